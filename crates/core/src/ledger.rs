@@ -1,0 +1,133 @@
+//! The ledger's chain (台账): the exact bytes that are hashed. docs/ledger-format.md is its
+//! specification; `tools/verify_ledger.py` was written from that and not from this file.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sm3::{Digest, Sm3};
+
+use crate::record::{Record, Seq};
+
+/// An SM3 digest (GB/T 32905-2016), shown as 64 lower-case hex digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Hash(pub [u8; 32]);
+
+impl Hash {
+    /// What the first record is chained to.
+    pub const GENESIS: Self = Self([0; 32]);
+
+    /// SM3 of the parts in a row.
+    #[must_use]
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut sm3 = Sm3::new();
+        for part in parts {
+            sm3.update(part);
+        }
+        Self(sm3.finalize().into())
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl FromStr for Hash {
+    type Err = hex::FromHexError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes)?;
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for Hash {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The newest record's place and hash: what a receipt carries and an auditor compares.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// 0 for an empty ledger.
+    pub seq: Seq,
+    /// [`Hash::GENESIS`] for an empty ledger.
+    pub hash: Hash,
+}
+
+impl Head {
+    /// The head of a ledger without records.
+    pub const EMPTY: Self = Self {
+        seq: Seq(0),
+        hash: Hash::GENESIS,
+    };
+}
+
+/// The canonical bytes of a record: one JSON object in UTF-8, keys in code-point order, no white
+/// space, integers without exponent, only `"`, `\` and control characters escaped.
+#[must_use]
+pub fn canonical_bytes(record: &Record) -> Vec<u8> {
+    /// Fields stand in code-point order of their names; serde writes them as they stand.
+    #[derive(Serialize)]
+    struct Canonical<'a> {
+        document_number: Option<&'a str>,
+        enterprise: Option<&'a str>,
+        id: String,
+        kind: &'a str,
+        occurred_on: String,
+        payload: &'a crate::record::Payload,
+        personal: &'a std::collections::BTreeMap<String, String>,
+        received_at: String,
+        seq: Seq,
+        source_unit: &'a str,
+        supersedes: Option<Seq>,
+        version: Option<String>,
+        withdrawn: bool,
+    }
+    serde_json::to_vec(&Canonical {
+        document_number: record.document_number.as_deref(),
+        enterprise: record.enterprise.as_ref().map(|code| code.as_str()),
+        id: record.id.to_string(),
+        kind: &record.kind,
+        occurred_on: record.occurred_on.to_string(),
+        payload: &record.payload,
+        personal: &record.commitments,
+        received_at: record.received_at.to_string(),
+        seq: record.seq,
+        source_unit: &record.source_unit,
+        supersedes: record.supersedes,
+        version: record.version.map(|day| day.to_string()),
+        withdrawn: record.withdrawn,
+    })
+    .expect("a record holds only text, whole numbers and flags")
+}
+
+/// Hash of a record: SM3(previous hash ‖ canonical bytes).
+#[must_use]
+pub fn chain(previous: Hash, record: &Record) -> Hash {
+    Hash::of(&[&previous.0, &canonical_bytes(record)])
+}
+
+/// Salted commitment of a personal value: SM3(salt ‖ field name ‖ 0x00 ‖ value). Destroying the
+/// salt with the encrypted value erases the person, and the chain still verifies.
+#[must_use]
+pub fn commitment(salt: &[u8; 16], field: &str, value: &str) -> Hash {
+    Hash::of(&[salt, field.as_bytes(), &[0], value.as_bytes()])
+}

@@ -1,0 +1,14 @@
+//! Every rule of Xinheng as a pure function, and the field's words as types: one file per noun.
+//!
+//! Wall: no I/O, no clock, no randomness. The day, the moment and the salts are arguments, so that
+//! the same ledger, rulebook and day give the same bytes on every machine.
+
+pub mod calendar;
+pub mod collect;
+pub mod credit_code;
+pub mod history;
+pub mod ledger;
+pub mod points;
+pub mod record;
+pub mod rulebook;
+pub mod score;

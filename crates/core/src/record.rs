@@ -1,0 +1,268 @@
+//! Credit record (信用记录): one fact in the ledger, and the draft it is made from.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::credit_code::CreditCode;
+
+/// A day in the world, in the calendar of China (no time, no zone).
+pub type Day = NaiveDate;
+
+/// Place in the ledger: dense, from 1, the total order of everything the bureau knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Seq(pub i64);
+
+impl fmt::Display for Seq {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// A moment at which we knew something, in UTC and whole microseconds, so that both databases keep
+/// exactly the same value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(DateTime<Utc>);
+
+impl Moment {
+    /// Cuts to whole microseconds.
+    #[must_use]
+    pub fn new(moment: DateTime<Utc>) -> Self {
+        Self(moment.trunc_subsecs(6))
+    }
+
+    /// From microseconds since 1970-01-01T00:00:00Z; `None` outside the calendar's range.
+    #[must_use]
+    pub fn from_micros(micros: i64) -> Option<Self> {
+        DateTime::from_timestamp_micros(micros).map(Self)
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn micros(self) -> i64 {
+        self.0.timestamp_micros()
+    }
+
+    /// The day it is in China at this moment (UTC+8, no daylight saving).
+    #[must_use]
+    pub fn day_in_china(self) -> Day {
+        (self.0 + chrono::TimeDelta::hours(8)).date_naive()
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.format("%Y-%m-%dT%H:%M:%S%.6fZ"))
+    }
+}
+
+/// A scalar of a payload. Days are ISO text (`2026-11-24`), amounts are whole fen (分): what the
+/// chain hashes has one spelling only.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// Yes or no.
+    Flag(bool),
+    /// A whole number: a count, an amount in fen.
+    Integer(i64),
+    /// Text, a code, or a day as `YYYY-MM-DD`.
+    Text(String),
+}
+
+impl Value {
+    /// The text, when it is one.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number, when it is one.
+    #[must_use]
+    pub fn as_integer(&self) -> Option<i64> {
+        match self {
+            Self::Integer(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The day, when it is the text of one.
+    #[must_use]
+    pub fn as_day(&self) -> Option<Day> {
+        self.as_text()?.parse().ok()
+    }
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(true) => f.write_str("是"),
+            Self::Flag(false) => f.write_str("否"),
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Text(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The fields of a record that are not personal, by the names its kind declares.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Payload(pub BTreeMap<String, Value>);
+
+impl Payload {
+    /// The value of a field, when present.
+    #[must_use]
+    pub fn get(&self, field: &str) -> Option<&Value> {
+        self.0.get(field)
+    }
+
+    /// The text of a field.
+    #[must_use]
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.get(field)?.as_text()
+    }
+
+    /// The number in a field.
+    #[must_use]
+    pub fn integer(&self, field: &str) -> Option<i64> {
+        self.get(field)?.as_integer()
+    }
+
+    /// The day in a field.
+    #[must_use]
+    pub fn day(&self, field: &str) -> Option<Day> {
+        self.get(field)?.as_day()
+    }
+}
+
+/// Why a personal value is looked at. There is no other way to read one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// To encrypt it and commit to it before it is stored.
+    Seal,
+    /// To recognise the same value again, by a keyed index.
+    Match,
+    /// To give a refused row back to the person who handed it in.
+    ReturnToSubmitter,
+    /// To check a commitment in the ledger.
+    Verify,
+}
+
+/// Personal data (个人信息): a natural person's name, identifier, telephone, or a text about people.
+/// It has no `Display`, and its `Debug` shows nothing.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Personal(String);
+
+impl Personal {
+    /// Takes the clear value in.
+    #[must_use]
+    pub fn new(clear: impl Into<String>) -> Self {
+        Self(clear.into())
+    }
+
+    /// The clear value, for a stated reason.
+    #[must_use]
+    pub fn reveal(&self, _reason: Reason) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Personal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Personal(…)")
+    }
+}
+
+/// What a row says about whose record it is, as given. The first that is present identifies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EnterpriseKeys {
+    /// 统一社会信用代码
+    pub credit_code: Option<CreditCode>,
+    /// 主体身份代码 (pripid): the registry's own key.
+    pub main_identity: Option<String>,
+    /// 注册号
+    pub registration_number: Option<String>,
+    /// 企业名称
+    pub name: Option<String>,
+}
+
+/// Where a record came from: the submission, the line in its file (the header is line 1), and the
+/// part when one line brings several records. Its text `submission.line.part` is the record's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordId {
+    /// Number of the submission, dense from 1.
+    pub submission: i64,
+    /// Line of the file, or 1 for a form.
+    pub line: i64,
+    /// Which of the line's records, from 0.
+    pub part: i16,
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.submission, self.line, self.part)
+    }
+}
+
+/// A record as read from a row or a form: checked against its kind, not yet in the ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Line of the file it came from.
+    pub line: i64,
+    /// Which of the line's records, from 0.
+    pub part: i16,
+    /// Kind of record (归集公示事项).
+    pub kind: String,
+    /// Whose record it is, as given.
+    pub keys: EnterpriseKeys,
+    /// The day in the world.
+    pub occurred_on: Day,
+    /// 文号, when the kind has one.
+    pub document_number: Option<String>,
+    /// For a kind of nature `state`: the day this version of the state is of.
+    pub version: Option<Day>,
+    /// The source's delete flag: a withdrawal (撤销).
+    pub withdrawn: bool,
+    /// A person's reason why this row corrects what is on record (更正说明).
+    pub correction: Option<String>,
+    /// Fields that are not personal.
+    pub payload: Payload,
+    /// Personal fields, clear until sealed.
+    pub personal: BTreeMap<String, Personal>,
+}
+
+/// A record of the ledger. Personal fields appear as salted commitments only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Place in the ledger.
+    pub seq: Seq,
+    /// Where it came from.
+    pub id: RecordId,
+    /// Whose it is; `None` while no enterprise matches.
+    pub enterprise: Option<CreditCode>,
+    /// Kind of record.
+    pub kind: String,
+    /// The day in the world.
+    pub occurred_on: Day,
+    /// For states: the day this version is of.
+    pub version: Option<Day>,
+    /// The moment we knew.
+    pub received_at: Moment,
+    /// Code of the unit that handed it in.
+    pub source_unit: String,
+    /// 文号
+    pub document_number: Option<String>,
+    /// The record that this one corrects, updates or withdraws.
+    pub supersedes: Option<Seq>,
+    /// Whether it supersedes with nothing.
+    pub withdrawn: bool,
+    /// Fields that are not personal.
+    pub payload: Payload,
+    /// Field name → hex of the salted commitment.
+    pub commitments: BTreeMap<String, String>,
+}

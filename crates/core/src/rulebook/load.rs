@@ -1,0 +1,1 @@
+//! Reading and checking the rule files. To be written.
