@@ -218,23 +218,14 @@ class Ledger:
             )
 
 
-def read_heads(name):
-    """The heads in a file: the output of `ledger head --json`, or receipts, one or one a line."""
+def read_head(name):
+    """The head in a file: the output of `ledger head --json`, or a receipt with a member `head`."""
     with open(name, encoding="utf-8-sig") as file:
-        text = file.read()
-    try:
-        documents = [json.loads(text)]
-    except ValueError:
-        documents = [json.loads(line) for line in text.splitlines() if line.strip()]
-    heads = []
-    for document in documents:
-        head = document.get("head", document) if isinstance(document, dict) else None
-        if not isinstance(head, dict) or not is_integer(head.get("seq")) or head["seq"] < 0 or not is_hash(head.get("hash")):
-            raise ValueError("应有 seq（序号）与 hash（64 位小写十六进制）")
-        heads.append(head)
-    if not heads:
-        raise ValueError("文件是空的")
-    return heads
+        document = json.load(file)
+    head = document.get("head", document) if isinstance(document, dict) else None
+    if not isinstance(head, dict) or not is_integer(head.get("seq")) or head["seq"] < 0 or not is_hash(head.get("hash")):
+        raise ValueError("应有 seq（序号）与 hash（64 位小写十六进制）")
+    return head
 
 
 # ── Command line ───────────────────────────────────────────────────────────────────────────────
@@ -259,7 +250,7 @@ def main():
     parser = argparse.ArgumentParser(description="核验信衡台账的导出文件（格式见 docs/ledger-format.md）")
     parser.add_argument("export", nargs="?", metavar="台账.jsonl", help="xinheng ledger export 导出的文件")
     parser.add_argument(
-        "--against", action="append", default=[], metavar="回执.json", help="早先的链头或回执，可重复；用来发现截尾与改写"
+        "--against", action="append", default=[], metavar="回执.json", help="早先的账头或回执，可重复；用来发现截尾与改写"
     )
     parser.add_argument("--self-test", action="store_true", help="用标准的示例检验 SM3，然后结束")
     arguments = parser.parse_args()
@@ -273,9 +264,9 @@ def main():
     heads = []
     for name in arguments.against:
         try:
-            heads += [(name, head) for head in read_heads(name)]
+            heads.append((name, read_head(name)))
         except (OSError, ValueError) as error:
-            refuse("读不出链头或回执 {}：{}".format(name, error))
+            refuse("读不出账头或回执 {}：{}".format(name, error))
 
     ledger = Ledger({head["seq"] for _, head in heads})
     try:
@@ -287,7 +278,7 @@ def main():
         ledger.compare(name, head)
 
     print("台账：{} 条记录".format(ledger.seq))
-    print("链头：{}".format(canonical({"hash": ledger.hash, "seq": ledger.seq})))
+    print("账头：{}".format(canonical({"hash": ledger.hash, "seq": ledger.seq})))
     for finding in ledger.findings[:SHOWN]:
         print("× {}".format(finding))
     if len(ledger.findings) > SHOWN:
@@ -295,7 +286,7 @@ def main():
     if ledger.findings:
         print("结论：不通过，共 {} 处".format(len(ledger.findings)))
         sys.exit(1)
-    print("结论：通过。序号连续，每条的写法规范，哈希逐条相连{}".format("，与早先的 {} 个链头一致".format(len(heads)) if heads else ""))
+    print("结论：通过。序号连续，每条的写法规范，哈希逐条相连{}".format("，与早先的 {} 个账头一致".format(len(heads)) if heads else ""))
     if not heads:
         print("提示：末尾是否被截去或整体重写，只有与早先的回执比对才能发现（--against）")
 

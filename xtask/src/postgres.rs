@@ -84,3 +84,23 @@ fn id(option: &str) -> Result<u32> {
         .context("以 root 运行时，PostgreSQL 需要系统用户 postgres，而本机没有；请安装发行版的 postgresql 软件包")?;
     Ok(id.parse()?)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_cluster_knows_utf8_and_leaves_nothing_behind() {
+        let cluster = Cluster::start().unwrap();
+        let mut psql = Command::new(tools::postgres_programs().unwrap().join("psql"));
+        let query = "select upper('é') || length('新衡县')";
+        let answer = psql.args(["--no-psqlrc", "--tuples-only", "--no-align", "--command", query, &cluster.url()]);
+        assert_eq!(output(answer).unwrap(), "É3");
+        let folder = cluster.folder.clone();
+        assert!(folder.exists());
+        drop(cluster);
+        assert!(!folder.exists(), "{} is still there", folder.display());
+    }
+}

@@ -1,6 +1,7 @@
 //! Steps that are named, timed, and stop at the first failure.
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -52,7 +53,10 @@ pub fn output(command: &mut Command) -> Result<String> {
 }
 
 fn check(command: &Command, success: std::io::Result<bool>) -> Result<()> {
-    let program = command.get_program().to_string_lossy();
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or_default()
+        .display();
     match success {
         Ok(true) => Ok(()),
         Ok(false) => {

@@ -79,7 +79,7 @@ const OUTSIDE_WORDS: &[&str] = &[
 ];
 
 /// Sources that compute with regulations, and the whole numbers that they may hold.
-const COMPUTING: &[&str] = &["score.rs", "calendar.rs", "history.rs"];
+const COMPUTING: &[&str] = &["score.rs", "calendar.rs", "history.rs", "classify.rs"];
 const NUMBERS: &[(&str, &str)] = &[
     ("0", "nothing, the first"),
     ("1", "one, the next"),
@@ -87,6 +87,7 @@ const NUMBERS: &[(&str, &str)] = &[
     ("7", "days in a week"),
     ("12", "months in a year"),
     ("1000", "thousandths in a whole"),
+    ("1000000", "thousandths of thousandths in a whole"),
 ];
 
 /// Sources longer than this are two things in one.
