@@ -96,7 +96,14 @@ mod tests {
         let cluster = Cluster::start().unwrap();
         let mut psql = Command::new(tools::postgres_programs().unwrap().join("psql"));
         let query = "select upper('é') || length('新衡县')";
-        let answer = psql.args(["--no-psqlrc", "--tuples-only", "--no-align", "--command", query, &cluster.url()]);
+        let answer = psql.args([
+            "--no-psqlrc",
+            "--tuples-only",
+            "--no-align",
+            "--command",
+            query,
+            &cluster.url(),
+        ]);
         assert_eq!(output(answer).unwrap(), "É3");
         let folder = cluster.folder.clone();
         assert!(folder.exists());
