@@ -69,7 +69,7 @@ fn demo(extra: &[String]) -> Result<()> {
   {xinheng} classify               各级企业的数量
   {xinheng} explain 信用代码       一家企业为什么是这一级，逐条到记录与条款
   {xinheng} ledger verify          核验台账
-  {xinheng} rulebook show ID       一条规则及其依据"
+  {xinheng} rulebook show          规则清单；后加编号看一条及其依据"
     );
     Ok(())
 }
