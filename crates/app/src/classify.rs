@@ -69,7 +69,11 @@ impl fmt::Display for Run {
             writeln!(f, "  未分类  {} 户", self.unclassified)?;
         }
         if self.trial > 0 {
-            writeln!(f, "  其中 {} 户所依规则未经本局签署，仅供试算。签署：xinheng rulebook sign 编号 --by 姓名", self.trial)?;
+            writeln!(
+                f,
+                "  其中 {} 户所依规则未经本局签署，仅供试算。签署：xinheng rulebook sign 编号 --by 姓名",
+                self.trial
+            )?;
         }
         match self.seq {
             Some(seq) => writeln!(f, "  等级有变化 {} 户；已入账为第 {seq} 条", self.changed),
@@ -374,4 +378,3 @@ impl Tally {
         self.digest.finish()
     }
 }
-

@@ -22,7 +22,7 @@ use xinheng_core::rulebook::table::Table;
 use xinheng_exchange::{ErrorWorkbook, Fault, FileError, Forms, ReadOptions};
 use xinheng_store::{NewRecord, NewSubmission, SealedDraft, Sealer, Submission, Writing};
 
-use crate::{Bureau, Stage, WrongInput, Watcher};
+use crate::{Bureau, Stage, Watcher, WrongInput};
 
 /// The source of a file whose unit nobody named.
 pub const UNSPECIFIED_UNIT: &str = "未指明";
@@ -256,8 +256,7 @@ impl Reader {
         batches: &mpsc::Sender<Result<Batch, FileError>>,
     ) {
         let forms = Forms::new(&self.rulebook, self.today);
-        let options =
-            ReadOptions { table: self.table.clone(), mapping: self.mapping.as_ref(), edition: self.edition };
+        let options = ReadOptions { table: self.table.clone(), mapping: self.mapping.as_ref(), edition: self.edition };
         let mut source = match xinheng_exchange::open(&self.path, &forms, &options) {
             Ok(source) => source,
             Err(error) => {
@@ -281,8 +280,12 @@ impl Reader {
                         line: row.line,
                         cells: row.cells,
                         outcome: row.outcome.map(|drafts| {
-                            let kind = |id: &str| self.rulebook.kind(id, self.today).expect("drafts are of known kinds");
-                            drafts.into_iter().map(|draft| self.sealer.seal(submission, kind(&draft.kind), draft)).collect()
+                            let kind =
+                                |id: &str| self.rulebook.kind(id, self.today).expect("drafts are of known kinds");
+                            drafts
+                                .into_iter()
+                                .map(|draft| self.sealer.seal(submission, kind(&draft.kind), draft))
+                                .collect()
                         }),
                     }),
                     Err(error) => {
@@ -496,4 +499,3 @@ fn conflict(nature: Nature, with: Seq) -> Fault {
     };
     Fault { column: None, reason, mend: mend.to_owned() }
 }
-

@@ -85,8 +85,7 @@ impl Bureau {
         let tools = Tools::new(&rulebook, run.as_of, &signatures);
         let scope = if run.scope == "all" { Scope::All } else { Scope::Stale };
         let mut writing = self.store.begin().await?;
-        let (tally, _) =
-            self.classify_into(&mut writing, &tools, scope, run.as_of, known_up_to, seq, &|_| ()).await?;
+        let (tally, _) = self.classify_into(&mut writing, &tools, scope, run.as_of, known_up_to, seq, &|_| ()).await?;
         writing.commit().await?;
         let differs = tally.digest().to_string() != run.digest;
         Ok(differs.then(|| format!("第 {seq} 条分类（截至 {}）重算的等级与当时入账的摘要不一致", run.as_of)))

@@ -198,10 +198,11 @@ impl Bureau {
         let today = self.today();
         let head = self.rulebook.head(rule, today).zip(self.rulebook.rule_digest(rule, today));
         let (head, digest) = head.ok_or_else(|| {
-            WrongInput(format!("{today} 没有规则“{rule}”。用 xinheng rulebook show 列出全部规则，编号形如 models/general"))
+            WrongInput(format!(
+                "{today} 没有规则“{rule}”。用 xinheng rulebook show 列出全部规则，编号形如 models/general"
+            ))
         })?;
-        let mut signed =
-            Signed { rule: rule.to_owned(), title: head.title.clone(), digest: digest.clone(), seq: None };
+        let mut signed = Signed { rule: rule.to_owned(), title: head.title.clone(), digest: digest.clone(), seq: None };
         if head.status == Status::Confirmed {
             return Err(WrongInput(format!("“{}”依据已核实，不需要签署", signed.title)).into());
         }

@@ -74,14 +74,10 @@ fn enterprise_as_given(draft: &Draft) -> String {
     if let Some(code) = &keys.credit_code {
         return code.to_string();
     }
-    [
-        ("主体", &keys.main_identity),
-        ("注册", &keys.registration_number),
-        ("名称", &keys.name),
-    ]
-    .into_iter()
-    .find_map(|(label, key)| key.as_ref().map(|key| format!("{label}:{key}")))
-    .unwrap_or_default()
+    [("主体", &keys.main_identity), ("注册", &keys.registration_number), ("名称", &keys.name)]
+        .into_iter()
+        .find_map(|(label, key)| key.as_ref().map(|key| format!("{label}:{key}")))
+        .unwrap_or_default()
 }
 
 /// Digest of what a row says. `personal` holds the keyed index of each personal field, by name.
@@ -109,18 +105,12 @@ fn first_half(hash: Hash) -> [u8; 16] {
 #[must_use]
 pub fn decide(nature: Nature, draft: &Draft, content: Content, standing: Option<&Standing>) -> Decision {
     let Some(current) = standing else {
-        return if draft.withdrawn {
-            Decision::NothingToWithdraw
-        } else {
-            Decision::Accept { supersedes: None }
-        };
+        return if draft.withdrawn { Decision::NothingToWithdraw } else { Decision::Accept { supersedes: None } };
     };
     if current.content == content {
         return Decision::Known;
     }
-    let accept = Decision::Accept {
-        supersedes: Some(current.seq),
-    };
+    let accept = Decision::Accept { supersedes: Some(current.seq) };
     if draft.withdrawn && current.withdrawn {
         return Decision::Known;
     }

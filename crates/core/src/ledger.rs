@@ -74,10 +74,7 @@ pub struct Head {
 
 impl Head {
     /// The head of a ledger without records.
-    pub const EMPTY: Self = Self {
-        seq: Seq(0),
-        hash: Hash::GENESIS,
-    };
+    pub const EMPTY: Self = Self { seq: Seq(0), hash: Hash::GENESIS };
 }
 
 /// The canonical bytes of a record: one JSON object in UTF-8, keys in code-point order, no white

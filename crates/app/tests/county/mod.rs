@@ -80,12 +80,17 @@ impl County {
         let (headings, rows) = entities(40);
         self.import(&self.write("市场主体.csv", &gb18030(&headings, &rows))).await.unwrap();
         self.bureau.classify_touched(&|_| ()).await.unwrap().unwrap();
-        let mut licences = String::from("统一社会信用代码,许可文件编号,许可文件名称,许可机关,许可内容,状态,有效期自,有效期至\n");
+        let mut licences =
+            String::from("统一社会信用代码,许可文件编号,许可文件名称,许可机关,许可内容,状态,有效期自,有效期至\n");
         let mut penalties = String::from("统一社会信用代码,纳税人名称,行政处罚文号,处罚原因,处罚时间,处罚结果\n");
         for (number, row) in rows.iter().enumerate() {
             licences.push_str(&format!("{},SC{number},食品生产许可证,某局,糕点,有效,2022-01-01,2027-12-31\n", row[0]));
             for year in 2023..2026 {
-                penalties.push_str(&format!("{},某店,罚〔{year}〕{number}号,违法经营,{year}-0{}-11,罚款\n", row[0], 1 + number % 9));
+                penalties.push_str(&format!(
+                    "{},某店,罚〔{year}〕{number}号,违法经营,{year}-0{}-11,罚款\n",
+                    row[0],
+                    1 + number % 9
+                ));
             }
         }
         let licences = self.write("许可.csv", licences.as_bytes());
@@ -106,19 +111,43 @@ pub fn request(path: &Path) -> ImportRequest<'_> {
 /// standard names, lower-case codes, mixed brackets, open ends.
 pub fn entities(count: usize) -> (Vec<String>, Vec<Vec<String>>) {
     let headings = [
-        "统一社会信用代码", "comp_nm", "登记状态（中文）", "reg_org", "comp_type", "法定代表人(经营者姓名)", "成立日期", "核准日期",
-        "opt_from", "经营(营业)截止日期", "addr", "企业名称",
+        "统一社会信用代码",
+        "comp_nm",
+        "登记状态（中文）",
+        "reg_org",
+        "comp_type",
+        "法定代表人(经营者姓名)",
+        "成立日期",
+        "核准日期",
+        "opt_from",
+        "经营(营业)截止日期",
+        "addr",
+        "企业名称",
     ];
-    let headings: Vec<String> = headings.iter().filter(|heading| **heading != "comp_nm").map(|one| (*one).to_owned()).collect();
+    let headings: Vec<String> =
+        headings.iter().filter(|heading| **heading != "comp_nm").map(|one| (*one).to_owned()).collect();
     let rows = (0..count)
         .map(|number| {
             let code = CreditCode::compose("91999901", &format!("MA{number:06}")).unwrap().to_string();
             let code = if number % 3 == 0 { code.to_lowercase() } else { code };
-            let form = if number % 2 == 0 { "有限责任公司(自然人投资或控股)" } else { "有限责任公司（自然人投资或控股）" };
+            let form = if number % 2 == 0 {
+                "有限责任公司(自然人投资或控股)"
+            } else {
+                "有限责任公司（自然人投资或控股）"
+            };
             let until = if number % 2 == 0 { "2099-12-31" } else { "9999-9-9" };
             [
-                &code, "存续", "杞县市场监督管理局", form, &format!("法人甲{number}"), "2017-7-7", "20250301", "2017/07/07", until,
-                "某镇某街", &format!("测试{number}号食品有限公司"),
+                &code,
+                "存续",
+                "杞县市场监督管理局",
+                form,
+                &format!("法人甲{number}"),
+                "2017-7-7",
+                "20250301",
+                "2017/07/07",
+                until,
+                "某镇某街",
+                &format!("测试{number}号食品有限公司"),
             ]
             .iter()
             .map(|cell| (*cell).to_owned())
