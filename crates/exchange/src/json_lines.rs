@@ -20,11 +20,11 @@ pub(crate) struct JsonLines {
 }
 
 impl JsonLines {
-    /// `scan` is read through for the keys of all objects, `input` gives the lines.
-    pub(crate) fn new(scan: Box<dyn Read + Send>, input: Box<dyn Read + Send>) -> Result<Self, FileError> {
+    /// `start` begins to read the file: once for the keys of all objects, once for the lines.
+    pub(crate) fn new(start: impl Fn() -> Result<Box<dyn Read + Send>, FileError>) -> Result<Self, FileError> {
         let mut header = Cells::default();
         let mut headings = HashMap::new();
-        let mut objects = Objects::new(scan);
+        let mut objects = Objects::new(start()?);
         while let Some((line, object)) = objects.next()? {
             for (key, _) in object {
                 if !headings.contains_key(&key) {
@@ -37,7 +37,7 @@ impl JsonLines {
             }
         }
         Ok(Self {
-            objects: Objects::new(input),
+            objects: Objects::new(start()?),
             headings,
             header: Some(header),
         })

@@ -129,22 +129,28 @@ pub fn open(path: &Path, forms: &Forms<'_>, options: &ReadOptions<'_>) -> Result
             let with =
                 |delimiter| Ok::<_, FileError>(TextLines::new(decoded(&file, encoding, mark, &bytes)?, delimiter));
             let mut found: Option<(u8, Vec<Match>)> = None;
+            let mut readable = Ok(());
             for delimiter in *b",\t;" {
-                // A wrong delimiter may run into a wrong quotation mark.
-                let matches = first_lines(&mut with(delimiter)?).map_or_else(|_| Vec::new(), |rows| best(&rows));
+                let (rows, result) = first_lines(&mut with(delimiter)?);
+                readable = readable.and(result);
+                let matches = best(&rows);
                 let rank = |matches: &[Match]| matches.first().map(Match::rank);
                 if found.as_ref().is_none_or(|(_, other)| rank(&matches) > rank(other)) {
                     found = Some((delimiter, matches));
                 }
             }
-            let (delimiter, matches) = found.unwrap_or((b',', Vec::new()));
+            let Some((delimiter, matches)) = found.filter(|(_, matches)| !matches.is_empty()) else {
+                return Err(readable.err().unwrap_or_else(|| no_header(&tables)));
+            };
+            with(delimiter)?.check()?;
             (Box::new(with(delimiter)?), matches)
         }
         Content::JsonLines { encoding, mark } => {
             let read = || decoded(&file, encoding, mark, &bytes);
-            let lines = || JsonLines::new(read()?, read()?);
-            let matches = best(&first_lines(&mut lines()?)?);
-            (Box::new(lines()?), matches)
+            let lines = || JsonLines::new(read);
+            let (rows, result) = first_lines(&mut lines()?);
+            result?;
+            (Box::new(lines()?), best(&rows))
         }
         Content::Zip | Content::CompoundFile => {
             let mut workbook = match prepass.content {
@@ -242,17 +248,18 @@ fn no_header(tables: &[&Table]) -> FileError {
     }
 }
 
-/// The first lines with content, among which the header is.
-pub(crate) fn first_lines(lines: &mut dyn Lines) -> Result<Vec<(i64, Cells)>, FileError> {
+/// The first lines with content, among which the header is, as far as they can be read.
+pub(crate) fn first_lines(lines: &mut dyn Lines) -> (Vec<(i64, Cells)>, Result<(), FileError>) {
     let mut first = Vec::with_capacity(HEADER_WITHIN);
     while first.len() < HEADER_WITHIN {
-        match lines.next_line()? {
-            Some((_, cells)) if cells.is_blank() => {}
-            Some(line) => first.push(line),
-            None => break,
+        match lines.next_line() {
+            Ok(Some((_, cells))) if cells.is_blank() => {}
+            Ok(Some(line)) => first.push(line),
+            Ok(None) => break,
+            Err(error) => return (first, Err(error)),
         }
     }
-    Ok(first)
+    (first, Ok(()))
 }
 
 impl Source {

@@ -14,6 +14,7 @@ use crate::fault::FileError;
 use crate::source::Lines;
 
 /// The file as UTF-8 from its first character on; `progress` counts the bytes taken from the disk.
+/// One reader at a time: they share the file's position.
 pub(crate) fn decoded(
     file: &File,
     encoding: &'static Encoding,
@@ -116,10 +117,9 @@ impl TextLines {
         }
         Ok(false)
     }
-}
 
-impl Lines for TextLines {
-    fn next_line(&mut self) -> Result<Option<(i64, Cells)>, FileError> {
+    /// Parses the next line into `text` and `ends`; gives its number and how much of each is filled.
+    fn parse_line(&mut self) -> Result<Option<(i64, usize, usize)>, FileError> {
         if !self.skip_breaks()? {
             return Ok(None);
         }
@@ -147,9 +147,23 @@ impl Lines for TextLines {
                     return Err(FileError::TooLarge(format!("第{line}行超过{MOST_COLUMNS}列")));
                 }
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::Record | ReadRecordResult::End => break,
+                ReadRecordResult::Record | ReadRecordResult::End => return Ok(Some((line, written, cells))),
             }
         }
+    }
+
+    /// Reads to the end, to find what cannot be divided into lines before any of them is given.
+    pub(crate) fn check(mut self) -> Result<(), FileError> {
+        while self.parse_line()?.is_some() {}
+        Ok(())
+    }
+}
+
+impl Lines for TextLines {
+    fn next_line(&mut self) -> Result<Option<(i64, Cells)>, FileError> {
+        let Some((line, written, cells)) = self.parse_line()? else {
+            return Ok(None);
+        };
         let text = String::from_utf8(self.text[..written].to_vec()).map_err(|_| FileError::Encoding { line })?;
         Ok(Some((line, Cells::new(text, self.ends[..cells].to_vec()))))
     }

@@ -555,7 +555,7 @@ mod tests {
                 "{cell}"
             );
         }
-        for cell in ["2026", "2026-13", "20261", "2026-123"] {
+        for cell in ["2026", "2026-13", "2026-0", "2026-123"] {
             assert!(Reader::Day { month: true }.read(cell).is_err(), "{cell}");
         }
     }

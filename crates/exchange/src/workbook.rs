@@ -85,9 +85,10 @@ impl Workbook {
     /// The first rows of a sheet, among which its header is.
     pub(crate) fn first_rows(&mut self, sheet: &str) -> Result<Vec<(i64, Cells)>, FileError> {
         guarded(|| match self {
-            Self::Xlsx(sheets) => first_lines(&mut Rows::new(sheets, sheet)?),
-            Self::Xls(sheets) => first_lines(&mut old_rows(sheets, sheet)?),
+            Self::Xlsx(sheets) => Ok(first_lines(&mut Rows::new(sheets, sheet)?)),
+            Self::Xls(sheets) => Ok(first_lines(&mut old_rows(sheets, sheet)?)),
         })
+        .and_then(|(rows, result)| result.map(|()| rows))
     }
 
     /// All rows of a sheet, and how many it says there are.
