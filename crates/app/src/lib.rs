@@ -1,1 +1,108 @@
-//! placeholder
+//! The use cases, one module per line of the mission. Opens the transaction, asks the core, appends,
+//! derives. The command line, and later pages and jobs, call only this.
+
+pub mod classify;
+pub mod collect;
+pub mod explain;
+pub mod ledger;
+pub mod rules;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use chrono::Utc;
+use thiserror::Error;
+use xinheng_core::ledger::Head;
+use xinheng_core::record::{Day, Moment};
+use xinheng_core::rulebook::load::Rulebook;
+use xinheng_store::{Keys, SaltSource, Store, SystemSalts};
+
+/// What the user gave cannot be used: a sentence that says what it is and what to do.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub struct WrongInput(pub String);
+
+/// What a use case takes from outside besides its input. Tests fix both.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// The clock.
+    pub now: Arc<dyn Fn() -> Moment + Send + Sync>,
+    /// Where salts come from.
+    pub salts: Arc<dyn SaltSource>,
+}
+
+impl Surroundings {
+    /// The machine's clock and randomness.
+    #[must_use]
+    pub fn real() -> Self {
+        Self { now: Arc::new(|| Moment::new(Utc::now())), salts: Arc::new(SystemSalts) }
+    }
+}
+
+/// How far a long job is.
+#[derive(Clone, Debug)]
+pub struct Stage {
+    /// What is being done, in Chinese.
+    pub name: String,
+    /// Done so far, in the stage's own unit.
+    pub done: u64,
+    /// Of so much.
+    pub total: u64,
+}
+
+/// Who wants to know how far a job is.
+pub type Watcher<'a> = &'a (dyn Fn(Stage) + Sync);
+
+/// A bureau's books: its ledger, its rulebook, its clock.
+pub struct Bureau {
+    store: Store,
+    rulebook: Arc<Rulebook>,
+    surroundings: Surroundings,
+}
+
+impl Bureau {
+    /// Opens the books, creating and migrating the database when needed.
+    ///
+    /// # Errors
+    /// When the database or the key file cannot be used.
+    pub async fn open(
+        database: &str,
+        key_file: &Path,
+        rulebook: Rulebook,
+        surroundings: Surroundings,
+    ) -> anyhow::Result<Self> {
+        let store = Store::open(database, Keys::load_or_create(key_file)?).await?;
+        Ok(Self { store, rulebook: Arc::new(rulebook), surroundings })
+    }
+
+    /// The rulebook in use.
+    #[must_use]
+    pub fn rulebook(&self) -> &Rulebook {
+        &self.rulebook
+    }
+
+    /// The store, for those who measure and test.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The moment it is.
+    fn now(&self) -> Moment {
+        (self.surroundings.now)()
+    }
+
+    /// The day it is in China.
+    #[must_use]
+    pub fn today(&self) -> Day {
+        self.now().day_in_china()
+    }
+
+    /// The newest record's place and hash.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn head(&self) -> anyhow::Result<Head> {
+        Ok(self.store.head().await?)
+    }
+}

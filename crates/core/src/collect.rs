@@ -121,17 +121,17 @@ pub fn decide(nature: Nature, draft: &Draft, content: Content, standing: Option<
     let accept = Decision::Accept {
         supersedes: Some(current.seq),
     };
-    if draft.withdrawn {
-        return if current.withdrawn { Decision::Known } else { accept };
+    if draft.withdrawn && current.withdrawn {
+        return Decision::Known;
     }
     match nature {
         Nature::State => match draft.version.cmp(&current.version) {
             std::cmp::Ordering::Greater => accept,
             std::cmp::Ordering::Less => Decision::Older,
-            std::cmp::Ordering::Equal if draft.correction.is_some() => accept,
+            std::cmp::Ordering::Equal if draft.withdrawn || draft.correction.is_some() => accept,
             std::cmp::Ordering::Equal => Decision::Conflict { with: current.seq },
         },
-        Nature::Event if draft.correction.is_some() => accept,
+        Nature::Event if draft.withdrawn || draft.correction.is_some() => accept,
         Nature::Event => Decision::Conflict { with: current.seq },
     }
 }

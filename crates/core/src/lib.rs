@@ -4,6 +4,7 @@
 //! the same ledger, rulebook and day give the same bytes on every machine.
 
 pub mod calendar;
+pub mod classify;
 pub mod collect;
 pub mod credit_code;
 pub mod history;

@@ -61,7 +61,7 @@ impl fmt::Display for Moment {
 
 /// A scalar of a payload. Days are ISO text (`2026-11-24`), amounts are whole fen (分): what the
 /// chain hashes has one spelling only.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Value {
     /// Yes or no.

@@ -432,16 +432,14 @@ impl Mapping {
             registration_number: read(self.keys.registration_number, value::code),
             name: read(self.keys.name, |name| Ok(prose(name))),
         };
-        if let Some(column) = self.keys.credit_code {
-            if let Some(cell) = self.cell(cells, column) {
+        if let Some(column) = self.keys.credit_code
+            && let Some(cell) = self.cell(cells, column) {
                 keys.credit_code = taken(value::credit_code(cell), column, faults);
             }
-        }
-        if let (None, Some((column, prefix))) = (keys.credit_code, &self.keys.generated) {
-            if let Some(cell) = self.cell(cells, *column) {
+        if let (None, Some((column, prefix))) = (keys.credit_code, &self.keys.generated)
+            && let Some(cell) = self.cell(cells, *column) {
                 keys.credit_code = taken(generated_code(cell, prefix), *column, faults);
             }
-        }
         if keys == EnterpriseKeys::default() && faults.len() == before {
             let first = [
                 self.keys.credit_code,
@@ -519,8 +517,8 @@ impl Mapping {
             return None;
         }
         let [occurred_on, version, ends_on] = days;
-        if let (Some(begin), Some(end), Some(place)) = (occurred_on, ends_on, record.ends_on) {
-            if end < begin {
+        if let (Some(begin), Some(end), Some(place)) = (occurred_on, ends_on, record.ends_on)
+            && end < begin {
                 faults.push(Fault {
                     column: column_of(&record.fields[place]),
                     reason: "截止日期早于起始日期".into(),
@@ -528,7 +526,6 @@ impl Mapping {
                 });
                 return None;
             }
-        }
         let version = match record.nature {
             Nature::State => version.or(self.edition),
             Nature::Event => None,

@@ -1,1 +1,50 @@
-fn main() {}
+//! 信衡 on the command line: the record path from files to levels with reasons.
+//!
+//! Exit codes: 0 done; 1 done, with findings (bad rows, a failed case, a broken chain); 2 wrong usage or
+//! unreadable input; 3 the system failed. Results go to stdout, progress and errors to stderr.
+
+mod arguments;
+mod commands;
+mod demo;
+mod progress;
+
+use std::process::ExitCode;
+
+use arguments::{Arguments, Command};
+use commands::Ending;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::parse_or_explain() {
+        Ok(arguments) => arguments,
+        Err(code) => return code,
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error.into()),
+    };
+    match runtime.block_on(run(&arguments)) {
+        Ok(Ending::Done) => ExitCode::SUCCESS,
+        Ok(Ending::Findings) => ExitCode::from(1),
+        Err(error) => fail(&error),
+    }
+}
+
+async fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
+    let options = &arguments.options;
+    match &arguments.command {
+        Command::Demo(command) => commands::demo::run(options, command).await,
+        Command::Import(command) => commands::import::run(options, command).await,
+        Command::Classify(command) => commands::classify::run(options, command).await,
+        Command::Explain(command) => commands::explain::run(options, command).await,
+        Command::Ledger(command) => commands::ledger::run(options, command).await,
+        Command::Rulebook(command) => commands::rulebook::run(options, command).await,
+    }
+}
+
+/// Prints an error with its causes; a wrong input ends with 2, anything else with 3.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+    eprintln!("错误：{}", causes.join("："));
+    let wrong_input = error.downcast_ref::<xinheng_app::WrongInput>().is_some();
+    ExitCode::from(if wrong_input { 2 } else { 3 })
+}

@@ -1,0 +1,377 @@
+//! Classifying (分类): all enterprises on a day, or those touched since the last run.
+//!
+//! A run is one record of the ledger: its day, what was known, the rulebook's version and a digest over
+//! every level it gave. The levels are a projection: a rebuild computes them again from the same day,
+//! knowledge and version, and must meet the same digest.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize, Serializer};
+use sm3_digest::LevelDigest;
+use xinheng_core::classify::{COMBINED, Classifier, LevelLine, RECEIVED_LEVEL};
+use xinheng_core::credit_code::CreditCode;
+use xinheng_core::history::{Facts, Kinds};
+use xinheng_core::ledger::Hash;
+use xinheng_core::record::{Day, Payload, Seq};
+use xinheng_core::rulebook::load::Rulebook;
+use xinheng_core::rulebook::model::Model;
+use xinheng_store::{NewRecord, Scope};
+
+use crate::explain::{Context, Explanation};
+use crate::rules::Signatures;
+use crate::{Bureau, Stage, Watcher, WrongInput};
+
+/// Kind of the record that a run is.
+pub const CLASSIFICATION: &str = "classification";
+/// Enterprises classified at a time.
+const PAGE: usize = 2_000;
+
+/// What a run gave.
+#[derive(Clone, Debug, Serialize)]
+pub struct Run {
+    /// The day.
+    pub as_of: Day,
+    /// What was known.
+    pub known_up_to: Seq,
+    /// The single model tried, when one was named.
+    pub model: Option<String>,
+    /// Version of the rulebook.
+    pub rulebook: String,
+    /// Combined level → enterprises.
+    pub levels: BTreeMap<String, u64>,
+    /// Enterprises that nothing grades.
+    pub unclassified: u64,
+    /// Enterprises whose combined level changed.
+    pub changed: u64,
+    /// Enterprises whose level rests on a rule that nobody signed.
+    pub trial: u64,
+    /// The run's record; none when it was only tried.
+    pub seq: Option<Seq>,
+    /// Digest over all lines.
+    #[serde(serialize_with = "as_text")]
+    pub digest: Hash,
+}
+
+fn as_text<S: Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(hash)
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let model = self.model.as_ref().map(|model| format!("，只用模型 {model}")).unwrap_or_default();
+        writeln!(f, "信用风险分类（截至 {}{model}，规则库版本 {}）", self.as_of, self.rulebook)?;
+        for (level, count) in &self.levels {
+            writeln!(f, "  {level}  {count} 户")?;
+        }
+        if self.unclassified > 0 {
+            writeln!(f, "  未分类  {} 户", self.unclassified)?;
+        }
+        if self.trial > 0 {
+            writeln!(f, "  其中 {} 户所依规则未经本局签署，仅供试算。签署：xinheng rulebook sign 编号 --by 姓名", self.trial)?;
+        }
+        match self.seq {
+            Some(seq) => writeln!(f, "  等级有变化 {} 户；已入账为第 {seq} 条", self.changed),
+            None => writeln!(f, "  只作试算，没有入账"),
+        }
+    }
+}
+
+/// What a run's record says, enough to compute it again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct RunRecord {
+    pub as_of: Day,
+    pub known_up_to: i64,
+    /// `all` or `touched`.
+    pub scope: String,
+    pub rulebook: String,
+    pub digest: String,
+    pub enterprises: i64,
+}
+
+impl RunRecord {
+    fn payload(&self) -> anyhow::Result<Payload> {
+        Ok(serde_json::from_value(serde_json::to_value(self)?)?)
+    }
+
+    pub(crate) fn parse(payload: &Payload) -> anyhow::Result<Self> {
+        Ok(serde_json::from_value(serde_json::to_value(payload)?)?)
+    }
+}
+
+mod sm3_digest {
+    //! A digest over levels that does not depend on how they are paged.
+
+    use xinheng_core::classify::LevelLine;
+    use xinheng_core::credit_code::CreditCode;
+    use xinheng_core::ledger::Hash;
+
+    /// Chains enterprises in the order of their codes.
+    pub struct LevelDigest(Hash);
+
+    impl LevelDigest {
+        pub fn new() -> Self {
+            Self(Hash::GENESIS)
+        }
+
+        pub fn add(&mut self, enterprise: CreditCode, lines: &[LevelLine]) {
+            let mut text = enterprise.to_string();
+            for line in lines {
+                let total = line.total.map(|total| total.milli().to_string()).unwrap_or_default();
+                text.push_str(&format!("\n{} {} {total} {}", line.scope, line.level, line.in_force));
+            }
+            self.0 = Hash::of(&[&self.0.0, text.as_bytes()]);
+        }
+
+        pub fn finish(self) -> Hash {
+            self.0
+        }
+    }
+}
+
+/// What happens to the levels of a page of enterprises.
+pub(crate) type Lines = Vec<(CreditCode, Vec<LevelLine>)>;
+
+impl Bureau {
+    /// Classifies the enterprises touched since the last run, as of today; `None` when there are none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn classify_touched(&self, watcher: Watcher<'_>) -> anyhow::Result<Option<Run>> {
+        if self.store.stale_count().await? == 0 {
+            return Ok(None);
+        }
+        self.run(self.today(), Scope::Stale, watcher).await.map(Some)
+    }
+
+    /// Classifies all enterprises. A day before that of the last recorded run is only tried: what was
+    /// decided then stands.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn classify_all(&self, as_of: Day, watcher: Watcher<'_>) -> anyhow::Result<Run> {
+        if self.store.latest_run_day().await?.is_some_and(|latest| as_of < latest) {
+            let signatures = self.signatures(Seq(i64::MAX)).await?;
+            let classifier = Tools::new(&self.rulebook, as_of, &signatures);
+            return self.trial(&classifier, as_of, None, watcher).await;
+        }
+        self.run(as_of, Scope::All, watcher).await
+    }
+
+    /// Tries one model on all enterprises, by itself; nothing is recorded.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn try_model(&self, model: &Model, as_of: Day, watcher: Watcher<'_>) -> anyhow::Result<Run> {
+        let tools = Tools::alone(&self.rulebook, as_of, model);
+        self.trial(&tools, as_of, Some(model.rule.id.value.clone()), watcher).await
+    }
+
+    async fn trial(
+        &self,
+        tools: &Tools<'_>,
+        as_of: Day,
+        model: Option<String>,
+        watcher: Watcher<'_>,
+    ) -> anyhow::Result<Run> {
+        let known_up_to = self.store.head().await?.seq;
+        let mut tally = Tally::new();
+        let total = self.store.enterprise_count().await?;
+        let mut after = None;
+        loop {
+            let page = self.page(tools, Scope::All, after, known_up_to, as_of).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(*last);
+            tally.add(&page);
+            watcher(Stage { name: format!("试算 {as_of}"), done: tally.enterprises, total });
+        }
+        Ok(tally.run(as_of, known_up_to, model, self.rulebook.version(), 0, None))
+    }
+
+    async fn run(&self, as_of: Day, scope: Scope, watcher: Watcher<'_>) -> anyhow::Result<Run> {
+        self.store.keep_rulebook(self.rulebook.version(), &serde_json::to_vec(&self.rulebook.bundle())?).await?;
+        let mut writing = self.store.begin().await?;
+        let known_up_to = writing.head().seq;
+        let seq = Seq(known_up_to.0 + 1);
+        let signatures = self.signatures(known_up_to).await?;
+        let tools = Tools::new(&self.rulebook, as_of, &signatures);
+        let (tally, changed) =
+            self.classify_into(&mut writing, &tools, scope, as_of, known_up_to, seq, watcher).await?;
+        let run = tally.run(as_of, known_up_to, None, self.rulebook.version(), changed, Some(seq));
+        let record = RunRecord {
+            as_of,
+            known_up_to: known_up_to.0,
+            scope: if scope == Scope::All { "all" } else { "touched" }.to_owned(),
+            rulebook: run.rulebook.clone(),
+            digest: run.digest.to_string(),
+            enterprises: i64::try_from(tally_count(&run)).context("企业数量过大")?,
+        };
+        writing.append(vec![NewRecord::system(CLASSIFICATION, as_of, self.now(), record.payload()?)]).await?;
+        writing.commit().await?;
+        Ok(run)
+    }
+
+    /// Computes the levels of a scope and writes those that changed, under the run's seq.
+    #[allow(clippy::too_many_arguments, reason = "each names one side of as-of; a struct would only rename them")]
+    pub(crate) async fn classify_into(
+        &self,
+        writing: &mut xinheng_store::Writing,
+        tools: &Tools<'_>,
+        scope: Scope,
+        as_of: Day,
+        known_up_to: Seq,
+        run: Seq,
+        watcher: Watcher<'_>,
+    ) -> anyhow::Result<(Tally, u64)> {
+        let total = match scope {
+            Scope::All => self.store.enterprise_count().await?,
+            Scope::Stale => self.store.stale_count().await?,
+        };
+        let mut tally = Tally::new();
+        let mut changed = 0;
+        let mut after = None;
+        loop {
+            let page = self.page(tools, scope, after, known_up_to, as_of).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(*last);
+            tally.add(&page);
+            changed += writing.write_levels(run, as_of, &page).await?;
+            watcher(Stage { name: format!("分类 {as_of}"), done: tally.enterprises, total });
+        }
+        writing.clear_stale().await?;
+        Ok((tally, changed))
+    }
+
+    async fn page(
+        &self,
+        tools: &Tools<'_>,
+        scope: Scope,
+        after: Option<CreditCode>,
+        known_up_to: Seq,
+        as_of: Day,
+    ) -> anyhow::Result<Lines> {
+        let histories = self.store.histories(scope, after, PAGE, known_up_to).await?;
+        let lines = |records: &[_]| tools.classifier.classify(&Facts::new(records, as_of, &tools.kinds)).lines();
+        Ok(histories.iter().map(|(code, records)| (*code, lines(records))).collect())
+    }
+
+    /// Says why an enterprise is at its level, as of a day and, when given, as known at a seq; then with
+    /// the rulebook of the last run that was known.
+    ///
+    /// # Errors
+    /// [`WrongInput`] when the ledger has nothing on the enterprise.
+    pub async fn explain(
+        &self,
+        code: CreditCode,
+        as_of: Day,
+        known_up_to: Option<Seq>,
+        model: Option<&Model>,
+    ) -> anyhow::Result<Explanation> {
+        let head = self.store.head().await?.seq;
+        let seq = known_up_to.unwrap_or(head).min(head);
+        let records = self.store.history(code, seq).await?;
+        if records.is_empty() {
+            let words = format!("账上没有 {code} 的记录。请核对代码，或先导入市场主体登记信息");
+            return Err(WrongInput(words).into());
+        }
+        let kept = match known_up_to {
+            Some(seq) => self.rulebook_known_at(seq).await?,
+            None => None,
+        };
+        let rulebook = kept.as_ref().unwrap_or(&self.rulebook);
+        let signatures = self.signatures(seq).await?;
+        let tools = match model {
+            Some(model) => Tools::alone(rulebook, as_of, model),
+            None => Tools::new(rulebook, as_of, &signatures),
+        };
+        let classification = tools.classifier.classify(&Facts::new(&records, as_of, &tools.kinds));
+        let title = |kind: &str| tools.kinds.get(kind).map_or(kind, |kind| &kind.rule.title).to_owned();
+        Ok(Explanation::new(
+            &classification,
+            &Context {
+                enterprise: code,
+                records: &records,
+                as_of,
+                known_up_to: seq,
+                rulebook: rulebook.version(),
+                kind_title: &title,
+                combination_reason: rulebook.combination(as_of).map(|rule| rule.reason.as_str()),
+            },
+        ))
+    }
+}
+
+fn tally_count(run: &Run) -> u64 {
+    run.levels.values().sum::<u64>() + run.unclassified
+}
+
+/// A rulebook made ready for a day.
+pub(crate) struct Tools<'a> {
+    pub kinds: Kinds<'a>,
+    pub classifier: Classifier<'a>,
+}
+
+impl<'a> Tools<'a> {
+    pub fn new(rulebook: &'a Rulebook, day: Day, signatures: &'a Signatures) -> Self {
+        let kinds = Kinds::new(rulebook.kinds(day));
+        let acting = move |rule: &str| signatures.act(rulebook, rule, day);
+        let classifier = Classifier::new(rulebook.models(day), rulebook.combination(day), &kinds, acting);
+        Self { kinds, classifier }
+    }
+
+    /// One model by itself, as a trial.
+    fn alone(rulebook: &'a Rulebook, day: Day, model: &'a Model) -> Self {
+        let kinds = Kinds::new(rulebook.kinds(day).filter(|kind| kind.rule.id.value != RECEIVED_LEVEL));
+        let classifier = Classifier::new([model], None, &kinds, |_: &str| false);
+        Self { kinds, classifier }
+    }
+}
+
+/// Counts levels as pages go by.
+pub(crate) struct Tally {
+    levels: BTreeMap<String, u64>,
+    unclassified: u64,
+    trial: u64,
+    pub enterprises: u64,
+    digest: LevelDigest,
+}
+
+impl Tally {
+    fn new() -> Self {
+        Self { levels: BTreeMap::new(), unclassified: 0, trial: 0, enterprises: 0, digest: LevelDigest::new() }
+    }
+
+    fn add(&mut self, page: &Lines) {
+        for (code, lines) in page {
+            self.enterprises += 1;
+            self.digest.add(*code, lines);
+            match lines.iter().find(|line| line.scope == COMBINED) {
+                Some(line) => {
+                    *self.levels.entry(line.level.clone()).or_default() += 1;
+                    self.trial += u64::from(!line.in_force);
+                }
+                None => self.unclassified += 1,
+            }
+        }
+    }
+
+    fn run(
+        self,
+        as_of: Day,
+        known_up_to: Seq,
+        model: Option<String>,
+        rulebook: &str,
+        changed: u64,
+        seq: Option<Seq>,
+    ) -> Run {
+        let Self { levels, unclassified, trial, digest, .. } = self;
+        let rulebook = rulebook.to_owned();
+        Run { as_of, known_up_to, model, rulebook, levels, unclassified, changed, trial, seq, digest: digest.finish() }
+    }
+
+    pub fn digest(self) -> Hash {
+        self.digest.finish()
+    }
+}
+

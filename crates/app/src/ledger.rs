@@ -1,0 +1,133 @@
+//! The ledger (台账) as a whole: verify it, rebuild everything from it, hand it out.
+
+use std::fmt;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use xinheng_core::ledger::Head;
+use xinheng_core::record::Seq;
+use xinheng_core::rulebook::load::Rulebook;
+use xinheng_store::{Scope, Verification};
+
+use crate::classify::{CLASSIFICATION, RunRecord, Tools};
+use crate::{Bureau, Stage, Watcher};
+
+/// Records replayed at a time.
+const PAGE: usize = 5_000;
+
+/// What a rebuild found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Rebuilt {
+    /// Records replayed.
+    pub records: u64,
+    /// Classification runs computed again.
+    pub runs: u64,
+    /// Runs whose levels came out otherwise than recorded.
+    pub findings: Vec<String>,
+}
+
+impl fmt::Display for Rebuilt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "已由 {} 条记录重建全部派生数据，重算分类 {} 次", self.records, self.runs)?;
+        self.findings.iter().try_for_each(|finding| writeln!(f, "  {finding}"))
+    }
+}
+
+impl Bureau {
+    /// Verifies the chain and the commitments, and compares with earlier heads.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn verify(&self, against: &[Head], watcher: Watcher<'_>) -> anyhow::Result<Verification> {
+        let total = self.store.head().await?.seq.0.unsigned_abs();
+        let progress = |done| watcher(Stage { name: "核验台账".to_owned(), done, total });
+        Ok(self.store.verify(against, &progress).await?)
+    }
+
+    /// Drops everything derived and derives it again, run by run, each with the rulebook it was made with.
+    ///
+    /// # Errors
+    /// When the database fails, or a rulebook that a run names was not kept.
+    pub async fn rebuild(&self, watcher: Watcher<'_>) -> anyhow::Result<Rebuilt> {
+        let total = self.store.head().await?.seq;
+        let mut rebuilt = Rebuilt { records: 0, runs: 0, findings: Vec::new() };
+        self.store.clear_projections().await?;
+        let mut next = Seq(1);
+        while next <= total {
+            let mut page = self.store.records(next, PAGE).await?;
+            // A run is computed when all before it, and nothing after it, has been replayed.
+            if let Some(run) = page.iter().position(|stored| stored.record.kind == CLASSIFICATION) {
+                page.truncate(run + 1);
+            }
+            let Some(last) = page.last() else { break };
+            next = Seq(last.record.seq.0 + 1);
+            rebuilt.records += page.len() as u64;
+            let mut writing = self.store.begin().await?;
+            writing.project(&page).await?;
+            writing.commit().await?;
+            if last.record.kind == CLASSIFICATION {
+                let run = RunRecord::parse(&last.record.payload)?;
+                rebuilt.runs += 1;
+                rebuilt.findings.extend(self.replay(last.record.seq, &run).await?);
+            }
+            let done = rebuilt.records;
+            watcher(Stage { name: "重建派生数据".to_owned(), done, total: total.0.unsigned_abs() });
+        }
+        Ok(rebuilt)
+    }
+
+    async fn replay(&self, seq: Seq, run: &RunRecord) -> anyhow::Result<Option<String>> {
+        let rulebook = self.kept_rulebook(&run.rulebook).await?;
+        let known_up_to = Seq(run.known_up_to);
+        let signatures = self.signatures(known_up_to).await?;
+        let tools = Tools::new(&rulebook, run.as_of, &signatures);
+        let scope = if run.scope == "all" { Scope::All } else { Scope::Stale };
+        let mut writing = self.store.begin().await?;
+        let (tally, _) =
+            self.classify_into(&mut writing, &tools, scope, run.as_of, known_up_to, seq, &|_| ()).await?;
+        writing.commit().await?;
+        let differs = tally.digest().to_string() != run.digest;
+        Ok(differs.then(|| format!("第 {seq} 条分类（截至 {}）重算的等级与当时入账的摘要不一致", run.as_of)))
+    }
+
+    /// The rulebook of a version that a run names.
+    pub(crate) async fn kept_rulebook(&self, version: &str) -> anyhow::Result<Rulebook> {
+        let bundle = self.store.rulebook(version).await?;
+        let bundle = bundle.with_context(|| format!("数据库中没有规则库版本 {version}，无法重算当时的分类"))?;
+        let rulebook = crate::rules::load(&serde_json::from_slice::<Vec<_>>(&bundle)?)?;
+        anyhow::ensure!(rulebook.version() == version, "数据库中规则库版本 {version} 的内容已被改动");
+        Ok(rulebook)
+    }
+
+    /// The rulebook of the last run that was known at a seq.
+    pub(crate) async fn rulebook_known_at(&self, seq: Seq) -> anyhow::Result<Option<Rulebook>> {
+        let runs = self.store.system_records(CLASSIFICATION, seq).await?;
+        match runs.last() {
+            Some(run) => Ok(Some(self.kept_rulebook(&RunRecord::parse(&run.payload)?.rulebook).await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Writes the ledger as JSON lines, compressed when the name ends in `.zst`.
+    ///
+    /// # Errors
+    /// When the file cannot be written or the database fails.
+    pub async fn export(&self, file: &Path, watcher: Watcher<'_>) -> anyhow::Result<Head> {
+        let total = self.store.head().await?.seq.0.unsigned_abs();
+        let progress = |done| watcher(Stage { name: "导出台账".to_owned(), done, total });
+        let created = std::fs::File::create(file).with_context(|| format!("写不了文件“{}”", file.display()))?;
+        let plain = BufWriter::new(created);
+        if file.extension().is_some_and(|extension| extension == "zst") {
+            let mut packed = zstd::Encoder::new(plain, zstd::DEFAULT_COMPRESSION_LEVEL)?;
+            let head = self.store.export(&mut packed, &progress).await?;
+            packed.finish()?.flush()?;
+            return Ok(head);
+        }
+        let mut plain = plain;
+        let head = self.store.export(&mut plain, &progress).await?;
+        plain.flush()?;
+        Ok(head)
+    }
+}

@@ -1,0 +1,255 @@
+//! The rulebook at work: where it comes from, which version a ledger uses, what the bureau has signed.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use include_dir::{Dir, include_dir};
+use serde::Serialize;
+use xinheng_core::history::Kinds;
+use xinheng_core::ledger::Hash;
+use xinheng_core::record::{Day, Draft, EnterpriseKeys, Payload, Personal, Seq, Value};
+use xinheng_core::rulebook::Status;
+use xinheng_core::rulebook::cases::Case;
+use xinheng_core::rulebook::check_case::mismatches;
+use xinheng_core::rulebook::load::{RuleError, RuleFile, Rulebook};
+use xinheng_core::rulebook::model::Model;
+use xinheng_store::{NewRecord, NewSubmission};
+
+use crate::{Bureau, WrongInput};
+
+/// Kind of the record by which the bureau takes a default of ours on.
+const SIGNATURE: &str = "rulebook_signature";
+
+static EMBEDDED: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../regulations");
+
+/// The rule files that the binary was built with.
+#[must_use]
+pub fn embedded() -> Vec<RuleFile> {
+    let mut files = Vec::new();
+    let mut folders = vec![&EMBEDDED];
+    while let Some(folder) = folders.pop() {
+        folders.extend(folder.dirs());
+        files.extend(folder.files().map(|file| RuleFile {
+            path: file.path().to_string_lossy().replace('\\', "/"),
+            text: file.contents_utf8().unwrap_or_default().to_owned(),
+        }));
+    }
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    files
+}
+
+/// The rule files of a folder.
+///
+/// # Errors
+/// When the folder or a file in it cannot be read.
+pub fn from_folder(root: &Path) -> anyhow::Result<Vec<RuleFile>> {
+    if !root.is_dir() {
+        return Err(WrongInput(format!("规则库文件夹“{}”不存在。请核对路径", root.display())).into());
+    }
+    let mut files = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let unreadable = || format!("读不出规则库文件夹“{}”", folder.display());
+        for entry in std::fs::read_dir(&folder).with_context(unreadable)? {
+            let path = entry.with_context(unreadable)?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                WrongInput(format!("读不出规则文件“{}”（应为 UTF-8 文本）：{error}", path.display()))
+            })?;
+            let relative = path.strip_prefix(root).expect("found below the root");
+            files.push(RuleFile { path: relative.to_string_lossy().replace('\\', "/"), text });
+        }
+    }
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    Ok(files)
+}
+
+/// Loads rule files, or says everything that is wrong with them.
+///
+/// # Errors
+/// [`WrongInput`] with a line for each fault.
+pub fn load(files: &[RuleFile]) -> anyhow::Result<Rulebook> {
+    Rulebook::load(files).map_err(|errors| refused(&errors))
+}
+
+/// The faults of rule files as one error.
+#[must_use]
+pub fn refused(errors: &[RuleError]) -> anyhow::Error {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    WrongInput(format!("规则文件有 {} 处问题：\n{}", errors.len(), lines.join("\n"))).into()
+}
+
+/// Outcome of all cases of a rulebook.
+#[derive(Debug, Default, Serialize)]
+pub struct CaseOutcome {
+    /// Cases that hold.
+    pub passed: usize,
+    /// Cases that do not.
+    pub failed: usize,
+    /// What each failed case expected and what came out.
+    #[serde(skip)]
+    pub failures: Vec<CaseFailure>,
+}
+
+/// A case that does not hold.
+#[derive(Debug)]
+pub struct CaseFailure {
+    /// Rule under test.
+    pub rule: String,
+    /// The sentence.
+    pub name: String,
+    /// The differences.
+    pub mismatches: Vec<String>,
+}
+
+/// Carries out every case beside the rules.
+#[must_use]
+pub fn run_cases(rulebook: &Rulebook) -> CaseOutcome {
+    let mut outcome = CaseOutcome::default();
+    for file in rulebook.case_files() {
+        for case in &file.cases {
+            let found = mismatches_of(rulebook, &file.rule, case);
+            if found.is_empty() {
+                outcome.passed += 1;
+            } else {
+                outcome.failed += 1;
+                outcome.failures.push(CaseFailure {
+                    rule: file.rule.clone(),
+                    name: case.name.clone(),
+                    mismatches: found,
+                });
+            }
+        }
+    }
+    outcome
+}
+
+fn mismatches_of(rulebook: &Rulebook, rule: &str, case: &Case) -> Vec<String> {
+    let Some(model) = rule.strip_prefix("models/").and_then(|id| model_near(rulebook, id, case.on)) else {
+        return vec![format!("没有可供验证的模型“{rule}”")];
+    };
+    mismatches(case, model, &Kinds::new(rulebook.kinds(case.on)))
+}
+
+/// The model of the day or, for cases of the days before it was in force, its first version.
+fn model_near<'a>(rulebook: &'a Rulebook, id: &str, day: Day) -> Option<&'a Model> {
+    rulebook.model(id, day).or_else(|| rulebook.all_models().find(|model| model.rule.id.value == id))
+}
+
+/// What the bureau had signed at some point of the ledger.
+#[derive(Clone, Debug, Default)]
+pub struct Signatures(HashSet<(String, String)>);
+
+impl Signatures {
+    /// Whether a rule may act on a day: it is confirmed, or a default signed in exactly this wording.
+    #[must_use]
+    pub fn act(&self, rulebook: &Rulebook, rule: &str, day: Day) -> bool {
+        match (rulebook.head(rule, day), rulebook.rule_digest(rule, day)) {
+            (Some(head), Some(digest)) => {
+                head.status == Status::Confirmed || self.0.contains(&(rule.to_owned(), digest))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A signature taken into the ledger.
+#[derive(Debug, Serialize)]
+pub struct Signed {
+    /// Rule.
+    pub rule: String,
+    /// 名称
+    pub title: String,
+    /// Digest of its wording.
+    pub digest: String,
+    /// The signature's record; none when the same wording had been signed before.
+    pub seq: Option<Seq>,
+}
+
+impl fmt::Display for Signed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.seq {
+            Some(seq) => write!(f, "已签署 {}（{}），记入台账第 {seq} 条；今后的分类据此生效", self.rule, self.title),
+            None => write!(f, "{}（{}）的这一文本此前已签署，没有变化", self.rule, self.title),
+        }
+    }
+}
+
+impl Bureau {
+    /// What had been signed at a seq.
+    pub(crate) async fn signatures(&self, known_up_to: Seq) -> anyhow::Result<Signatures> {
+        let records = self.store.system_records(SIGNATURE, known_up_to).await?;
+        let text = |payload: &Payload, field| payload.text(field).unwrap_or_default().to_owned();
+        let pairs = records.iter().map(|record| (text(&record.payload, "rule"), text(&record.payload, "digest")));
+        Ok(Signatures(pairs.collect()))
+    }
+
+    /// Signs a default of ours in its wording of today, so that it acts.
+    ///
+    /// # Errors
+    /// [`WrongInput`] when there is no such rule or it needs no signature.
+    pub async fn sign(&self, rule: &str, by: &str, unit: &str) -> anyhow::Result<Signed> {
+        let today = self.today();
+        let head = self.rulebook.head(rule, today).zip(self.rulebook.rule_digest(rule, today));
+        let (head, digest) = head.ok_or_else(|| {
+            WrongInput(format!("{today} 没有规则“{rule}”。用 xinheng rulebook show 列出全部规则，编号形如 models/general"))
+        })?;
+        let mut signed =
+            Signed { rule: rule.to_owned(), title: head.title.clone(), digest: digest.clone(), seq: None };
+        if head.status == Status::Confirmed {
+            return Err(WrongInput(format!("“{}”依据已核实，不需要签署", signed.title)).into());
+        }
+        let received_at = self.now();
+        if self.signatures(Seq(i64::MAX)).await?.act(&self.rulebook, rule, today) {
+            return Ok(signed);
+        }
+        let new = NewSubmission {
+            file_name: format!("签署 {rule}"),
+            file_digest: Hash::of(&[rule.as_bytes(), digest.as_bytes()]),
+            table_id: SIGNATURE.to_owned(),
+            unit: unit.to_owned(),
+            edition: None,
+            received_at,
+        };
+        let submission = self.store.open_submission(new).await?;
+        let fields = [("rule", rule), ("digest", &digest), ("rulebook", self.rulebook.version())];
+        let draft = Draft {
+            line: 1,
+            part: 0,
+            kind: SIGNATURE.to_owned(),
+            keys: EnterpriseKeys::default(),
+            occurred_on: today,
+            document_number: None,
+            version: None,
+            withdrawn: false,
+            correction: None,
+            payload: Payload(
+                fields.iter().map(|(name, text)| ((*name).to_owned(), Value::Text((*text).to_owned()))).collect(),
+            ),
+            personal: BTreeMap::from([("signed_by".to_owned(), Personal::new(by))]),
+        };
+        let kind = self.rulebook.kind(SIGNATURE, today).context("规则库缺少记录种类 rulebook_signature")?;
+        let sealed = self.store.sealer(Arc::clone(&self.surroundings.salts)).seal(submission.number, kind, draft);
+        let mut writing = self.store.begin().await?;
+        let head = writing
+            .append(vec![NewRecord::Sealed {
+                sealed: Box::new(sealed),
+                submission: submission.number,
+                enterprise: None,
+                supersedes: None,
+                received_at: submission.received_at,
+                source_unit: unit.to_owned(),
+            }])
+            .await?;
+        writing.commit().await?;
+        self.store.finish_submission(submission.number, &serde_json::json!({ "accepted": 1 })).await?;
+        signed.seq = Some(head.seq);
+        Ok(signed)
+    }
+}

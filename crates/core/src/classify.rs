@@ -1,0 +1,206 @@
+//! Classification (信用风险分类) of one enterprise: the key field's model leads, the general level
+//! assists. A level received from the province outranks our own general one; both are kept.
+//!
+//! A level says where inspectors' time is spent. Nothing else may depend on it: it is never published,
+//! never a rating, never a ground for a sanction or an answer on eligibility.
+
+use crate::history::{Facts, Kinds};
+use crate::points::Points;
+use crate::record::{Day, Seq};
+use crate::rulebook::combination::Combination;
+use crate::rulebook::model::Model;
+use crate::score::{Assessment, Kernel};
+
+/// Kind of the levels that the province hands down (省级信用风险分类结果).
+pub const RECEIVED_LEVEL: &str = "received_level";
+/// `field` of a general model.
+pub const GENERAL: &str = "general";
+/// Scope of the level an enterprise has after combination.
+pub const COMBINED: &str = "combined";
+
+/// All that is needed to classify as of a day, made ready once.
+pub struct Classifier<'a> {
+    kernels: Vec<Kernel<'a>>,
+    received: Option<usize>,
+    combination: Option<&'a Combination>,
+    /// Whether a rule may act: confirmed, or a default that the bureau has signed.
+    acting: Box<dyn Fn(&str) -> bool + Send + Sync + 'a>,
+}
+
+/// The level that the province computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Level.
+    pub level: String,
+    /// First day of its month.
+    pub month: Day,
+    /// The record that brought it.
+    pub seq: Seq,
+}
+
+/// What one of our models says.
+pub struct Graded<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// Its assessment.
+    pub assessment: Assessment,
+    /// Whether the model is confirmed or signed; otherwise the level is a trial (未经签署，仅供试算).
+    pub in_force: bool,
+}
+
+/// All levels of one enterprise as of a day.
+pub struct Classification<'a> {
+    /// The province's general level.
+    pub received: Option<Received>,
+    /// What our models say: the general one first, then the fields.
+    pub graded: Vec<Graded<'a>>,
+    /// Index into `graded` of the model that leads, when one of ours does.
+    pub lead: Option<usize>,
+    /// The level after combination; none when nothing grades the enterprise.
+    pub level: Option<String>,
+    /// Whether everything the level rests on may act.
+    pub in_force: bool,
+    /// How the level was combined, when a field met a general level.
+    pub combined: Option<(String, String)>,
+}
+
+/// A level to be kept: one line per scope.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LevelLine {
+    /// `received_level`, `general`, a key field, or `combined`.
+    pub scope: String,
+    /// Level.
+    pub level: String,
+    /// Total points, where a model of ours gave it.
+    pub total: Option<Points>,
+    /// Whether it may act.
+    pub in_force: bool,
+    /// Id of the model, where a model of ours gave it.
+    pub model: Option<String>,
+}
+
+impl Graded<'_> {
+    /// Final level.
+    #[must_use]
+    pub fn level(&self) -> &str {
+        &self.model.levels[self.assessment.level].code.value
+    }
+}
+
+impl<'a> Classifier<'a> {
+    /// Takes the models of a day, the kinds of that day, and what may act.
+    pub fn new(
+        models: impl IntoIterator<Item = &'a Model>,
+        combination: Option<&'a Combination>,
+        kinds: &Kinds,
+        acting: impl Fn(&str) -> bool + Send + Sync + 'a,
+    ) -> Self {
+        let mut kernels: Vec<_> = models.into_iter().map(|model| Kernel::new(model, kinds)).collect();
+        kernels.sort_by_key(|kernel| kernel.model().field != GENERAL);
+        Self {
+            kernels,
+            received: kinds.number(RECEIVED_LEVEL),
+            combination,
+            acting: Box::new(acting),
+        }
+    }
+
+    /// Classifies one enterprise.
+    #[must_use]
+    pub fn classify(&self, facts: &Facts) -> Classification<'a> {
+        let received = self.received.and_then(|kind| {
+            let latest = facts
+                .of(kind)
+                .iter()
+                .map(|fact| fact.record)
+                .max_by_key(|record| (record.occurred_on, record.seq));
+            let record = latest?;
+            let level = record.payload.text("level")?.to_owned();
+            Some(Received {
+                level,
+                month: record.occurred_on,
+                seq: record.seq,
+            })
+        });
+        let graded: Vec<Graded> = self
+            .kernels
+            .iter()
+            .filter_map(|kernel| {
+                let model = kernel.model();
+                let assessment = kernel.assess(facts)?;
+                Some(Graded {
+                    model,
+                    assessment,
+                    in_force: (self.acting)(&format!("models/{}", model.rule.id.value)),
+                })
+            })
+            .collect();
+        let general = graded.iter().position(|one| one.model.field == GENERAL);
+        // Of several key fields the one with the greatest risk leads, the first among equals.
+        let field = (0..graded.len())
+            .filter(|&one| Some(one) != general)
+            .max_by_key(|&one| (graded[one].assessment.level, std::cmp::Reverse(one)));
+        let general_level = match (&received, general) {
+            (Some(received), _) => Some((received.level.clone(), true)),
+            (None, Some(own)) => Some((graded[own].level().to_owned(), graded[own].in_force)),
+            (None, None) => None,
+        };
+        let lead = field.or(general.filter(|_| received.is_none()));
+        let (level, in_force, combined) = match (field.map(|one| &graded[one]), general_level) {
+            (Some(field), Some((general, general_acts))) => {
+                let pair = (field.level().to_owned(), general);
+                let cell = self
+                    .combination
+                    .and_then(|rule| Some((rule, rule.table.get(&pair.0)?.get(&pair.1)?)));
+                match cell {
+                    Some((rule, level)) => {
+                        let acts = (self.acting)(&format!("combinations/{}", rule.rule.id.value));
+                        (Some(level.clone()), field.in_force && general_acts && acts, Some(pair))
+                    }
+                    None => (Some(pair.0), field.in_force, None),
+                }
+            }
+            (Some(field), None) => (Some(field.level().to_owned()), field.in_force, None),
+            (None, Some((general, acts))) => (Some(general), acts, None),
+            (None, None) => (None, false, None),
+        };
+        Classification {
+            received,
+            graded,
+            lead,
+            level,
+            in_force,
+            combined,
+        }
+    }
+}
+
+impl Classification<'_> {
+    /// The lines to keep.
+    #[must_use]
+    pub fn lines(&self) -> Vec<LevelLine> {
+        let received = self.received.iter().map(|received| LevelLine {
+            scope: RECEIVED_LEVEL.to_owned(),
+            level: received.level.clone(),
+            total: None,
+            in_force: true,
+            model: None,
+        });
+        let graded = self.graded.iter().map(|one| LevelLine {
+            scope: one.model.field.clone(),
+            level: one.level().to_owned(),
+            total: Some(one.assessment.total),
+            in_force: one.in_force,
+            model: Some(one.model.rule.id.value.clone()),
+        });
+        let lead = self.lead.map(|lead| &self.graded[lead]);
+        let combined = self.level.iter().map(|level| LevelLine {
+            scope: COMBINED.to_owned(),
+            level: level.clone(),
+            total: lead.map(|lead| lead.assessment.total),
+            in_force: self.in_force,
+            model: lead.map(|lead| lead.model.rule.id.value.clone()),
+        });
+        received.chain(graded).chain(combined).collect()
+    }
+}

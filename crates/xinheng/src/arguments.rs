@@ -1,0 +1,243 @@
+//! The command line's words, in Chinese, and its complaints, in Chinese too.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ErrorKind};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use xinheng_core::credit_code::CreditCode;
+use xinheng_core::record::Day;
+
+const TEMPLATE: &str = "{about}\n\n用法：{usage}\n\n{all-args}";
+
+/// 信衡：重点领域信用分级分类监管
+#[derive(Parser)]
+#[command(name = "xinheng", version, disable_help_flag = true, disable_version_flag = true, disable_help_subcommand = true)]
+#[command(help_template = TEMPLATE, subcommand_help_heading = "命令", subcommand_value_name = "命令", next_help_heading = "选项")]
+pub struct Arguments {
+    #[command(flatten)]
+    pub options: Options,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options that stand before or after the command.
+#[derive(Args)]
+pub struct Options {
+    /// 数据库：sqlite:文件 或 postgres://…（缺省为数据文件夹中的 sqlite:xinheng.db）
+    #[arg(long, global = true, env = "XINHENG_DATABASE", value_name = "地址", hide_env = true)]
+    pub database: Option<String>,
+    /// 数据文件夹（缺省为当前文件夹）
+    #[arg(long, global = true, env = "XINHENG_DATA", value_name = "文件夹", hide_env = true)]
+    pub data: Option<PathBuf>,
+    /// 密钥文件（缺省为数据库路径加 .key）
+    #[arg(long, global = true, env = "XINHENG_KEY_FILE", value_name = "文件", hide_env = true)]
+    pub key_file: Option<PathBuf>,
+    /// 用此文件夹代替内置规则库
+    #[arg(long, global = true, value_name = "文件夹")]
+    pub rulebook: Option<PathBuf>,
+    /// 输出供程序读取的 JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// 显示帮助
+    #[arg(long, short = 'h', global = true, action = clap::ArgAction::Help)]
+    pub help: Option<bool>,
+    /// 显示版本
+    #[arg(long, short = 'V', action = clap::ArgAction::Version)]
+    pub version: Option<bool>,
+}
+
+#[derive(Subcommand)]
+#[command(disable_help_subcommand = true)]
+pub enum Command {
+    /// 生成演示县：数据全部由程序生成，走与用户相同的导入
+    #[command(help_template = TEMPLATE)]
+    Demo(Demo),
+    /// 导入 CSV、Excel 或 JSON 行文件：好的行入账，有问题的行退回到错误工作簿
+    #[command(help_template = TEMPLATE)]
+    Import(Import),
+    /// 对全部企业分类，列出各等级数量和变化
+    #[command(help_template = TEMPLATE)]
+    Classify(Classify),
+    /// 说明一家企业为什么是这个等级：等级、指标、记录、算式、依据
+    #[command(help_template = TEMPLATE)]
+    Explain(Explain),
+    /// 台账：账头、核验、重建、导出
+    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    Ledger(Ledger),
+    /// 规则库：检查、验证算例、查看、签署
+    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    Rulebook(Rulebook),
+}
+
+#[derive(Args)]
+pub struct Demo {
+    /// 企业数量
+    #[arg(long, default_value_t = 5000, value_name = "数量")]
+    pub enterprises: usize,
+    /// 随机种子；同一种子生成同样的数据
+    #[arg(long, default_value_t = 1, value_name = "整数")]
+    pub seed: u64,
+    /// 数据截止日（缺省为今天）
+    #[arg(long, value_name = "日期")]
+    pub until: Option<Day>,
+    /// 只生成，不启动网站（本版尚无网站，总是如此）
+    #[arg(long)]
+    pub no_serve: bool,
+}
+
+#[derive(Args)]
+pub struct Import {
+    /// 要导入的文件
+    #[arg(required = true, value_name = "文件")]
+    pub files: Vec<PathBuf>,
+    /// 表的编号（缺省由表头识别）
+    #[arg(long, value_name = "表")]
+    pub table: Option<String>,
+    /// 报送单位
+    #[arg(long, default_value = xinheng_app::collect::UNSPECIFIED_UNIT, value_name = "单位")]
+    pub unit: String,
+    /// 数据版本日期：这份数据是哪一天的
+    #[arg(long, value_name = "日期")]
+    pub edition: Option<Day>,
+    /// 列对照文件（自定义表）
+    #[arg(long, value_name = "文件")]
+    pub mapping: Option<PathBuf>,
+    /// 错误工作簿的位置（缺省为原文件名加 .错误.xlsx）
+    #[arg(long, value_name = "文件.xlsx")]
+    pub errors: Option<PathBuf>,
+    /// 只检查，不入账
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Args)]
+pub struct Classify {
+    /// 截至哪一天（缺省为今天）；早于已有分类的日子只试算，不入账
+    #[arg(long, value_name = "日期")]
+    pub as_of: Option<Day>,
+    /// 只用这个模型试算：模型编号或模型文件
+    #[arg(long, value_name = "编号或文件")]
+    pub model: Option<String>,
+}
+
+#[derive(Args)]
+pub struct Explain {
+    /// 统一社会信用代码
+    #[arg(value_name = "统一社会信用代码")]
+    pub credit_code: CreditCode,
+    /// 截至哪一天（缺省为今天）
+    #[arg(long, value_name = "日期")]
+    pub as_of: Option<Day>,
+    /// 按账本到第几条时所知（缺省为全部）
+    #[arg(long, value_name = "序号")]
+    pub known_up_to: Option<i64>,
+    /// 只用这个模型：模型编号或模型文件
+    #[arg(long, value_name = "编号或文件")]
+    pub model: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub enum Ledger {
+    /// 账头：最后一条的序号和摘要
+    #[command(help_template = TEMPLATE)]
+    Head,
+    /// 核验整条链、个人信息承诺，并与以前的账头或回执比对
+    #[command(help_template = TEMPLATE)]
+    Verify {
+        /// 以前的账头或回执
+        #[arg(long, value_name = "文件")]
+        against: Vec<PathBuf>,
+    },
+    /// 由台账重建全部派生数据，并核对等级
+    #[command(help_template = TEMPLATE)]
+    Rebuild,
+    /// 导出为 JSON 行；以 .zst 结尾则压缩。tools/verify_ledger.py 可独立核验
+    #[command(help_template = TEMPLATE)]
+    Export {
+        /// 写到哪里
+        #[arg(value_name = "文件.jsonl")]
+        file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Rulebook {
+    /// 检查规则文件的写法
+    #[command(help_template = TEMPLATE)]
+    Check {
+        /// 规则库文件夹（缺省为内置规则库）
+        #[arg(value_name = "文件夹")]
+        folder: Option<PathBuf>,
+    },
+    /// 验证规则旁的算例
+    #[command(help_template = TEMPLATE)]
+    Test {
+        /// 规则库文件夹（缺省为内置规则库）
+        #[arg(value_name = "文件夹")]
+        folder: Option<PathBuf>,
+    },
+    /// 列出规则，或查看一条规则在某日的内容
+    #[command(help_template = TEMPLATE)]
+    Show {
+        /// 规则编号，例如 models/general；缺省列出全部
+        #[arg(value_name = "编号")]
+        id: Option<String>,
+        /// 哪一天（缺省为今天）
+        #[arg(long, value_name = "日期")]
+        on: Option<Day>,
+    },
+    /// 签署一条缺省规则，签署后才起作用
+    #[command(help_template = TEMPLATE)]
+    Sign {
+        /// 规则编号，例如 models/general
+        #[arg(value_name = "编号")]
+        id: String,
+        /// 签署人
+        #[arg(long, value_name = "姓名")]
+        by: String,
+        /// 签署单位
+        #[arg(long, default_value = xinheng_app::collect::UNSPECIFIED_UNIT, value_name = "单位")]
+        unit: String,
+    },
+}
+
+impl Arguments {
+    /// Parses the command line; on a wrong one, or for help, prints and gives the exit code.
+    pub fn parse_or_explain() -> Result<Self, ExitCode> {
+        let parsed = Self::command().try_get_matches().and_then(|matches| Self::from_arg_matches(&matches));
+        parsed.map_err(|error| {
+            if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+                print!("{error}");
+                return ExitCode::SUCCESS;
+            }
+            eprintln!("错误：{}。用 xinheng --help 查看用法。", complaint(&error));
+            ExitCode::from(2)
+        })
+    }
+}
+
+fn complaint(error: &clap::Error) -> String {
+    let context = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
+    let argument = context(ContextKind::InvalidArg);
+    match error.kind() {
+        ErrorKind::UnknownArgument => format!("不认识的选项“{argument}”"),
+        ErrorKind::InvalidSubcommand => format!("没有命令“{}”", context(ContextKind::InvalidSubcommand)),
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "缺少命令".to_owned(),
+        ErrorKind::MissingRequiredArgument => format!("缺少 {argument}"),
+        ErrorKind::ArgumentConflict => format!("{argument} 重复或与其他选项冲突"),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
+            let value = context(ContextKind::InvalidValue);
+            let cause = std::error::Error::source(error).map(|cause| cause.to_string()).unwrap_or_default();
+            if value.is_empty() {
+                format!("{argument} 缺少值")
+            } else if cause.is_ascii() {
+                // chrono and the number parsers speak English.
+                format!("{argument} 的值“{value}”不合要求（日期写作 2026-11-24，数量写作整数）")
+            } else {
+                format!("{argument} 的值“{value}”不合要求：{cause}")
+            }
+        }
+        _ => "命令写法有误".to_owned(),
+    }
+}

@@ -1,0 +1,69 @@
+//! `xinheng import`
+
+use xinheng_app::WrongInput;
+use xinheng_app::collect::{ImportRequest, Outcome};
+use xinheng_app::rules::refused;
+
+use super::{Ending, open, print_json};
+use crate::arguments::{Import, Options};
+use crate::progress::Progress;
+
+pub async fn run(options: &Options, command: &Import) -> anyhow::Result<Ending> {
+    let bureau = open(options).await?;
+    let mapping = match &command.mapping {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| WrongInput(format!("读不出列对照文件“{}”：{error}", path.display())))?;
+            let table = bureau.rulebook().parse_table(&path.to_string_lossy(), &text);
+            Some(table.map_err(|errors| refused(&errors))?)
+        }
+    };
+    let mut outcomes = Vec::new();
+    let mut unreadable = None;
+    for file in &command.files {
+        let request = ImportRequest {
+            path: file,
+            table: command.table.as_deref(),
+            unit: &command.unit,
+            edition: command.edition,
+            mapping: mapping.as_ref(),
+            errors: command.errors.as_deref(),
+            dry_run: command.dry_run,
+        };
+        let progress = Progress::new();
+        let outcome = bureau.import(&request, &|stage| progress.show(&stage)).await;
+        drop(progress);
+        match outcome {
+            Ok(outcome) => {
+                if !options.json {
+                    print!("{outcome}");
+                }
+                outcomes.push(outcome);
+            }
+            Err(error) if error.downcast_ref::<WrongInput>().is_some() => {
+                eprintln!("错误：{error}");
+                unreadable = Some(error);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    if !command.dry_run && outcomes.iter().any(|outcome| outcome.accepted > 0) {
+        let progress = Progress::new();
+        let run = bureau.classify_touched(&|stage| progress.show(&stage)).await?;
+        drop(progress);
+        if let (Some(run), false) = (&run, options.json) {
+            print!("{run}");
+        }
+    }
+    if options.json {
+        print_json(&serde_json::json!({ "files": outcomes, "head": bureau.head().await? }))?;
+    } else if !command.dry_run {
+        let head = bureau.head().await?;
+        println!("账头：第 {} 条，{}", head.seq, head.hash);
+    }
+    match unreadable {
+        Some(error) if outcomes.is_empty() => Err(error),
+        unreadable => Ok(Ending::findings_if(unreadable.is_some() || outcomes.iter().any(Outcome::has_findings))),
+    }
+}
