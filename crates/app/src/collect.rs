@@ -16,7 +16,7 @@ use xinheng_core::collect::{Decision, Identity, Standing, decide};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Draft, EnterpriseKeys, GIVEN_NAME, Personal, Seq, Value};
-use xinheng_core::rulebook::kind::{Kind, Nature};
+use xinheng_core::rulebook::kind::Nature;
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::table::Table;
 use xinheng_exchange::{Cells, ErrorWorkbook, Fault, FileError, Forms, ReadOptions, Row};
@@ -251,15 +251,8 @@ impl Reader {
         number: oneshot::Receiver<i64>,
         batches: &mpsc::Sender<anyhow::Result<Batch>>,
     ) {
-        let tables: Vec<&Table> = self.rulebook.tables(self.today).collect();
-        let kinds: Vec<&Kind> = self.rulebook.kinds(self.today).collect();
-        let forms = Forms { tables: &tables, kinds: &kinds };
-        let options = ReadOptions {
-            table: self.table.as_deref(),
-            mapping: self.mapping.as_ref(),
-            edition: self.edition,
-            ..ReadOptions::new(self.today)
-        };
+        let forms = Forms::new(&self.rulebook, self.today);
+        let options = ReadOptions { table: self.table.clone(), mapping: self.mapping.as_ref(), edition: self.edition };
         let mut source = match xinheng_exchange::open(&self.path, &forms, &options) {
             Ok(source) => source,
             Err(error) => {
@@ -269,27 +262,21 @@ impl Reader {
         };
         let sent = opened.send(Ok(Opened {
             digest: source.digest(),
-            table: source.table().to_owned(),
-            table_title: self.title_of(source.table()),
+            table: source.table().rule.id.value.clone(),
+            table_title: source.table().rule.title.clone(),
             headings: source.headings().to_vec(),
-            unknown_columns: source.unknown_columns().to_vec(),
+            unknown_columns: source.unknown_columns(),
         }));
         let (Ok(()), Ok(submission)) = (sent, number.blocking_recv()) else { return };
         loop {
             let rows: anyhow::Result<Vec<ReadRow>> =
                 source.by_ref().take(BATCH_ROWS).map(|row| self.read_row(submission, row)).collect();
-            let batch = rows.map(|rows| Batch { rows, read: source.done(), total: source.total() });
+            let batch = rows.map(|rows| Batch { rows, read: source.bytes_read(), total: source.bytes_total() });
             let last = batch.as_ref().map_or(true, |batch| batch.rows.is_empty());
             if batches.blocking_send(batch).is_err() || last {
                 return;
             }
         }
-    }
-
-    /// 名称 of the table that a file holds.
-    fn title_of(&self, table: &str) -> String {
-        let known = self.mapping.as_ref().or_else(|| self.rulebook.table(table, self.today));
-        known.map_or(table, |table| &table.rule.title).to_owned()
     }
 
     fn read_row(&self, submission: i64, row: Result<Row, FileError>) -> anyhow::Result<ReadRow> {

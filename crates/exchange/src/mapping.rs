@@ -518,8 +518,10 @@ impl Mapping {
             return None;
         }
         let dated = match record.nature {
-            Nature::State => version
-                .or(self.edition)
+            // A register's row is what held on the edition's day, whenever it was last changed.
+            Nature::State => self
+                .edition
+                .or(version)
                 .map(|version| (occurred_on.unwrap_or(version), Some(version))),
             Nature::Event => occurred_on.or(self.edition).map(|day| (day, None)),
         };
