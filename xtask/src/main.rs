@@ -1,1 +1,81 @@
-fn main() {}
+//! Developer tasks: `cargo xtask test | demo | audit`.
+
+mod postgres;
+mod steps;
+mod test;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+use steps::run;
+
+const USAGE: &str = "用法：
+  cargo xtask test           运行全部检查，缺少的工具自行安装，测试用的 PostgreSQL 自行启动
+  cargo xtask demo [参数…]   以发布方式构建并生成演示县，参数原样交给 xinheng demo
+  cargo xtask audit          对照公开漏洞库检查依赖（需要联网取得漏洞库）";
+
+fn main() -> ExitCode {
+    match dispatch(std::env::args().skip(1).collect()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\n{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: Vec<String>) -> Result<()> {
+    std::env::set_current_dir(repository()).context("无法进入代码库的根目录")?;
+    match arguments.split_first() {
+        Some((task, [])) if task == "test" => test::test(),
+        Some((task, extra)) if task == "demo" => demo(extra),
+        Some((task, [])) if task == "audit" => audit(),
+        _ => bail!("{USAGE}"),
+    }
+}
+
+/// The folder of the workspace.
+fn repository() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().expect("xtask is a folder of the workspace").to_owned()
+}
+
+/// Where cargo puts what it builds in the dev profile: this program is one of those things, so the
+/// answer holds for any `CARGO_TARGET_DIR`.
+fn built() -> Result<PathBuf> {
+    let this = std::env::current_exe().context("无法得知构建目录")?;
+    Ok(this.parent().context("无法得知构建目录")?.to_owned())
+}
+
+fn cargo(arguments: &[&str]) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(arguments);
+    command
+}
+
+fn demo(extra: &[String]) -> Result<()> {
+    run(&mut cargo(&["build", "--release", "--package", "xinheng"]))?;
+    let xinheng = built()?.with_file_name("release").join("xinheng");
+    let mut command = Command::new(&xinheng);
+    run(command.args(["demo", "--data", "demo-data", "--no-serve"]).args(extra))?;
+    let xinheng = xinheng.display();
+    println!(
+        "
+演示县已生成在 demo-data/，全部为虚构数据。接下来可以看：
+  export XINHENG_DATA=demo-data
+  {xinheng} classify               各级企业的数量
+  {xinheng} explain 信用代码       一家企业为什么是这一级，逐条到记录与条款
+  {xinheng} ledger verify          核验台账
+  {xinheng} rulebook show          规则清单；后加编号看一条及其依据"
+    );
+    Ok(())
+}
+
+fn audit() -> Result<()> {
+    let cargo_deny = tools::cargo_deny()?;
+    run(Command::new(cargo_deny).args(["check", "advisories"]))
+        .context("依赖的漏洞检查未通过，或无法取得漏洞库（RustSec advisory-db，需要联网）；检查没有跳过，也不算通过")
+}

@@ -3,6 +3,7 @@
 
 pub mod calendars;
 pub mod cases;
+mod check;
 pub mod check_case;
 pub mod combination;
 pub mod kind;
