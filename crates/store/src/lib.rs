@@ -13,7 +13,6 @@ mod level;
 mod migration;
 mod projection;
 mod reading;
-mod runs;
 mod seal;
 mod store;
 mod verify;
