@@ -60,7 +60,7 @@ async fn a_newer_dump_supersedes_and_an_older_one_does_not() {
         assert_eq!(counts(&county.import(&newer).await.unwrap()), [20, 20, 0, 20, 0, 0]);
         assert_eq!(counts(&county.import(&older).await.unwrap()), [20, 0, 0, 0, 20, 0]);
         let code = CreditCode::parse(&rows[0][0]).unwrap();
-        assert!(county.bureau.store().enterprise(code).await.unwrap().unwrap().name.ends_with('乙'));
+        assert!(county.bureau.store().enterprise(code).await.unwrap().unwrap().name.unwrap().ends_with('乙'));
     })
     .await;
 }

@@ -69,6 +69,11 @@ fn heading_key(heading: &str) -> String {
     key.trim_end_matches(':').to_owned()
 }
 
+/// A table as people and `--table` know it.
+pub(crate) fn shown(table: &Table) -> String {
+    format!("{}（{}）", table.rule.title, table.rule.id.value)
+}
+
 /// The tables offered, by the headings of their columns.
 pub(crate) struct Matcher<'a> {
     tables: Vec<(&'a Table, HashMap<String, usize>)>,
@@ -87,6 +92,13 @@ impl<'a> Matcher<'a> {
         };
         Self {
             tables: tables.iter().copied().map(by_heading).collect(),
+        }
+    }
+
+    /// Says that none of the tables is known by its header.
+    pub(crate) fn no_header(&self) -> FileError {
+        FileError::NoHeader {
+            candidates: self.tables.iter().map(|(table, _)| shown(table)).collect(),
         }
     }
 

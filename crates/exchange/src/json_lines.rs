@@ -26,7 +26,10 @@ impl JsonLines {
         let mut headings = HashMap::new();
         let mut objects = Objects::new(start()?);
         while let Some((line, object)) = objects.next()? {
-            for (key, _) in object {
+            for (key, value) in object {
+                if plain_text(&value).is_none() {
+                    return Err(nested(line));
+                }
                 if !headings.contains_key(&key) {
                     if headings.len() == MOST_COLUMNS {
                         return Err(FileError::TooLarge(format!("到第{line}行已超过{MOST_COLUMNS}个键")));
@@ -42,6 +45,21 @@ impl JsonLines {
             header: Some(header),
         })
     }
+
+    /// The same lines from their beginning.
+    pub(crate) fn again(self, input: Box<dyn Read + Send>) -> Self {
+        Self {
+            objects: Objects::new(input),
+            ..self
+        }
+    }
+}
+
+fn nested(line: i64) -> FileError {
+    FileError::Json {
+        line,
+        problem: "有嵌套的对象",
+    }
 }
 
 impl Lines for JsonLines {
@@ -54,16 +72,13 @@ impl Lines for JsonLines {
         };
         let mut cells = vec![String::new(); self.headings.len()];
         for (key, value) in object {
-            let place = self.headings.get(&key).copied();
-            let text = plain_text(&value).ok_or(FileError::Json {
-                line,
-                problem: "有嵌套的对象",
-            })?;
+            let place = self.headings.get(&key);
             // Absent only when the file was changed while it was read.
-            *place.and_then(|place| cells.get_mut(place)).ok_or(FileError::Json {
+            let place = place.ok_or(FileError::Json {
                 line,
                 problem: "读取期间文件被改动",
-            })? = text;
+            })?;
+            cells[*place] = plain_text(&value).ok_or_else(|| nested(line))?;
         }
         Ok(Some((line, cells.iter().map(String::as_str).collect())))
     }
@@ -99,7 +114,7 @@ impl Objects {
         }
     }
 
-    fn next(&mut self) -> Result<Option<(i64, Vec<(String, Value)>)>, FileError> {
+    fn next(&mut self) -> Result<Option<(i64, Pairs)>, FileError> {
         loop {
             self.buffer.clear();
             self.line += 1;
@@ -128,7 +143,9 @@ impl Objects {
 }
 
 /// An object whose keys keep their order and are unique.
-struct Object(Vec<(String, Value)>);
+struct Object(Pairs);
+
+type Pairs = Vec<(String, Value)>;
 
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -142,7 +159,7 @@ impl<'de> Deserialize<'de> for Object {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-                let mut object: Vec<(String, Value)> = Vec::new();
+                let mut object = Pairs::new();
                 while let Some((key, value)) = map.next_entry::<String, Value>()? {
                     if object.len() == MOST_COLUMNS || object.iter().any(|(other, _)| *other == key) {
                         return Err(serde::de::Error::custom("同一个键出现两次"));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::record::{Draft, EnterpriseKeys, Payload, Personal};
+use xinheng_core::record::{Draft, EnterpriseKeys, Payload, Personal, Value};
 use xinheng_core::rulebook::kind::{Kind, Nature};
 use xinheng_core::rulebook::table::{RecordMapping, Table};
 
@@ -31,6 +31,16 @@ struct FieldPlan {
     personal: bool,
     /// Needed even in a row that only withdraws a record.
     identifies: bool,
+}
+
+impl FieldPlan {
+    /// The column it is read from; none for a constant.
+    fn column(&self) -> Option<usize> {
+        match self.origin {
+            Origin::Column(column) => Some(column),
+            Origin::Constant(_) => None,
+        }
+    }
 }
 
 struct RecordPlan {
@@ -259,7 +269,6 @@ impl Mapping {
         header: &Match,
         fixed_width: bool,
         edition: Option<Day>,
-        today: Day,
     ) -> Result<Self, FileError> {
         let resolved = Resolved::new(table, forms, &header.roles);
         let missing = resolved.missing()?;
@@ -338,7 +347,7 @@ impl Mapping {
             records,
             brought_by: brought_by.join("或"),
             edition,
-            today,
+            today: forms.today,
         })
     }
 
@@ -433,13 +442,15 @@ impl Mapping {
             name: read(self.keys.name, |name| Ok(prose(name))),
         };
         if let Some(column) = self.keys.credit_code
-            && let Some(cell) = self.cell(cells, column) {
-                keys.credit_code = taken(value::credit_code(cell), column, faults);
-            }
+            && let Some(cell) = self.cell(cells, column)
+        {
+            keys.credit_code = taken(value::credit_code(cell), column, faults);
+        }
         if let (None, Some((column, prefix))) = (keys.credit_code, &self.keys.generated)
-            && let Some(cell) = self.cell(cells, *column) {
-                keys.credit_code = taken(generated_code(cell, prefix), *column, faults);
-            }
+            && let Some(cell) = self.cell(cells, *column)
+        {
+            keys.credit_code = taken(generated_code(cell, prefix), *column, faults);
+        }
         if keys == EnterpriseKeys::default() && faults.len() == before {
             let first = [
                 self.keys.credit_code,
@@ -460,93 +471,68 @@ impl Mapping {
         let before = faults.len();
         let mut payload = Payload::default();
         let mut personal = BTreeMap::new();
-        let mut days = [None; 3];
-        let dated = [record.occurred_on, record.version, record.ends_on];
         let mut document_number = None;
+        let (mut occurred_on, mut version, mut ends_on) = (None, None, None);
         for (place, field) in record.fields.iter().enumerate() {
-            let given = match &field.origin {
-                Origin::Constant(given) => given.clone(),
-                Origin::Column(column) => {
-                    let cell = self.cell(cells, *column);
-                    let given = match cell.map(|cell| field.reader.read(cell)) {
-                        None => None,
-                        Some(Ok(given)) => given,
-                        Some(Err(refusal)) => {
-                            faults.push(refusal.at(*column));
-                            continue;
-                        }
-                    };
-                    let Some(given) = given else {
-                        if field.required && (field.identifies || !withdrawn) {
-                            faults.push(Fault {
-                                column: Some(*column),
-                                reason: "必填而没有填".into(),
-                                mend: "请填写".into(),
-                            });
-                        }
-                        continue;
-                    };
-                    if let Given::Day(day) = given {
-                        let happened = dated[..2].contains(&Some(place));
-                        if let Some(refusal) = self.impossible(day, happened, field.personal) {
-                            faults.push(refusal.at(*column));
-                            continue;
-                        }
-                    }
-                    given
+            let happened = [record.occurred_on, record.version].contains(&Some(place));
+            let given = match self.field(field, cells, withdrawn, happened) {
+                Ok(Some(given)) => given,
+                Ok(None) => continue,
+                Err(fault) => {
+                    faults.push(fault);
+                    continue;
                 }
             };
             if let Given::Day(day) = given {
-                for (slot, dated) in days.iter_mut().zip(dated) {
-                    if dated == Some(place) {
-                        *slot = Some(day);
-                    }
-                }
+                let is = |dated: Option<usize>| (dated == Some(place)).then_some(day);
+                occurred_on = occurred_on.or(is(record.occurred_on));
+                version = version.or(is(record.version));
+                ends_on = ends_on.or(is(record.ends_on));
             }
             if field.personal {
-                let clear = xinheng_core::record::Value::from(given).to_string();
+                let clear = Value::from(given).to_string();
                 personal.insert(field.name.clone(), Personal::new(clear));
-            } else {
-                if let (Given::Text(number), true) = (&given, record.document_number == Some(place)) {
-                    document_number = Some(number.clone());
-                }
-                payload.0.insert(field.name.clone(), given.into());
+                continue;
             }
+            if let (Given::Text(number), true) = (&given, record.document_number == Some(place)) {
+                document_number = Some(number.clone());
+            }
+            payload.0.insert(field.name.clone(), given.into());
         }
         if faults.len() > before {
             return None;
         }
-        let [occurred_on, version, ends_on] = days;
-        if let (Some(begin), Some(end), Some(place)) = (occurred_on, ends_on, record.ends_on)
-            && end < begin {
-                faults.push(Fault {
-                    column: column_of(&record.fields[place]),
-                    reason: "截止日期早于起始日期".into(),
-                    mend: "请核对这两个日期，没有期限的留空".into(),
-                });
-                return None;
-            }
-        let version = match record.nature {
-            Nature::State => version.or(self.edition),
-            Nature::Event => None,
+        let at = |place: Option<usize>, reason: &str, mend: &str| Fault {
+            column: place.and_then(|place| record.fields[place].column()),
+            reason: reason.into(),
+            mend: mend.into(),
         };
-        let Some(occurred_on) = occurred_on.or(version).or(self.edition) else {
-            let dated = record.version.or(record.occurred_on);
-            faults.push(Fault {
-                column: dated.and_then(|place| column_of(&record.fields[place])),
-                reason: "看不出数据是哪一天的".into(),
-                mend: "请填写日期，或在导入时用 --edition 说明数据截至哪一天".into(),
-            });
-            return None;
-        };
-        if record.nature == Nature::State && version.is_none() {
-            faults.push(Fault {
-                column: record.version.and_then(|place| column_of(&record.fields[place])),
-                reason: "看不出这条登记是哪一天的".into(),
-                mend: "请填写日期，或在导入时用 --edition 说明数据截至哪一天".into(),
-            });
+        if let (Some(begin), Some(end)) = (occurred_on, ends_on)
+            && end < begin
+        {
+            faults.push(at(
+                record.ends_on,
+                "截止日期早于起始日期",
+                "请核对这两个日期，没有期限的留空",
+            ));
             return None;
         }
+        let dated = match record.nature {
+            // A register's row is what held on the edition's day, whenever it was last changed.
+            Nature::State => self
+                .edition
+                .or(version)
+                .map(|version| (occurred_on.unwrap_or(version), Some(version))),
+            Nature::Event => occurred_on.or(self.edition).map(|day| (day, None)),
+        };
+        let Some((occurred_on, version)) = dated else {
+            faults.push(at(
+                record.version.or(record.occurred_on),
+                "看不出数据是哪一天的",
+                "请填写日期，或在导入时用 --edition 说明数据截至哪一天",
+            ));
+            return None;
+        };
         Some(Draft {
             line: 0,
             part: 0,
@@ -560,6 +546,30 @@ impl Mapping {
             payload,
             personal,
         })
+    }
+
+    /// The value of a field, or what is wrong with it. `happened`: it is the day of the record.
+    fn field(&self, field: &FieldPlan, cells: &Cells, withdrawn: bool, happened: bool) -> Result<Option<Given>, Fault> {
+        let column = match &field.origin {
+            Origin::Constant(given) => return Ok(Some(given.clone())),
+            Origin::Column(column) => *column,
+        };
+        let given = match self.cell(cells, column) {
+            Some(cell) => field.reader.read(cell).map_err(|refusal| refusal.at(column))?,
+            None => None,
+        };
+        match given {
+            None if field.required && (field.identifies || !withdrawn) => Err(Refusal {
+                reason: "必填而没有填".into(),
+                mend: "请填写".into(),
+            }
+            .at(column)),
+            Some(Given::Day(day)) => match self.impossible(day, happened, field.personal) {
+                Some(refusal) => Err(refusal.at(column)),
+                None => Ok(given),
+            },
+            _ => Ok(given),
+        }
     }
 
     /// Why a record cannot be of that day. A natural person may be born long ago, and a licence may
@@ -602,13 +612,6 @@ impl Refusal {
 
 fn taken<T>(read: Result<T, Refusal>, column: usize, faults: &mut Vec<Fault>) -> Option<T> {
     read.map_err(|refusal| faults.push(refusal.at(column))).ok()
-}
-
-fn column_of(field: &FieldPlan) -> Option<usize> {
-    match field.origin {
-        Origin::Column(column) => Some(column),
-        Origin::Constant(_) => None,
-    }
 }
 
 /// What a column without a heading is called.

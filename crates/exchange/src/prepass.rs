@@ -103,16 +103,8 @@ fn text(file: &mut File, head: &[u8]) -> Result<Prepass, FileError> {
     if first.wrong.is_none() && !first.visible {
         return Err(FileError::Empty);
     }
-    let opens_object = match encoding
-        .decode_without_bom_handling(&head[mark..])
-        .0
-        .trim_start()
-        .chars()
-        .next()
-    {
-        Some('{') => true,
-        _ => false,
-    };
+    let start = encoding.decode_without_bom_handling(&head[mark..]).0;
+    let opens_object = start.trim_start().starts_with('{');
     Ok(Prepass {
         digest: Hash(sm3.finalize().into()),
         content: if opens_object {

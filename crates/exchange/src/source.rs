@@ -5,64 +5,60 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use encoding_rs::Encoding;
 use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Draft};
 use xinheng_core::rulebook::kind::Kind;
+use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::table::Table;
 
 use crate::cells::Cells;
 use crate::fault::{Fault, FileError};
-use crate::header::{HEADER_WITHIN, Match, Matcher, Role, refuse_duplicates};
+use crate::header::{HEADER_WITHIN, Match, Matcher, Role, refuse_duplicates, shown};
 use crate::json_lines::JsonLines;
 use crate::mapping::{Mapping, is_complete};
-use crate::prepass::{Content, prepass};
+use crate::prepass::{Content, Prepass, prepass};
 use crate::text::{TextLines, decoded};
 use crate::value::FIRST_DAY;
 use crate::workbook::Workbook;
 
-/// What files are read by: the exchange tables and the kinds of record that they bring.
-#[derive(Clone, Copy)]
+/// What files are read by.
+#[derive(Clone)]
 pub struct Forms<'a> {
     /// Tables among which a file's is recognised.
-    pub tables: &'a [&'a Table],
-    /// Kinds of record in force.
-    pub kinds: &'a [&'a Kind],
+    pub tables: Vec<&'a Table>,
+    /// Kinds of record.
+    pub kinds: Vec<&'a Kind>,
+    /// Nothing can have happened after this day.
+    pub today: Day,
 }
 
 impl<'a> Forms<'a> {
+    /// The tables and kinds in force.
+    #[must_use]
+    pub fn new(rulebook: &'a Rulebook, today: Day) -> Self {
+        Self {
+            tables: rulebook.tables(today).collect(),
+            kinds: rulebook.kinds(today).collect(),
+            today,
+        }
+    }
+
     /// The kind of that id.
     pub(crate) fn kind(&self, id: &str) -> Option<&'a Kind> {
         self.kinds.iter().copied().find(|kind| kind.rule.id.value == id)
     }
 }
 
-/// How a file is read.
-#[derive(Clone, Copy)]
+/// How a file is read; by default everything is recognised.
+#[derive(Clone, Debug, Default)]
 pub struct ReadOptions<'a> {
-    /// Id of the table, when it is not to be recognised.
-    pub table: Option<&'a str>,
+    /// Id or title of the table, when it is not to be recognised.
+    pub table: Option<String>,
     /// A user's stored mapping, in place of the tables of the rulebook.
     pub mapping: Option<&'a Table>,
     /// The day of which the file is, for registers that do not say so row by row.
     pub edition: Option<Day>,
-    /// Nothing can have happened after this day.
-    pub today: Day,
-    /// Lines up to this one were taken before: they are passed over.
-    pub after_line: i64,
-}
-
-impl ReadOptions<'_> {
-    /// Everything recognised, from the first line on.
-    #[must_use]
-    pub fn new(today: Day) -> Self {
-        Self {
-            table: None,
-            mapping: None,
-            edition: None,
-            today,
-            after_line: 0,
-        }
-    }
 }
 
 /// A line of a file.
@@ -84,26 +80,19 @@ pub(crate) trait Lines {
 
 /// A file being read. Iterating gives its rows; after an error nothing more comes.
 pub struct Source {
-    table: String,
+    table: Table,
     headings: Vec<String>,
     unknown_columns: Vec<String>,
     digest: Hash,
     mapping: Mapping,
     lines: Box<dyn Lines + Send>,
+    header_line: i64,
     /// The first row, which was looked for when the file was opened.
     pending: Option<(i64, Cells)>,
-    after_line: i64,
-    progress: Progress,
-    ended: bool,
-}
-
-/// Progress of reading: bytes of a text, rows of a workbook.
-struct Progress {
+    is_workbook: bool,
     total: u64,
-    /// Bytes taken from the disk; stays 0 for a workbook, whose rows are counted as they are given.
-    bytes: Arc<AtomicU64>,
-    counts_rows: bool,
-    rows: u64,
+    progress: Arc<AtomicU64>,
+    ended: bool,
 }
 
 /// Opens a file: recognises its content, encoding, delimiter or sheet, its table and its columns.
@@ -112,107 +101,155 @@ struct Progress {
 /// One sentence that says why the file as a whole is not taken and what to do.
 pub fn open(path: &Path, forms: &Forms<'_>, options: &ReadOptions<'_>) -> Result<Source, FileError> {
     let mut file = File::open(path)?;
-    if file.metadata()?.is_dir() {
+    let size = file.metadata()?;
+    if size.is_dir() {
         return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory).into());
     }
-    if let Some(edition) = options.edition.filter(|day| *day < FIRST_DAY || *day > options.today) {
+    if let Some(edition) = options.edition.filter(|day| *day < FIRST_DAY || *day > forms.today) {
         return Err(FileError::Edition(edition));
     }
     let tables = candidates(forms, options)?;
-    let matcher = Matcher::new(&tables);
-    let best = |rows: &[(i64, Cells)]| matcher.best(rows, |table, roles| is_complete(table, forms, roles));
-    let prepass = prepass(&mut file)?;
-    let bytes = Arc::new(AtomicU64::new(0));
-    let mut total = file.metadata()?.len();
-    let (lines, matches): (Box<dyn Lines + Send>, Vec<Match>) = match prepass.content {
-        Content::Text { encoding, mark } => {
-            let with =
-                |delimiter| Ok::<_, FileError>(TextLines::new(decoded(&file, encoding, mark, &bytes)?, delimiter));
-            let mut found: Option<(u8, Vec<Match>)> = None;
-            let mut readable = Ok(());
-            for delimiter in *b",\t;" {
-                let (rows, result) = first_lines(&mut with(delimiter)?);
-                readable = readable.and(result);
-                let matches = best(&rows);
-                let rank = |matches: &[Match]| matches.first().map(Match::rank);
-                if found.as_ref().is_none_or(|(_, other)| rank(&matches) > rank(other)) {
-                    found = Some((delimiter, matches));
-                }
-            }
-            let Some((delimiter, matches)) = found.filter(|(_, matches)| !matches.is_empty()) else {
-                return Err(readable.err().unwrap_or_else(|| no_header(&tables)));
-            };
-            with(delimiter)?.check()?;
-            (Box::new(with(delimiter)?), matches)
-        }
-        Content::JsonLines { encoding, mark } => {
-            let read = || decoded(&file, encoding, mark, &bytes);
-            let lines = || JsonLines::new(read);
-            let (rows, result) = first_lines(&mut lines()?);
-            result?;
-            (Box::new(lines()?), best(&rows))
-        }
-        Content::Zip | Content::CompoundFile => {
-            let mut workbook = match prepass.content {
-                Content::Zip => Workbook::open_xlsx(&file)?,
-                _ => Workbook::open_compound_file(&file)?,
-            };
-            let mut found: Vec<(String, Vec<Match>)> = Vec::new();
-            for sheet in workbook.sheets() {
-                let matches = best(&workbook.first_rows(&sheet)?);
-                if !matches.is_empty() {
-                    found.push((sheet, matches));
-                }
-            }
-            if found.len() > 1 {
-                return Err(FileError::SeveralSheets(
-                    found.into_iter().map(|(sheet, _)| sheet).collect(),
-                ));
-            }
-            let Some((sheet, matches)) = found.pop() else {
-                return Err(no_header(&tables));
-            };
-            let (lines, rows) = workbook.rows(sheet)?;
-            total = rows;
-            (lines, matches)
-        }
+    let Prepass { digest, content } = prepass(&mut file)?;
+    let recogniser = Recogniser {
+        file,
+        forms,
+        matcher: Matcher::new(&tables),
+        progress: Arc::default(),
     };
-    let header = match matches.as_slice() {
-        [] => return Err(no_header(&tables)),
-        [header] => header,
-        several => {
+    let Recognised {
+        lines,
+        mut matches,
+        rows,
+    } = match content {
+        Content::Text { encoding, mark } => recogniser.text(encoding, mark)?,
+        Content::JsonLines { encoding, mark } => recogniser.json_lines(encoding, mark)?,
+        Content::Zip => recogniser.workbook(Workbook::open_xlsx(&recogniser.file)?)?,
+        Content::CompoundFile => recogniser.workbook(Workbook::open_compound_file(&recogniser.file)?)?,
+    };
+    let header = match (matches.pop(), matches.is_empty()) {
+        (None, _) => return Err(recogniser.matcher.no_header()),
+        (Some(header), true) => header,
+        (Some(last), false) => {
+            let several = matches.iter().chain([&last]);
             return Err(FileError::SeveralTables {
-                candidates: several.iter().map(|one| shown(tables[one.table])).collect(),
+                candidates: several.map(|one| shown(tables[one.table])).collect(),
             });
         }
     };
-    refuse_duplicates(header)?;
-    let is_workbook = matches!(prepass.content, Content::Zip | Content::CompoundFile);
+    refuse_duplicates(&header)?;
     let table = tables[header.table];
-    let mapping = Mapping::new(table, forms, header, !is_workbook, options.edition, options.today)?;
     let unknown = header.roles.iter().zip(&header.headings);
     let mut source = Source {
-        table: table.rule.id.value.clone(),
+        table: table.clone(),
         unknown_columns: unknown
             .filter(|(role, heading)| **role == Role::Other && !heading.is_empty())
             .map(|(_, heading)| heading.clone())
             .collect(),
-        headings: header.headings.clone(),
-        digest: prepass.digest,
-        mapping,
+        digest,
+        mapping: Mapping::new(table, forms, &header, rows.is_none(), options.edition)?,
         lines,
+        header_line: header.line,
+        headings: header.headings,
         pending: None,
-        after_line: options.after_line.max(header.line),
-        progress: Progress {
-            total,
-            bytes,
-            counts_rows: is_workbook,
-            rows: 0,
-        },
+        is_workbook: rows.is_some(),
+        total: rows.unwrap_or(size.len()),
+        progress: recogniser.progress,
         ended: false,
     };
-    source.require_a_row(header.line, &table.rule.title)?;
+    source.pending = source.next_filled()?;
+    if source.pending.is_none() {
+        return Err(FileError::HeaderOnly {
+            table: table.rule.title.clone(),
+        });
+    }
     Ok(source)
+}
+
+/// Finds the header in files of each format.
+struct Recogniser<'a> {
+    file: File,
+    forms: &'a Forms<'a>,
+    matcher: Matcher<'a>,
+    progress: Arc<AtomicU64>,
+}
+
+/// A file's lines from its beginning, and the rows that may be its header.
+struct Recognised {
+    lines: Box<dyn Lines + Send>,
+    matches: Vec<Match>,
+    /// For a workbook: how many rows it says it has.
+    rows: Option<u64>,
+}
+
+impl Recogniser<'_> {
+    fn best(&self, rows: &[(i64, Cells)]) -> Vec<Match> {
+        self.matcher
+            .best(rows, |table, roles| is_complete(table, self.forms, roles))
+    }
+
+    /// Takes the delimiter under which the header is known best.
+    fn text(&self, encoding: &'static Encoding, mark: usize) -> Result<Recognised, FileError> {
+        let with = |delimiter| {
+            let input = decoded(&self.file, encoding, mark, &self.progress)?;
+            Ok::<_, FileError>(TextLines::new(input, delimiter))
+        };
+        let (mut delimiter, mut matches, mut readable) = (b',', Vec::new(), Ok(()));
+        for other in *b",\t;" {
+            let (rows, result) = first_lines(&mut with(other)?);
+            readable = readable.and(result);
+            let found = self.best(&rows);
+            if found.first().map(Match::rank) > matches.first().map(Match::rank) {
+                (delimiter, matches) = (other, found);
+            }
+        }
+        if matches.is_empty() {
+            readable?;
+        } else {
+            with(delimiter)?.check()?;
+        }
+        Ok(Recognised {
+            lines: Box::new(with(delimiter)?),
+            matches,
+            rows: None,
+        })
+    }
+
+    fn json_lines(&self, encoding: &'static Encoding, mark: usize) -> Result<Recognised, FileError> {
+        let start = || decoded(&self.file, encoding, mark, &self.progress);
+        let mut lines = JsonLines::new(start)?;
+        let (rows, result) = first_lines(&mut lines);
+        result?;
+        Ok(Recognised {
+            lines: Box::new(lines.again(start()?)),
+            matches: self.best(&rows),
+            rows: None,
+        })
+    }
+
+    /// Takes the one visible sheet that has a header; others are notes.
+    fn workbook(&self, mut workbook: Workbook) -> Result<Recognised, FileError> {
+        let mut found: Vec<(String, Vec<Match>)> = Vec::new();
+        for sheet in workbook.sheets() {
+            let matches = self.best(&workbook.first_rows(&sheet)?);
+            if !matches.is_empty() {
+                found.push((sheet, matches));
+            }
+        }
+        if found.len() > 1 {
+            return Err(FileError::SeveralSheets(
+                found.into_iter().map(|(sheet, _)| sheet).collect(),
+            ));
+        }
+        let Some((sheet, matches)) = found.pop() else {
+            return Err(self.matcher.no_header());
+        };
+        let (lines, rows) = workbook.rows(sheet)?;
+        Ok(Recognised {
+            lines,
+            matches,
+            rows: Some(rows),
+        })
+    }
 }
 
 /// The tables among which the file's is to be recognised.
@@ -220,32 +257,22 @@ fn candidates<'a>(forms: &Forms<'a>, options: &ReadOptions<'a>) -> Result<Vec<&'
     if let Some(mapping) = options.mapping {
         return Ok(vec![mapping]);
     }
-    let Some(id) = options.table else {
-        return Ok(forms.tables.to_vec());
+    let Some(id) = &options.table else {
+        return Ok(forms.tables.clone());
     };
     let named: Vec<&Table> = forms
         .tables
         .iter()
         .copied()
-        .filter(|table| table.rule.id.value == id || table.rule.title == id)
+        .filter(|table| table.rule.id.value == *id || table.rule.title == *id)
         .collect();
     if named.is_empty() {
         return Err(FileError::UnknownTable {
-            name: id.to_owned(),
+            name: id.clone(),
             known: forms.tables.iter().map(|table| shown(table)).collect(),
         });
     }
     Ok(named)
-}
-
-fn shown(table: &Table) -> String {
-    format!("{}（{}）", table.rule.title, table.rule.id.value)
-}
-
-fn no_header(tables: &[&Table]) -> FileError {
-    FileError::NoHeader {
-        candidates: tables.iter().map(|table| shown(table)).collect(),
-    }
 }
 
 /// The first lines with content, among which the header is, as far as they can be read.
@@ -263,9 +290,9 @@ pub(crate) fn first_lines(lines: &mut dyn Lines) -> (Vec<(i64, Cells)>, Result<(
 }
 
 impl Source {
-    /// Id of the table that the file holds.
+    /// The table that the file holds.
     #[must_use]
-    pub fn table(&self) -> &str {
+    pub fn table(&self) -> &Table {
         &self.table
     }
 
@@ -277,8 +304,8 @@ impl Source {
 
     /// Headings that the table does not know; what stands under them is kept aside, sealed.
     #[must_use]
-    pub fn unknown_columns(&self) -> &[String] {
-        &self.unknown_columns
+    pub fn unknown_columns(&self) -> Vec<String> {
+        self.unknown_columns.clone()
     }
 
     /// SM3 digest of the file.
@@ -287,48 +314,26 @@ impl Source {
         self.digest
     }
 
-    /// How far reading is: bytes of a text, rows of a workbook.
+    /// How far reading is: bytes of a text, but rows of a workbook.
     #[must_use]
-    pub fn done(&self) -> u64 {
-        if self.progress.counts_rows {
-            self.progress.rows
-        } else {
-            self.progress.bytes.load(Ordering::Relaxed)
-        }
+    pub fn bytes_read(&self) -> u64 {
+        self.progress.load(Ordering::Relaxed)
     }
 
-    /// How far reading will get, in the measure of [`Source::done`]; what a workbook says of itself.
+    /// How far reading will get, in the measure of [`Source::bytes_read`].
     #[must_use]
-    pub fn total(&self) -> u64 {
-        self.progress.total.max(self.done())
+    pub fn bytes_total(&self) -> u64 {
+        self.total.max(self.bytes_read())
     }
 
-    /// The next line below the header that holds anything, read or passed over before.
+    /// The next line below the header that holds anything.
     fn next_filled(&mut self) -> Result<Option<(i64, Cells)>, FileError> {
         loop {
-            let next = match self.pending.take() {
-                Some(line) => Some(line),
-                None => self.lines.next_line()?,
-            };
-            match next {
-                Some((_, cells)) if cells.is_blank() => {}
-                Some((line, _)) if line <= self.after_line => {}
+            match self.lines.next_line()? {
+                Some((line, cells)) if line <= self.header_line || cells.is_blank() => {}
                 other => return Ok(other),
             }
         }
-    }
-
-    /// Refuses a file without any row below its header.
-    fn require_a_row(&mut self, header: i64, title: &str) -> Result<(), FileError> {
-        let resumed = std::mem::replace(&mut self.after_line, header);
-        let Some(first) = self.next_filled()? else {
-            return Err(FileError::HeaderOnly {
-                table: title.to_owned(),
-            });
-        };
-        self.pending = Some(first);
-        self.after_line = resumed;
-        Ok(())
     }
 }
 
@@ -339,9 +344,15 @@ impl Iterator for Source {
         if self.ended {
             return None;
         }
-        match self.next_filled() {
+        let next = match self.pending.take() {
+            Some(first) => Ok(Some(first)),
+            None => self.next_filled(),
+        };
+        match next {
             Ok(Some((line, cells))) => {
-                self.progress.rows = u64::try_from(line).unwrap_or_default();
+                if self.is_workbook {
+                    self.progress.store(line.unsigned_abs(), Ordering::Relaxed);
+                }
                 let outcome = self.mapping.drafts(line, &cells);
                 Some(Ok(Row { line, cells, outcome }))
             }

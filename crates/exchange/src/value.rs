@@ -314,10 +314,12 @@ fn codes(text: &str) -> Result<String, Refusal> {
 /// keeps it.
 pub(crate) fn day(text: &str) -> Option<Day> {
     // A moment with its zone: the day that it was in China.
-    if text.len() >= 20 && text.as_bytes().get(10) == Some(&b'T')
-        && let Ok(moment) = DateTime::parse_from_rfc3339(text) {
-            return Some((moment.to_utc() + TimeDelta::hours(8)).date_naive());
-        }
+    if text.len() >= 20
+        && text.as_bytes().get(10) == Some(&b'T')
+        && let Ok(moment) = DateTime::parse_from_rfc3339(text)
+    {
+        return Some((moment.to_utc() + TimeDelta::hours(8)).date_naive());
+    }
     let text = if text.is_ascii() {
         Cow::Borrowed(text)
     } else {

@@ -45,7 +45,7 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, FileError>) -> Result<T, FileErro
 /// A workbook whose sheets can be looked into before one is read.
 pub(crate) enum Workbook {
     Xlsx(Box<Sheets>),
-    Xls(Xls<BufReader<File>>),
+    Xls(Box<Xls<BufReader<File>>>),
 }
 
 impl Workbook {
@@ -66,7 +66,7 @@ impl Workbook {
                 calamine::XlsError::Password => FileError::Encrypted,
                 _ => damaged("旧版工作簿的结构有误"),
             })?;
-            Ok(Self::Xls(sheets))
+            Ok(Self::Xls(Box::new(sheets)))
         })
     }
 

@@ -10,7 +10,7 @@ use xinheng_app::rules::{embedded, load};
 use xinheng_app::{Bureau, Surroundings};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Day, Moment};
-use xinheng_store::testing::{FixedSalts, postgres_database};
+use xinheng_store::testing::{FixedSalts, databases};
 
 /// A bureau in a temporary folder.
 pub struct County {
@@ -35,23 +35,30 @@ pub fn surroundings() -> Surroundings {
 
 /// Runs a test on a fresh SQLite and on a fresh PostgreSQL database.
 pub async fn both(mut test: impl AsyncFnMut(County)) {
-    test(County::sqlite().await).await;
-    test(County::postgres().await).await;
+    for database in databases().await {
+        let folder = tempfile::tempdir().unwrap();
+        let url = if database.name == "SQLite" { sqlite_url(&folder) } else { database.url.clone() };
+        test(County::open(folder, &url).await).await;
+    }
+}
+
+fn sqlite_url(folder: &TempDir) -> String {
+    format!("sqlite:{}", folder.path().join("xinheng.db").display())
 }
 
 impl County {
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = format!("sqlite:{}", folder.path().join("xinheng.db").display());
-        Self::open(folder, &database).await
-    }
-
-    pub async fn postgres() -> Self {
-        Self::open(tempfile::tempdir().unwrap(), &postgres_database().await).await
+        let url = sqlite_url(&folder);
+        Self::open(folder, &url).await
     }
 
     async fn open(folder: TempDir, database: &str) -> Self {
         let key = folder.path().join("xinheng.db.key");
+        // The same keys in every county, so that what is derived by them can be compared.
+        let keys = r#"{"encryption":"00112233445566778899aabbccddeeff","index":"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"}"#;
+        std::fs::write(&key, keys).unwrap();
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         let bureau = Bureau::open(database, &key, load(&embedded()).unwrap(), surroundings()).await.unwrap();
         Self { bureau, folder }
     }
@@ -165,5 +172,5 @@ pub fn gb18030(headings: &[String], rows: &[Vec<String>]) -> Vec<u8> {
         text.push_str(&row.join(","));
     }
     text.push('\n');
-    xinheng_exchange::encode_gb18030(&text)
+    encoding_rs::GB18030.encode(&text).0.into_owned()
 }

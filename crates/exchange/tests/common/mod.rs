@@ -197,13 +197,12 @@ static ALL_TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
         .map(|yaml| serde_saphyr::from_str(yaml).unwrap())
         .collect()
 });
-static KIND_REFERENCES: LazyLock<Vec<&Kind>> = LazyLock::new(|| ALL_KINDS.iter().collect());
-static TABLE_REFERENCES: LazyLock<Vec<&Table>> = LazyLock::new(|| ALL_TABLES.iter().collect());
 
 pub fn forms() -> Forms<'static> {
     Forms {
-        tables: &TABLE_REFERENCES,
-        kinds: &KIND_REFERENCES,
+        tables: ALL_TABLES.iter().collect(),
+        kinds: ALL_KINDS.iter().collect(),
+        today: day("2026-11-24"),
     }
 }
 
@@ -211,9 +210,8 @@ pub fn day(text: &str) -> Day {
     text.parse().unwrap()
 }
 
-/// Read on 2026-11-24.
 pub fn options() -> ReadOptions<'static> {
-    ReadOptions::new(day("2026-11-24"))
+    ReadOptions::default()
 }
 
 /// With an edition.
