@@ -8,7 +8,7 @@ use serde_saphyr::Spanned;
 use super::Status;
 use super::kind::{EndedBy, Field, FieldType, Kind, Nature};
 use super::load::{HasHead, RuleError, Rulebook, Sourced, by_id, nearest};
-use super::model::{Bands, Condition, Effect, Filter, Model, Part, PointsTable, Requirement};
+use super::model::{Band, Bands, Condition, Effect, Filter, Model, Part, PointsTable, Requirement};
 use super::table::Table;
 use crate::points::Points;
 
@@ -77,16 +77,21 @@ fn kind(book: &Rulebook, sourced: &Sourced<Kind>) -> Vec<RuleError> {
     kind.document_number.iter().for_each(|name| refer(name, "document_number", None));
     let ends = kind.ends.as_ref();
     ends.and_then(|ends| ends.on.as_ref()).iter().for_each(|name| refer(name, "ends.on", Some(days)));
-    let by: Vec<(&str, &EndedBy)> = [("ends.by", ends.and_then(|ends| ends.by.as_ref())), ("repaired", kind.repaired.as_ref())]
-        .into_iter()
-        .filter_map(|(key, by)| Some((key, by?)))
-        .collect();
+    let by: Vec<(&str, &EndedBy)> =
+        [("ends.by", ends.and_then(|ends| ends.by.as_ref())), ("repaired", kind.repaired.as_ref())]
+            .into_iter()
+            .filter_map(|(key, by)| Some((key, by?)))
+            .collect();
     for (key, by) in &by {
         by.matching.keys().for_each(|name| refer(name, &format!("{key}.matching"), None));
     }
     for (key, by) in by {
         match known_kind(book, &by.kind) {
-            None => errors.push(sourced.fault(id, format!("{key} 提到的记录种类“{}”不存在", by.kind), &near_kind(book, &by.kind))),
+            None => errors.push(sourced.fault(
+                id,
+                format!("{key} 提到的记录种类“{}”不存在", by.kind),
+                &near_kind(book, &by.kind),
+            )),
             Some(other) => {
                 for name in by.matching.values().filter(|name| other.field(name).is_none()) {
                     let message = format!("{key} 提到的字段“{name}”在“{}”中不存在", by.kind);
@@ -186,7 +191,11 @@ pub(super) fn model(book: &Rulebook, sourced: &Sourced<Model>) -> Vec<RuleError>
             errors.push(sourced.fault(id, format!("衰减“{name}”的 up_to_months 没有递增"), "从小到大写各档的月数"));
         }
         if decay.steps.iter().any(|step| step.permille > 1000) {
-            errors.push(sourced.fault(id, format!("衰减“{name}”的 permille 大于 1000"), "permille 是千分之几，600 即 60%"));
+            errors.push(sourced.fault(
+                id,
+                format!("衰减“{name}”的 permille 大于 1000"),
+                "permille 是千分之几，600 即 60%",
+            ));
         }
     }
     let dimensions = &model.dimensions;
@@ -199,7 +208,11 @@ pub(super) fn model(book: &Rulebook, sourced: &Sourced<Model>) -> Vec<RuleError>
     }
     for indicator in indicators() {
         if indicator.cap < Points::ZERO {
-            errors.push(sourced.fault(&indicator.id, "cap 小于零".to_owned(), "上限写正数；加分项的上限是最多减去的分"));
+            errors.push(sourced.fault(
+                &indicator.id,
+                "cap 小于零".to_owned(),
+                "上限写正数；加分项的上限是最多减去的分",
+            ));
         }
         for part in &indicator.parts {
             part_of(book, sourced, &indicator.id, part, &mut errors);
@@ -228,7 +241,11 @@ fn levels(sourced: &Sourced<Model>, errors: &mut Vec<RuleError>) {
     let model = &sourced.rule;
     let (least, most) = (model.scale.min, model.scale.max);
     if least > Points::ZERO || most < Points::ZERO || least >= most {
-        errors.push(sourced.fault(&model.rule.id, "scale 应包含零分且 min 小于 max".to_owned(), "例如 scale: {min: 0, max: 100}"));
+        errors.push(sourced.fault(
+            &model.rule.id,
+            "scale 应包含零分且 min 小于 max".to_owned(),
+            "例如 scale: {min: 0, max: 100}",
+        ));
     }
     duplicates(sourced, model.levels.iter().map(|level| &level.code), "等级", errors);
     let Some((last, others)) = model.levels.split_last() else {
@@ -257,22 +274,31 @@ fn levels(sourced: &Sourced<Model>, errors: &mut Vec<RuleError>) {
         reached = bound;
     }
     if reached >= (most, true) {
-        errors.push(sourced.fault(&last.code, format!("等级“{}”达不到", last.code.value), "前一级的上界要小于 scale.max"));
+        errors.push(sourced.fault(
+            &last.code,
+            format!("等级“{}”达不到", last.code.value),
+            "前一级的上界要小于 scale.max",
+        ));
     }
 }
 
 fn part_of(book: &Rulebook, sourced: &Sourced<Model>, at: &Spanned<String>, part: &Part, errors: &mut Vec<RuleError>) {
-    let Part { records, each, table, prefix_table, bands, share, permille, decay } = part;
-    let ways = [each.is_some(), table.is_some(), prefix_table.is_some(), bands.is_some(), share.is_some()];
+    let Part { records, each, table, prefix_table, bands, share, count, permille, decay } = part;
+    let ways =
+        [each.is_some(), table.is_some(), prefix_table.is_some(), bands.is_some(), share.is_some(), count.is_some()];
     if ways.iter().filter(|given| **given).count() != 1 {
-        let mend = "写 each、table、prefix_table、bands、share 之一";
+        let mend = "写 each、table、prefix_table、bands、share、count 之一";
         errors.push(sourced.fault(at, "给分的办法应恰好有一个".to_owned(), mend));
     }
     filter(book, sourced, at, records, errors);
     let mut field = |name: &str, wanted: &[FieldType]| {
         for kind in records.kinds.iter().filter_map(|kind| known_kind(book, kind)) {
             match kind.field(name) {
-                None => errors.push(sourced.fault(at, format!("“{}”没有字段“{name}”", kind.rule.title), &near_field(kind, name))),
+                None => errors.push(sourced.fault(
+                    at,
+                    format!("“{}”没有字段“{name}”", kind.rule.title),
+                    &near_field(kind, name),
+                )),
                 Some(found) if !wanted.is_empty() && !wanted.contains(&found.field_type) => {
                     let message = format!("字段“{name}”的类型不能这样给分");
                     errors.push(sourced.fault(at, message, "请换一个字段，或换一种给分办法"));
@@ -297,13 +323,9 @@ fn part_of(book: &Rulebook, sourced: &Sourced<Model>, at: &Spanned<String>, part
             let mend = "of 写 integer、months_since、days_until 之一";
             errors.push(sourced.fault(at, "分档所依的数应恰好有一个".to_owned(), mend));
         }
-        let bounds: Vec<i64> = steps.iter().filter_map(|step| step.below).collect();
-        let open_end = steps.last().is_some_and(|last| last.below.is_none());
-        if !open_end || bounds.len() + 1 != steps.len() || !bounds.is_sorted_by(|one, next| one < next) {
-            let mend = "各档 below 从小到大，最后一档不写 below";
-            errors.push(sourced.fault(at, "分档有空缺或重叠".to_owned(), mend));
-        }
+        covers(sourced, at, steps, errors);
     }
+    count.iter().for_each(|steps| covers(sourced, at, steps, errors));
     let span = sourced.rule.scale.max - sourced.rule.scale.min;
     if all_points(part).any(|points| points > span || points < -span) {
         errors.push(sourced.fault(at, "分值超出量程".to_owned(), "单项分值不能超过 scale.max 与 scale.min 之差"));
@@ -317,13 +339,24 @@ fn part_of(book: &Rulebook, sourced: &Sourced<Model>, at: &Spanned<String>, part
     }
 }
 
+fn covers(sourced: &Sourced<Model>, at: &Spanned<String>, steps: &[Band], errors: &mut Vec<RuleError>) {
+    let bounds: Vec<i64> = steps.iter().filter_map(|step| step.below).collect();
+    let open_end = steps.last().is_some_and(|last| last.below.is_none());
+    if !open_end || bounds.len() + 1 != steps.len() || !bounds.is_sorted_by(|one, next| one < next) {
+        let mend = "各档 below 从小到大，最后一档不写 below";
+        errors.push(sourced.fault(at, "分档有空缺或重叠".to_owned(), mend));
+    }
+}
+
 fn all_points(part: &Part) -> impl Iterator<Item = Points> {
     let of_table = |table: &Option<PointsTable>| -> Vec<Points> {
         table.iter().flat_map(|table| table.points.values().copied().chain(table.otherwise)).collect()
     };
     let bands = part.bands.iter().flat_map(|bands| bands.steps.iter().map(|step| step.points).chain(bands.otherwise));
+    let count = part.count.iter().flatten().map(|step| step.points);
     part.each
         .into_iter()
+        .chain(count)
         .chain(of_table(&part.table))
         .chain(of_table(&part.prefix_table))
         .chain(bands)
@@ -372,7 +405,13 @@ fn required(
     filter(book, sourced, at, &requirement.records, errors);
 }
 
-fn filter(book: &Rulebook, sourced: &Sourced<Model>, at: &Spanned<String>, filter: &Filter, errors: &mut Vec<RuleError>) {
+fn filter(
+    book: &Rulebook,
+    sourced: &Sourced<Model>,
+    at: &Spanned<String>,
+    filter: &Filter,
+    errors: &mut Vec<RuleError>,
+) {
     if filter.kinds.is_empty() {
         errors.push(sourced.fault(at, "没有写记录种类".to_owned(), "在 kinds 中写至少一种"));
     }
@@ -421,7 +460,8 @@ fn combinations(book: &Rulebook, errors: &mut Vec<RuleError>) {
                 }
             }
         }
-        for level in table.values().flat_map(|row| row.values()).filter(|level| !field_levels.contains(level.as_str())) {
+        for level in table.values().flat_map(|row| row.values()).filter(|level| !field_levels.contains(level.as_str()))
+        {
             errors.push(sourced.fault(id, format!("组合的结果“{level}”不是等级"), "结果应是重点领域模型的等级"));
         }
     }
@@ -435,14 +475,22 @@ fn calendars(book: &Rulebook, errors: &mut Vec<RuleError>) {
         for span in &calendar.off {
             let touches = span.from.year() == calendar.year || span.until.year() == calendar.year;
             if span.until < span.from || !touches {
-                errors.push(sourced.fault(id, format!("“{}”的起止不在 {} 年", span.title, calendar.year), "请核对日期"));
+                errors.push(sourced.fault(
+                    id,
+                    format!("“{}”的起止不在 {} 年", span.title, calendar.year),
+                    "请核对日期",
+                ));
             }
         }
         for day in &calendar.makeup {
             let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
             let off = calendar.off.iter().any(|span| (span.from..=span.until).contains(day));
             if !weekend || off || day.year() != calendar.year {
-                errors.push(sourced.fault(id, format!("{day} 不能是调休上班日"), "调休上班日是当年放假之外的周六或周日"));
+                errors.push(sourced.fault(
+                    id,
+                    format!("{day} 不能是调休上班日"),
+                    "调休上班日是当年放假之外的周六或周日",
+                ));
             }
         }
     }
@@ -455,7 +503,8 @@ fn cases(book: &Rulebook, errors: &mut Vec<RuleError>) {
             let (file, mend) = (sourced.path.clone(), (!mend.is_empty()).then_some(mend));
             errors.push(RuleError { file, line: None, message, mend });
         };
-        let model = file.rule.strip_prefix("models/").and_then(|id| book.all_models().find(|model| model.rule.id.value == id));
+        let model =
+            file.rule.strip_prefix("models/").and_then(|id| book.all_models().find(|model| model.rule.id.value == id));
         let Some(model) = model else {
             fault(format!("没有模型“{}”", file.rule), "rule 写作 models/编号".to_owned());
             continue;

@@ -126,8 +126,7 @@ impl Rulebook {
     /// # Errors
     /// All faults found, by file and line.
     pub fn load(files: &[RuleFile]) -> Result<Self, Vec<RuleError>> {
-        let mut files: Vec<RuleFile> =
-            files.iter().filter(|file| !file.path.starts_with("schema/")).cloned().collect();
+        let mut files: Vec<RuleFile> = files.iter().filter(|file| !file.path.starts_with("schema/")).cloned().collect();
         files.sort_by(|one, other| one.path.cmp(&other.path));
         let mut digest = Vec::new();
         for file in &files {
