@@ -10,6 +10,8 @@ mod people;
 mod population;
 mod sheets;
 mod spelling;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::path::{Path, PathBuf};
