@@ -270,6 +270,7 @@ fn plans(until: Day) -> Vec<Plan> {
         dated(CREDIT, "严重违法失信名单", &sheets::SERIOUS_LIST, whole(until)),
         dated(CREDIT, "信用修复", &sheets::REPAIRS, whole(until)),
         dated(CREDIT, "表彰奖励与认证", &sheets::HONOURS, whole(until)),
+        dated(CREDIT, "关联关系", &sheets::RELATIONS, whole(until)),
         dated(REGISTRY, "登记变更", &sheets::REGISTRATION_CHANGES, whole(until)),
         dated(CREDIT, "经营异常名录", &sheets::ABNORMAL_LIST, whole(until)),
         dated(CREDIT, "个体经营异常标记", &sheets::ABNORMAL_MARKS, whole(until)),

@@ -3,17 +3,20 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::path::Path;
 
+use chrono::Datelike;
 use xinheng_app::rules::{embedded, load};
 use xinheng_core::collect::{Decision, Identity, Standing, content, decide, identity};
-use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::Hash;
-use xinheng_core::record::{Day, Seq};
+use xinheng_core::record::{Day, Reason, Seq};
 use xinheng_exchange::{Forms, ReadOptions, open};
 
 use super::county::{DemoFile, DemoRow, generate};
-use super::spelling::Defect;
-use super::{CANARIES, write};
+use super::life::{self, Event};
+use super::population::populate;
+use super::people::CANARIES;
+use super::write;
 
 fn until() -> Day {
     Day::from_ymd_opt(2026, 11, 20).unwrap()
@@ -91,6 +94,55 @@ fn the_canaries_are_in_the_register_and_wherever_their_enterprises_are_reported(
 }
 
 #[test]
+fn careless_enterprises_are_penalised_more_and_fail_more_samples() {
+    let enterprises = populate(1, 3_000, until());
+    let (mut careful, mut careless) = (Tally::default(), Tally::default());
+    for enterprise in &enterprises {
+        let tally = match enterprise.carelessness {
+            0..100 => &mut careful,
+            600.. => &mut careless,
+            _ => continue,
+        };
+        for occurrence in life::live(1, enterprise, until()) {
+            match occurrence.event {
+                Event::Penalized(_) => tally.penalties += 1,
+                Event::Sampled { passed, .. } => {
+                    tally.samples += 1;
+                    tally.failed += usize::from(!passed);
+                }
+                _ => {}
+            }
+        }
+        tally.enterprises += 1;
+    }
+    assert!(careless.penalties * careful.enterprises > 8 * careful.penalties * careless.enterprises);
+    assert!(careless.failed * careful.samples > 5 * careful.failed * careless.samples);
+    assert!(careful.failed > 0 && careful.penalties > 0, "even the careful are not perfect");
+}
+
+#[derive(Default)]
+struct Tally {
+    enterprises: usize,
+    penalties: usize,
+    samples: usize,
+    failed: usize,
+}
+
+#[test]
+fn almost_nothing_happens_on_weekends_and_the_lists_fill_in_july() {
+    let files = county(1);
+    let days = |table: &str, name: &str| -> Vec<Day> {
+        files_of(&files, table).flat_map(|file| column(file, name)).filter_map(|day| day.parse().ok()).collect()
+    };
+    let visits = days("inspections", "inspected_on");
+    assert!(visits.iter().all(|day| day.weekday().number_from_monday() <= 5));
+    let february = visits.iter().filter(|day| day.month() == 2).count();
+    assert!(february * 2 < visits.iter().filter(|day| day.month() == 1).count() * 3);
+    let listings = days("abnormal_list", "inclu_dt");
+    assert!(listings.iter().filter(|day| day.month() == 7).count() * 2 > listings.len());
+}
+
+#[test]
 fn the_exchange_refuses_exactly_the_rows_that_are_wrong_on_purpose() {
     let rulebook = load(&embedded()).unwrap();
     let forms = Forms::new(&rulebook, until());
@@ -121,4 +173,72 @@ fn the_exchange_refuses_exactly_the_rows_that_are_wrong_on_purpose() {
     assert!((rows / 130..rows / 70).contains(&refused), "{refused} of {rows}");
     assert_eq!(planted.len(), 4, "{planted:?}");
     assert!((rows / 1_000..rows / 50).contains(&waiting), "{waiting} of {rows}");
+}
+
+/// What an import would do with a file's rows.
+#[derive(Debug, Default)]
+struct Effect {
+    new: usize,
+    superseding: usize,
+    known: usize,
+    older: usize,
+}
+
+#[test]
+fn a_later_register_supersedes_an_older_does_not_and_nothing_conflicts() {
+    let rulebook = load(&embedded()).unwrap();
+    let forms = Forms::new(&rulebook, until());
+    let folder = tempfile::tempdir().unwrap();
+    let files = county(2);
+    let paths = write(folder.path(), &files).unwrap();
+    let mut standing = HashMap::new();
+    let effects: Vec<Effect> =
+        files.iter().zip(&paths).map(|(file, path)| collected(file, path, &forms, &mut standing)).collect();
+    let effect = |table: &str, place: usize| {
+        let of_table: Vec<&Effect> =
+            files.iter().zip(&effects).filter(|(file, _)| file.table == table).map(|(_, effect)| effect).collect();
+        of_table[place]
+    };
+    assert_eq!((effect("market_entities", 0).superseding, effect("market_entities", 0).older), (0, 0));
+    assert!(effect("market_entities", 1).superseding > 20 && effect("market_entities", 1).new > 100);
+    let oldest = effect("market_entities", 2);
+    assert!(oldest.older > 20 && oldest.superseding == 0, "{oldest:?}");
+    assert!(effect("licenses_published", 1).superseding > 20);
+    assert!(effect("annual_reports", 3).superseding > 20, "late reports correct what was on record");
+    let again = effects.last().unwrap();
+    assert!(files.last().unwrap().file_name.contains("重复报送"));
+    assert!(again.known > 50 && again.new + again.superseding + again.older == 0, "{again:?}");
+}
+
+/// Collects the good rows of a file as the import does, and fails when two contradict each other.
+fn collected(file: &DemoFile, path: &Path, forms: &Forms, standing: &mut HashMap<Identity, Standing>) -> Effect {
+    let options = ReadOptions { edition: file.edition, ..ReadOptions::default() };
+    let mut effect = Effect::default();
+    for row in open(path, forms, &options).unwrap() {
+        for draft in row.unwrap().outcome.unwrap_or_default() {
+            let kind = forms.kinds.iter().find(|kind| kind.rule.id.value == draft.kind).unwrap();
+            let personal = draft.personal.iter().map(|(name, value)| {
+                (name.clone(), Hash::of(&[value.reveal(Reason::Match).as_bytes()]).0)
+            });
+            let personal: BTreeMap<String, [u8; 32]> = personal.collect();
+            let identity = identity(kind, &draft, |field| personal.get(field).copied());
+            let content = content(draft.occurred_on, draft.withdrawn, &draft.payload, &personal);
+            match decide(kind.nature, &draft, content, standing.get(&identity)) {
+                Decision::Accept { supersedes: None } => effect.new += 1,
+                Decision::Accept { supersedes: Some(_) } => effect.superseding += 1,
+                Decision::Known => {
+                    effect.known += 1;
+                    continue;
+                }
+                Decision::Older => {
+                    effect.older += 1;
+                    continue;
+                }
+                decision => panic!("{} line {}: {decision:?}", file.file_name, draft.line),
+            }
+            let seq = Seq(i64::try_from(standing.len()).unwrap() + 1);
+            standing.insert(identity, Standing { seq, content, version: draft.version, withdrawn: false });
+        }
+    }
+    effect
 }
