@@ -13,6 +13,7 @@ mod level;
 mod migration;
 mod projection;
 mod reading;
+mod runs;
 mod seal;
 mod store;
 mod verify;

@@ -253,7 +253,7 @@ impl Store {
     }
 }
 
-async fn entries(rows: Select<record::Entity>, connection: &sea_orm::DatabaseConnection) -> Result<Vec<Entry>> {
+pub(crate) async fn entries(rows: Select<record::Entity>, connection: &sea_orm::DatabaseConnection) -> Result<Vec<Entry>> {
     rows.all(connection).await?.into_iter().map(Entry::read).collect()
 }
 
