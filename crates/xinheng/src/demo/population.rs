@@ -12,7 +12,7 @@ use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::Day;
 
 use super::people::{CANARIES, Person};
-use super::words::{COUNTY, FANCY_FIRST, FANCY_SECOND, Line, REGION, ROADS, SHARED_PREMISES, TOWNS, TRADES, Trade};
+use super::words::{COUNTY, FANCY_FIRST, FANCY_SECOND, REGION, ROADS, SHARED_PREMISES, TOWNS, TRADES, Trade};
 
 /// An enterprise of the county.
 pub struct Enterprise {
@@ -354,6 +354,7 @@ fn change(random: &mut ChaCha8Rng, versions: &mut Vec<Version>, number: u32, tow
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::Line;
     use super::*;
 
     fn day() -> Day {
