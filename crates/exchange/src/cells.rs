@@ -44,10 +44,7 @@ impl Cells {
     /// The text of a cell, counted from 0; empty right of the last one.
     #[must_use]
     pub fn get(&self, column: usize) -> &str {
-        match (
-            column.checked_sub(1).map(|left| self.ends.get(left)),
-            self.ends.get(column),
-        ) {
+        match (column.checked_sub(1).map(|left| self.ends.get(left)), self.ends.get(column)) {
             (None, Some(&end)) => &self.text[..end],
             (Some(Some(&start)), Some(&end)) => &self.text[start..end],
             _ => "",

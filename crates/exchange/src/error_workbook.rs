@@ -44,10 +44,7 @@ impl ErrorWorkbook {
             sheets: 0,
             row: 0,
             marked: Format::new().set_background_color(MARK),
-            heading: Format::new()
-                .set_bold()
-                .set_background_color(Color::RGB(0xDD_EB_F7))
-                .set_text_wrap(),
+            heading: Format::new().set_bold().set_background_color(Color::RGB(0xDD_EB_F7)).set_text_wrap(),
             wrapped: Format::new().set_text_wrap(),
         };
         match workbook.begin_sheet() {
@@ -61,8 +58,7 @@ impl ErrorWorkbook {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&mut self, line: i64, cells: &Cells, faults: &[Fault]) -> Result<(), FileError> {
-        self.write_line(line, cells, faults)
-            .map_err(|error| workbook_unwritable(&self.path, error))
+        self.write_line(line, cells, faults).map_err(|error| workbook_unwritable(&self.path, error))
     }
 
     /// Writes the file.
@@ -70,9 +66,7 @@ impl ErrorWorkbook {
     /// # Errors
     /// When it cannot be written.
     pub fn finish(mut self) -> Result<(), FileError> {
-        self.workbook
-            .save_to_writer(&mut self.file)
-            .map_err(|error| workbook_unwritable(&self.path, error))?;
+        self.workbook.save_to_writer(&mut self.file).map_err(|error| workbook_unwritable(&self.path, error))?;
         self.file.flush().map_err(|error| unwritable(&self.path, &error))
     }
 
@@ -123,9 +117,7 @@ impl ErrorWorkbook {
         let last = column(self.headings.len() + 1);
         let named = |text: fn(&Fault) -> &str| {
             let each = faults.iter().map(|fault| {
-                let heading = fault
-                    .column
-                    .and_then(|from| self.headings.iter().find(|(place, _)| *place == from));
+                let heading = fault.column.and_then(|from| self.headings.iter().find(|(place, _)| *place == from));
                 match heading {
                     Some((_, heading)) => format!("{heading}：{}", text(fault)),
                     None => text(fault).to_owned(),

@@ -20,11 +20,7 @@ impl Fault {
     /// A fault of the line as a whole.
     #[must_use]
     pub fn of_line(reason: impl Into<String>, mend: impl Into<String>) -> Self {
-        Self {
-            column: None,
-            reason: reason.into(),
-            mend: mend.into(),
-        }
+        Self { column: None, reason: reason.into(), mend: mend.into() }
     }
 }
 

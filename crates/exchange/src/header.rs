@@ -90,16 +90,12 @@ impl<'a> Matcher<'a> {
             }
             (table, columns)
         };
-        Self {
-            tables: tables.iter().copied().map(by_heading).collect(),
-        }
+        Self { tables: tables.iter().copied().map(by_heading).collect() }
     }
 
     /// Says that none of the tables is known by its header.
     pub(crate) fn no_header(&self) -> FileError {
-        FileError::NoHeader {
-            candidates: self.tables.iter().map(|(table, _)| shown(table)).collect(),
-        }
+        FileError::NoHeader { candidates: self.tables.iter().map(|(table, _)| shown(table)).collect() }
     }
 
     /// The best matches among the first rows of a file: none, one, or several of equal rank.

@@ -39,27 +39,17 @@ impl JsonLines {
                 }
             }
         }
-        Ok(Self {
-            objects: Objects::new(start()?),
-            headings,
-            header: Some(header),
-        })
+        Ok(Self { objects: Objects::new(start()?), headings, header: Some(header) })
     }
 
     /// The same lines from their beginning.
     pub(crate) fn again(self, input: Box<dyn Read + Send>) -> Self {
-        Self {
-            objects: Objects::new(input),
-            ..self
-        }
+        Self { objects: Objects::new(input), ..self }
     }
 }
 
 fn nested(line: i64) -> FileError {
-    FileError::Json {
-        line,
-        problem: "有嵌套的对象",
-    }
+    FileError::Json { line, problem: "有嵌套的对象" }
 }
 
 impl Lines for JsonLines {
@@ -74,10 +64,7 @@ impl Lines for JsonLines {
         for (key, value) in object {
             let place = self.headings.get(&key);
             // Absent only when the file was changed while it was read.
-            let place = place.ok_or(FileError::Json {
-                line,
-                problem: "读取期间文件被改动",
-            })?;
+            let place = place.ok_or(FileError::Json { line, problem: "读取期间文件被改动" })?;
             cells[*place] = plain_text(&value).ok_or_else(|| nested(line))?;
         }
         Ok(Some((line, cells.iter().map(String::as_str).collect())))
@@ -107,11 +94,7 @@ struct Objects {
 
 impl Objects {
     fn new(input: Box<dyn Read + Send>) -> Self {
-        Self {
-            input: BufReader::with_capacity(128 << 10, input),
-            buffer: Vec::new(),
-            line: 0,
-        }
+        Self { input: BufReader::with_capacity(128 << 10, input), buffer: Vec::new(), line: 0 }
     }
 
     fn next(&mut self) -> Result<Option<(i64, Pairs)>, FileError> {

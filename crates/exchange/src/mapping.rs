@@ -1,7 +1,9 @@
 //! From a line to drafts of records: the table's mapping, resolved once against a file's columns.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::Months;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Draft, EnterpriseKeys, Payload, Personal, Value};
 use xinheng_core::rulebook::kind::{Kind, Nature};
@@ -97,18 +99,11 @@ impl<'a> Resolved<'a> {
             Role::Known(column) => Some((*column, place)),
             _ => None,
         });
-        Self {
-            table,
-            forms,
-            places: places.collect(),
-        }
+        Self { table, forms, places: places.collect() }
     }
 
     fn wrong(&self, problem: String) -> FileError {
-        FileError::Rules {
-            table: self.table.rule.id.value.clone(),
-            problem,
-        }
+        FileError::Rules { table: self.table.rule.id.value.clone(), problem }
     }
 
     /// Place of a column of the table, and where it stands in the file, if it does.
@@ -119,16 +114,12 @@ impl<'a> Resolved<'a> {
     }
 
     fn title(&self, name: &str) -> String {
-        self.table
-            .column(name)
-            .map_or_else(|| name.to_owned(), |column| column.title.clone())
+        self.table.column(name).map_or_else(|| name.to_owned(), |column| column.title.clone())
     }
 
     fn kind(&self, mapping: &RecordMapping) -> Result<&'a Kind, FileError> {
         let id = &mapping.kind.value;
-        self.forms
-            .kind(id)
-            .ok_or_else(|| self.wrong(format!("没有记录种类“{id}”")))
+        self.forms.kind(id).ok_or_else(|| self.wrong(format!("没有记录种类“{id}”")))
     }
 
     /// Whether the file can bring this record at all.
@@ -143,16 +134,12 @@ impl<'a> Resolved<'a> {
     fn missing(&self) -> Result<Vec<String>, FileError> {
         let mut missing = Vec::new();
         let enterprise = &self.table.enterprise;
-        let keys: Vec<&String> = [
-            &enterprise.credit_code,
-            &enterprise.main_identity,
-            &enterprise.registration_number,
-            &enterprise.name,
-        ]
-        .into_iter()
-        .flatten()
-        .chain(enterprise.generated.as_ref().map(|generated| &generated.from))
-        .collect();
+        let keys: Vec<&String> =
+            [&enterprise.credit_code, &enterprise.main_identity, &enterprise.registration_number, &enterprise.name]
+                .into_iter()
+                .flatten()
+                .chain(enterprise.generated.as_ref().map(|generated| &generated.from))
+                .collect();
         let mut identified = false;
         for key in &keys {
             identified |= self.column(key)?.1.is_some();
@@ -247,9 +234,7 @@ impl<'a> Resolved<'a> {
             Nature::Event => plan.occurred_on.is_some(),
         };
         if !dated && edition.is_none() {
-            return Err(FileError::EditionNeeded {
-                kind: kind.rule.title.clone(),
-            });
+            return Err(FileError::EditionNeeded { kind: kind.rule.title.clone() });
         }
         Ok(plan)
     }
@@ -257,9 +242,7 @@ impl<'a> Resolved<'a> {
 
 /// Whether a file with these columns lacks none that the table needs.
 pub(crate) fn is_complete(table: &Table, forms: &Forms<'_>, roles: &[Role]) -> bool {
-    Resolved::new(table, forms, roles)
-        .missing()
-        .is_ok_and(|missing| missing.is_empty())
+    Resolved::new(table, forms, roles).missing().is_ok_and(|missing| missing.is_empty())
 }
 
 impl Mapping {
@@ -273,10 +256,7 @@ impl Mapping {
         let resolved = Resolved::new(table, forms, &header.roles);
         let missing = resolved.missing()?;
         if !missing.is_empty() {
-            return Err(FileError::MissingColumns {
-                table: table.rule.title.clone(),
-                columns: missing,
-            });
+            return Err(FileError::MissingColumns { table: table.rule.title.clone(), columns: missing });
         }
         let place = |name: &Option<String>| match name {
             Some(name) => Ok(resolved.column(name)?.1),
@@ -284,10 +264,7 @@ impl Mapping {
         };
         let enterprise = &table.enterprise;
         let generated = match &enterprise.generated {
-            Some(generated) => resolved
-                .column(&generated.from)?
-                .1
-                .map(|from| (from, generated.prefix.clone())),
+            Some(generated) => resolved.column(&generated.from)?.1.map(|from| (from, generated.prefix.clone())),
             None => None,
         };
         let deleted = match &table.delete_flag {
@@ -309,24 +286,13 @@ impl Mapping {
         let replaced = roles().map(|(_, role)| match role {
             Role::Known(column) if !table.columns[*column].values.is_empty() => {
                 let values = table.columns[*column].values.iter();
-                Some(
-                    values
-                        .map(|(given, meant)| (given.trim().to_owned(), meant.clone()))
-                        .collect(),
-                )
+                Some(values.map(|(given, meant)| (given.trim().to_owned(), meant.clone())).collect())
             }
             _ => None,
         });
         let others = roles().filter(|(_, role)| **role == Role::Other).map(|(place, _)| {
             let heading = &header.headings[place];
-            (
-                place,
-                if heading.is_empty() {
-                    nameless(place)
-                } else {
-                    heading.clone()
-                },
-            )
+            (place, if heading.is_empty() { nameless(place) } else { heading.clone() })
         });
         Ok(Self {
             width: header.headings.len(),
@@ -340,9 +306,7 @@ impl Mapping {
                 generated,
             },
             deleted,
-            correction: roles()
-                .find(|(_, role)| **role == Role::Correction)
-                .map(|(place, _)| place),
+            correction: roles().find(|(_, role)| **role == Role::Correction).map(|(place, _)| place),
             others: others.collect(),
             records,
             brought_by: brought_by.join("或"),
@@ -357,8 +321,7 @@ impl Mapping {
         self.check_width(cells, &mut faults);
         let keys = self.enterprise(cells, &mut faults);
         let withdrawn = self.deleted.as_ref().is_some_and(|(column, values)| {
-            self.cell(cells, *column)
-                .is_some_and(|flag| values.contains(&folded(flag)))
+            self.cell(cells, *column).is_some_and(|flag| values.contains(&folded(flag)))
         });
         let correction = self.correction.and_then(|column| self.cell(cells, column)).map(prose);
         let mut drafts = Vec::with_capacity(self.records.len());
@@ -373,20 +336,11 @@ impl Mapping {
             brought = true;
             if let Some(draft) = self.draft(record, cells, withdrawn, &mut faults) {
                 let part = i16::try_from(drafts.len()).expect("a table brings a handful of records");
-                drafts.push(Draft {
-                    line,
-                    part,
-                    keys: keys.clone(),
-                    correction: correction.clone(),
-                    ..draft
-                });
+                drafts.push(Draft { line, part, keys: keys.clone(), correction: correction.clone(), ..draft });
             }
         }
         if !brought {
-            faults.push(Fault::of_line(
-                "该行没有带来任何记录",
-                format!("请填写{}，或删去该行", self.brought_by),
-            ));
+            faults.push(Fault::of_line("该行没有带来任何记录", format!("请填写{}，或删去该行", self.brought_by)));
         }
         if !faults.is_empty() {
             return Err(faults);
@@ -413,11 +367,7 @@ impl Mapping {
         let surplus = (self.width..cells.len()).any(|column| filled(cells.get(column)).is_some());
         if cells.len() < self.width {
             faults.push(Fault::of_line(
-                format!(
-                    "该行只有{}列，表头有{}列，可能被内容中的换行拆开",
-                    cells.len(),
-                    self.width
-                ),
+                format!("该行只有{}列，表头有{}列，可能被内容中的换行拆开", cells.len(), self.width),
                 "请把内容中的换行删去，或给该单元格加上英文双引号",
             ));
         } else if surplus {
@@ -452,12 +402,7 @@ impl Mapping {
             keys.credit_code = taken(generated_code(cell, prefix), *column, faults);
         }
         if keys == EnterpriseKeys::default() && faults.len() == before {
-            let first = [
-                self.keys.credit_code,
-                self.keys.main_identity,
-                self.keys.registration_number,
-                self.keys.name,
-            ];
+            let first = [self.keys.credit_code, self.keys.main_identity, self.keys.registration_number, self.keys.name];
             faults.push(Fault {
                 column: first.into_iter().flatten().next(),
                 reason: "看不出是哪家企业".into(),
@@ -474,8 +419,8 @@ impl Mapping {
         let mut document_number = None;
         let (mut occurred_on, mut version, mut ends_on) = (None, None, None);
         for (place, field) in record.fields.iter().enumerate() {
-            let happened = [record.occurred_on, record.version].contains(&Some(place));
-            let given = match self.field(field, cells, withdrawn, happened) {
+            let latest = self.latest(record, place);
+            let given = match self.field(field, cells, withdrawn, latest) {
                 Ok(Some(given)) => given,
                 Ok(None) => continue,
                 Err(fault) => {
@@ -510,19 +455,12 @@ impl Mapping {
         if let (Some(begin), Some(end)) = (occurred_on, ends_on)
             && end < begin
         {
-            faults.push(at(
-                record.ends_on,
-                "截止日期早于起始日期",
-                "请核对这两个日期，没有期限的留空",
-            ));
+            faults.push(at(record.ends_on, "截止日期早于起始日期", "请核对这两个日期，没有期限的留空"));
             return None;
         }
         let dated = match record.nature {
             // A register's row is what held on the edition's day, whenever it was last changed.
-            Nature::State => self
-                .edition
-                .or(version)
-                .map(|version| (occurred_on.unwrap_or(version), Some(version))),
+            Nature::State => self.edition.or(version).map(|version| (occurred_on.unwrap_or(version), Some(version))),
             Nature::Event => occurred_on.or(self.edition).map(|day| (day, None)),
         };
         let Some((occurred_on, version)) = dated else {
@@ -548,8 +486,29 @@ impl Mapping {
         })
     }
 
-    /// The value of a field, or what is wrong with it. `happened`: it is the day of the record.
-    fn field(&self, field: &FieldPlan, cells: &Cells, withdrawn: bool, happened: bool) -> Result<Option<Given>, Fault> {
+    /// The last day that a field can be of, when it is the day of the record. What is registered today may
+    /// begin within a year: a renewed licence does when the old one ends.
+    fn latest(&self, record: &RecordPlan, place: usize) -> Option<Day> {
+        if record.version == Some(place) {
+            Some(self.today)
+        } else if record.occurred_on == Some(place) {
+            match record.nature {
+                Nature::Event => Some(self.today),
+                Nature::State => self.today.checked_add_months(Months::new(12)),
+            }
+        } else {
+            None
+        }
+    }
+
+    /// The value of a field, or what is wrong with it.
+    fn field(
+        &self,
+        field: &FieldPlan,
+        cells: &Cells,
+        withdrawn: bool,
+        latest: Option<Day>,
+    ) -> Result<Option<Given>, Fault> {
         let column = match &field.origin {
             Origin::Constant(given) => return Ok(Some(given.clone())),
             Origin::Column(column) => *column,
@@ -559,12 +518,10 @@ impl Mapping {
             None => None,
         };
         match given {
-            None if field.required && (field.identifies || !withdrawn) => Err(Refusal {
-                reason: "必填而没有填".into(),
-                mend: "请填写".into(),
+            None if field.required && (field.identifies || !withdrawn) => {
+                Err(Refusal { reason: "必填而没有填".into(), mend: "请填写".into() }.at(column))
             }
-            .at(column)),
-            Some(Given::Day(day)) => match self.impossible(day, happened, field.personal) {
+            Some(Given::Day(day)) => match self.impossible(day, latest, field.personal) {
                 Some(refusal) => Err(refusal.at(column)),
                 None => Ok(given),
             },
@@ -572,41 +529,31 @@ impl Mapping {
         }
     }
 
-    /// Why a record cannot be of that day. A natural person may be born long ago, and a licence may
-    /// begin tomorrow, but nothing has happened tomorrow.
-    fn impossible(&self, day: Day, happened: bool, personal: bool) -> Option<Refusal> {
+    /// Why a field cannot be of that day. A natural person may be born long ago.
+    fn impossible(&self, day: Day, latest: Option<Day>, personal: bool) -> Option<Refusal> {
         let reason = if day < FIRST_DAY && !personal {
             "日期早于1949年10月1日"
-        } else if happened && day > self.today {
-            "日期晚于今天"
+        } else if latest.is_some_and(|latest| day > latest) {
+            "日期晚于今天，还没有发生"
         } else {
             return None;
         };
-        Some(Refusal {
-            reason: reason.into(),
-            mend: "请核对年份和月日".into(),
-        })
+        Some(Refusal { reason: reason.into(), mend: "请核对年份和月日".into() })
     }
 
     /// What the line says in columns that the table does not know.
     fn kept_aside(&self, cells: &Cells) -> Option<String> {
-        let named = self.others.iter().map(|(column, heading)| (*column, heading.clone()));
-        let surplus = (self.width..cells.len()).map(|column| (column, nameless(column)));
-        let others: BTreeMap<String, &str> = named
-            .chain(surplus)
-            .filter_map(|(column, heading)| Some((heading, filled(cells.get(column))?)))
-            .collect();
+        let named = self.others.iter().map(|(column, heading)| (*column, Cow::Borrowed(heading.as_str())));
+        let surplus = (self.width..cells.len()).map(|column| (column, Cow::Owned(nameless(column))));
+        let others: BTreeMap<Cow<'_, str>, &str> =
+            named.chain(surplus).filter_map(|(column, heading)| Some((heading, filled(cells.get(column))?))).collect();
         (!others.is_empty()).then(|| serde_json::to_string(&others).expect("a map of texts"))
     }
 }
 
 impl Refusal {
     fn at(self, column: usize) -> Fault {
-        Fault {
-            column: Some(column),
-            reason: self.reason,
-            mend: self.mend,
-        }
+        Fault { column: Some(column), reason: self.reason, mend: self.mend }
     }
 }
 

@@ -61,10 +61,7 @@ pub(crate) fn prepass(file: &mut File) -> Result<Prepass, FileError> {
     };
     let mut sm3 = Sm3::new();
     chunks(file, |chunk| sm3.update(chunk))?;
-    Ok(Prepass {
-        digest: Hash(sm3.finalize().into()),
-        content,
-    })
+    Ok(Prepass { digest: Hash(sm3.finalize().into()), content })
 }
 
 fn text(file: &mut File, head: &[u8]) -> Result<Prepass, FileError> {
@@ -75,8 +72,7 @@ fn text(file: &mut File, head: &[u8]) -> Result<Prepass, FileError> {
     }
     if marked.is_none() && head.contains(&0) {
         return Err(FileError::NotATable {
-            what: "程序或其他二进制文件",
-            mend: "从原系统导出Excel或CSV后再导入",
+            what: "程序或其他二进制文件", mend: "从原系统导出Excel或CSV后再导入"
         });
     }
     let mut sm3 = Sm3::new();
@@ -107,11 +103,7 @@ fn text(file: &mut File, head: &[u8]) -> Result<Prepass, FileError> {
     let opens_object = start.trim_start().starts_with('{');
     Ok(Prepass {
         digest: Hash(sm3.finalize().into()),
-        content: if opens_object {
-            Content::JsonLines { encoding, mark }
-        } else {
-            Content::Text { encoding, mark }
-        },
+        content: if opens_object { Content::JsonLines { encoding, mark } } else { Content::Text { encoding, mark } },
     })
 }
 
@@ -153,8 +145,7 @@ impl Check {
     fn feed(&mut self, mut chunk: &[u8], last: bool) {
         while self.wrong.is_none() {
             let (result, read, written) =
-                self.decoder
-                    .decode_to_utf8_without_replacement(chunk, &mut self.scratch, last);
+                self.decoder.decode_to_utf8_without_replacement(chunk, &mut self.scratch, last);
             let decoded = &self.scratch[..written];
             self.line += i64::try_from(memchr::memchr_iter(b'\n', decoded).count()).expect("at most its length");
             if self.beyond_ascii < SURELY_UTF_8 {

@@ -37,11 +37,7 @@ impl<'a> Forms<'a> {
     /// The tables and kinds in force.
     #[must_use]
     pub fn new(rulebook: &'a Rulebook, today: Day) -> Self {
-        Self {
-            tables: rulebook.tables(today).collect(),
-            kinds: rulebook.kinds(today).collect(),
-            today,
-        }
+        Self { tables: rulebook.tables(today).collect(), kinds: rulebook.kinds(today).collect(), today }
     }
 
     /// The kind of that id.
@@ -110,17 +106,8 @@ pub fn open(path: &Path, forms: &Forms<'_>, options: &ReadOptions<'_>) -> Result
     }
     let tables = candidates(forms, options)?;
     let Prepass { digest, content } = prepass(&mut file)?;
-    let recogniser = Recogniser {
-        file,
-        forms,
-        matcher: Matcher::new(&tables),
-        progress: Arc::default(),
-    };
-    let Recognised {
-        lines,
-        mut matches,
-        rows,
-    } = match content {
+    let recogniser = Recogniser { file, forms, matcher: Matcher::new(&tables), progress: Arc::default() };
+    let Recognised { lines, mut matches, rows } = match content {
         Content::Text { encoding, mark } => recogniser.text(encoding, mark)?,
         Content::JsonLines { encoding, mark } => recogniser.json_lines(encoding, mark)?,
         Content::Zip => recogniser.workbook(Workbook::open_xlsx(&recogniser.file)?)?,
@@ -131,9 +118,7 @@ pub fn open(path: &Path, forms: &Forms<'_>, options: &ReadOptions<'_>) -> Result
         (Some(header), true) => header,
         (Some(last), false) => {
             let several = matches.iter().chain([&last]);
-            return Err(FileError::SeveralTables {
-                candidates: several.map(|one| shown(tables[one.table])).collect(),
-            });
+            return Err(FileError::SeveralTables { candidates: several.map(|one| shown(tables[one.table])).collect() });
         }
     };
     refuse_duplicates(&header)?;
@@ -158,9 +143,7 @@ pub fn open(path: &Path, forms: &Forms<'_>, options: &ReadOptions<'_>) -> Result
     };
     source.pending = source.next_filled()?;
     if source.pending.is_none() {
-        return Err(FileError::HeaderOnly {
-            table: table.rule.title.clone(),
-        });
+        return Err(FileError::HeaderOnly { table: table.rule.title.clone() });
     }
     Ok(source)
 }
@@ -183,8 +166,7 @@ struct Recognised {
 
 impl Recogniser<'_> {
     fn best(&self, rows: &[(i64, Cells)]) -> Vec<Match> {
-        self.matcher
-            .best(rows, |table, roles| is_complete(table, self.forms, roles))
+        self.matcher.best(rows, |table, roles| is_complete(table, self.forms, roles))
     }
 
     /// Takes the delimiter under which the header is known best.
@@ -207,11 +189,7 @@ impl Recogniser<'_> {
         } else {
             with(delimiter)?.check()?;
         }
-        Ok(Recognised {
-            lines: Box::new(with(delimiter)?),
-            matches,
-            rows: None,
-        })
+        Ok(Recognised { lines: Box::new(with(delimiter)?), matches, rows: None })
     }
 
     fn json_lines(&self, encoding: &'static Encoding, mark: usize) -> Result<Recognised, FileError> {
@@ -219,11 +197,7 @@ impl Recogniser<'_> {
         let mut lines = JsonLines::new(start)?;
         let (rows, result) = first_lines(&mut lines);
         result?;
-        Ok(Recognised {
-            lines: Box::new(lines.again(start()?)),
-            matches: self.best(&rows),
-            rows: None,
-        })
+        Ok(Recognised { lines: Box::new(lines.again(start()?)), matches: self.best(&rows), rows: None })
     }
 
     /// Takes the one visible sheet that has a header; others are notes.
@@ -236,19 +210,13 @@ impl Recogniser<'_> {
             }
         }
         if found.len() > 1 {
-            return Err(FileError::SeveralSheets(
-                found.into_iter().map(|(sheet, _)| sheet).collect(),
-            ));
+            return Err(FileError::SeveralSheets(found.into_iter().map(|(sheet, _)| sheet).collect()));
         }
         let Some((sheet, matches)) = found.pop() else {
             return Err(self.matcher.no_header());
         };
         let (lines, rows) = workbook.rows(sheet)?;
-        Ok(Recognised {
-            lines,
-            matches,
-            rows: Some(rows),
-        })
+        Ok(Recognised { lines, matches, rows: Some(rows) })
     }
 }
 
@@ -260,12 +228,8 @@ fn candidates<'a>(forms: &Forms<'a>, options: &ReadOptions<'a>) -> Result<Vec<&'
     let Some(id) = &options.table else {
         return Ok(forms.tables.clone());
     };
-    let named: Vec<&Table> = forms
-        .tables
-        .iter()
-        .copied()
-        .filter(|table| table.rule.id.value == *id || table.rule.title == *id)
-        .collect();
+    let named: Vec<&Table> =
+        forms.tables.iter().copied().filter(|table| table.rule.id.value == *id || table.rule.title == *id).collect();
     if named.is_empty() {
         return Err(FileError::UnknownTable {
             name: id.clone(),

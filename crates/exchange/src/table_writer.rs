@@ -50,19 +50,13 @@ pub(crate) fn private_file(path: &Path) -> Result<BufWriter<File>, FileError> {
 }
 
 pub(crate) fn unwritable(path: &Path, error: &std::io::Error) -> FileError {
-    FileError::Unwritable {
-        path: path.display().to_string(),
-        problem: io_problem(error),
-    }
+    FileError::Unwritable { path: path.display().to_string(), problem: io_problem(error) }
 }
 
 pub(crate) fn workbook_unwritable(path: &Path, error: XlsxError) -> FileError {
     match error {
         XlsxError::IoError(error) => unwritable(path, &error),
-        other => FileError::Unwritable {
-            path: path.display().to_string(),
-            problem: other.to_string(),
-        },
+        other => FileError::Unwritable { path: path.display().to_string(), problem: other.to_string() },
     }
 }
 
@@ -82,15 +76,8 @@ pub struct TableWriter {
 }
 
 enum Sink {
-    Csv {
-        file: Box<csv::Writer<BufWriter<File>>>,
-        encoding: TextEncoding,
-    },
-    Xlsx {
-        file: BufWriter<File>,
-        workbook: Box<Workbook>,
-        next_row: u32,
-    },
+    Csv { file: Box<csv::Writer<BufWriter<File>>>, encoding: TextEncoding },
+    Xlsx { file: BufWriter<File>, workbook: Box<Workbook>, next_row: u32 },
 }
 
 impl TableWriter {
@@ -104,16 +91,10 @@ impl TableWriter {
         let sink = match format {
             TableFormat::Csv(encoding) => {
                 if encoding == TextEncoding::Utf8WithBom {
-                    file.write_all(b"\xef\xbb\xbf")
-                        .map_err(|error| unwritable(path, &error))?;
+                    file.write_all(b"\xef\xbb\xbf").map_err(|error| unwritable(path, &error))?;
                 }
-                let file = csv::WriterBuilder::new()
-                    .terminator(csv::Terminator::CRLF)
-                    .from_writer(file);
-                Sink::Csv {
-                    file: Box::new(file),
-                    encoding,
-                }
+                let file = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(file);
+                Sink::Csv { file: Box::new(file), encoding }
             }
             TableFormat::Xlsx => {
                 let mut workbook = Box::new(Workbook::new());
@@ -121,18 +102,10 @@ impl TableWriter {
                     .add_worksheet_with_constant_memory()
                     .and_then(|sheet| sheet.set_freeze_panes(1, 0).map(|_| ()))
                     .map_err(|error| workbook_unwritable(path, error))?;
-                Sink::Xlsx {
-                    file,
-                    workbook,
-                    next_row: 0,
-                }
+                Sink::Xlsx { file, workbook, next_row: 0 }
             }
         };
-        let mut table = Self {
-            path: path.to_owned(),
-            neutral,
-            sink,
-        };
+        let mut table = Self { path: path.to_owned(), neutral, sink };
         table.write(headings)?;
         Ok(table)
     }
@@ -183,12 +156,8 @@ impl TableWriter {
     pub fn finish(self) -> Result<(), FileError> {
         match self.sink {
             Sink::Csv { mut file, .. } => file.flush().map_err(|error| unwritable(&self.path, &error)),
-            Sink::Xlsx {
-                mut file, mut workbook, ..
-            } => {
-                workbook
-                    .save_to_writer(&mut file)
-                    .map_err(|error| workbook_unwritable(&self.path, error))?;
+            Sink::Xlsx { mut file, mut workbook, .. } => {
+                workbook.save_to_writer(&mut file).map_err(|error| workbook_unwritable(&self.path, error))?;
                 file.flush().map_err(|error| unwritable(&self.path, &error))
             }
         }

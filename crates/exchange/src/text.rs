@@ -24,16 +24,11 @@ pub(crate) fn decoded(
     let mut file = file.try_clone()?;
     file.seek(SeekFrom::Start(mark as u64))?;
     progress.store(mark as u64, Ordering::Relaxed);
-    let counted = Counted {
-        file,
-        read: Arc::clone(progress),
-    };
+    let counted = Counted { file, read: Arc::clone(progress) };
     if encoding == UTF_8 {
         return Ok(Box::new(counted));
     }
-    Ok(Box::new(
-        DecodeReaderBytesBuilder::new().encoding(Some(encoding)).build(counted),
-    ))
+    Ok(Box::new(DecodeReaderBytesBuilder::new().encoding(Some(encoding)).build(counted)))
 }
 
 struct Counted {

@@ -123,10 +123,7 @@ fn problem(error: &XlsxError, place: &str) -> FileError {
 /// Checks every part of the container against its checksum and our bounds.
 fn check_container(file: &mut BufReader<File>) -> Result<(), FileError> {
     let mut archive = ZipArchive::new(file).map_err(|_| damaged("压缩目录缺失，常见于没有下载完"))?;
-    let names: Vec<String> = archive
-        .file_names()
-        .filter_map(|name| Some(name.ok()?.to_ascii_lowercase()))
-        .collect();
+    let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.to_ascii_lowercase())).collect();
     let holds = |start: &str| names.iter().any(|name| name.trim_start_matches('/').starts_with(start));
     if !holds("xl/workbook.xml") {
         let (what, mend) = if holds("xl/workbook.bin") {
@@ -151,10 +148,7 @@ fn check_container(file: &mut BufReader<File>) -> Result<(), FileError> {
             ZipError::UnsupportedArchive(what) if what == ZipError::PASSWORD_REQUIRED => FileError::Encrypted,
             _ => damaged("压缩内容读不出来"),
         })?;
-        let name = part
-            .name()
-            .map_err(|_| damaged("压缩内容读不出来"))?
-            .to_ascii_lowercase();
+        let name = part.name().map_err(|_| damaged("压缩内容读不出来"))?.to_ascii_lowercase();
         let shared = name.ends_with("sharedstrings.xml");
         let sheet = name.contains("worksheets/");
         let (mut bytes, mut xml) = (0, XmlBounds::default());
@@ -196,10 +190,7 @@ fn check_declared_count(part: impl BufRead, marks: u64) -> Result<(), FileError>
         buffer.clear();
         match xml.read_event_into(&mut buffer) {
             Ok(Event::Start(start)) if start.local_name().as_ref() == "sst" => {
-                let declared = start
-                    .attributes()
-                    .flatten()
-                    .filter(|given| given.key.as_ref() == "uniqueCount");
+                let declared = start.attributes().flatten().filter(|given| given.key.as_ref() == "uniqueCount");
                 let too_many = |count: &str| count.parse::<u64>().is_ok_and(|count| count > marks);
                 return match declared.into_iter().any(|given| too_many(given.value.as_ref())) {
                     true => Err(damaged("文字个数与声明不符")),
@@ -285,16 +276,12 @@ fn check_compound_file(file: BufReader<File>) -> Result<(), FileError> {
         return Err(FileError::Encrypted);
     }
     if compound.is_stream("/WordDocument") {
-        return Err(FileError::NotATable {
-            what: "Word文档",
-            mend: "把其中的表格另存为.xlsx后再导入",
-        });
+        return Err(FileError::NotATable { what: "Word文档", mend: "把其中的表格另存为.xlsx后再导入" });
     }
     let name = ["/Workbook", "/Book"].into_iter().find(|name| compound.is_stream(name));
     let Some(name) = name else {
         return Err(FileError::NotATable {
-            what: "其他程序的文档",
-            mend: "用Excel或WPS另存为.xlsx后再导入",
+            what: "其他程序的文档", mend: "用Excel或WPS另存为.xlsx后再导入"
         });
     };
     let mut stream = Vec::new();
@@ -352,11 +339,7 @@ fn extent(kind: usize, data: &[u8]) -> Option<(usize, usize)> {
 
 /// A cell as text: days in ISO form, numbers as their digits.
 fn cell_text(cell: &impl DataType) -> Cow<'_, str> {
-    if let Some(text) = cell
-        .get_string()
-        .or_else(|| cell.get_datetime_iso())
-        .or_else(|| cell.get_duration_iso())
-    {
+    if let Some(text) = cell.get_string().or_else(|| cell.get_datetime_iso()).or_else(|| cell.get_duration_iso()) {
         Cow::Borrowed(text)
     } else if let Some(number) = cell.get_float() {
         Cow::Owned(number_text(number))
@@ -401,15 +384,9 @@ struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn new(sheets: &'a mut Sheets, sheet: &str) -> Result<Self, FileError> {
-        let reader = sheets
-            .worksheet_cells_reader(sheet)
-            .map_err(|error| problem(&error, &format!("工作表“{sheet}”")))?;
-        let mut rows = Self {
-            reader,
-            sheet: sheet.to_owned(),
-            ahead: None,
-            line: 0,
-        };
+        let reader =
+            sheets.worksheet_cells_reader(sheet).map_err(|error| problem(&error, &format!("工作表“{sheet}”")))?;
+        let mut rows = Self { reader, sheet: sheet.to_owned(), ahead: None, line: 0 };
         rows.advance()?;
         Ok(rows)
     }
@@ -473,9 +450,7 @@ struct OldRows {
 }
 
 fn old_rows(sheets: &mut Xls<BufReader<File>>, sheet: &str) -> Result<OldRows, FileError> {
-    let range = sheets
-        .worksheet_range(sheet)
-        .map_err(|_| damaged(format!("工作表“{sheet}”读不出来")))?;
+    let range = sheets.worksheet_range(sheet).map_err(|_| damaged(format!("工作表“{sheet}”读不出来")))?;
     Ok(OldRows { range, next: 0 })
 }
 
@@ -519,11 +494,7 @@ impl SheetThread {
                 let _ = sender.send(Err(error));
             }
         })?;
-        Ok(Self {
-            batches,
-            rows: Vec::new().into_iter(),
-            thread: Some(thread),
-        })
+        Ok(Self { batches, rows: Vec::new().into_iter(), thread: Some(thread) })
     }
 }
 

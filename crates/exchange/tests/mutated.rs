@@ -97,10 +97,7 @@ fn no_mutated_file_panics_or_eats_memory() {
             }
         }
     }
-    assert!(
-        taken > 200 && refused > 200,
-        "{taken} taken, {refused} refused: the mutations are lopsided"
-    );
+    assert!(taken > 200 && refused > 200, "{taken} taken, {refused} refused: the mutations are lopsided");
     if let Some(peak) = peak_memory() {
         assert!(peak < 500 << 20, "{} MB", peak >> 20);
     }

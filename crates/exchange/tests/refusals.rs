@@ -59,36 +59,21 @@ fn what_is_no_table_is_named_with_what_to_do() {
         ("扫描件.xlsx", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj".to_vec(), "PDF"),
         ("照片.csv", b"\xff\xd8\xff\xe0\x00\x10JFIF".to_vec(), "图片"),
         ("照片.xlsx", b"\x89PNG\r\n\x1a\n\0\0".to_vec(), "图片"),
-        (
-            "网页.xls",
-            "\u{feff}\r\n<html><table><tr><td>统一社会信用代码".as_bytes().to_vec(),
-            "网页",
-        ),
+        ("网页.xls", "\u{feff}\r\n<html><table><tr><td>统一社会信用代码".as_bytes().to_vec(), "网页"),
         ("表格2003.xls", b"<?xml version=\"1.0\"?><Workbook/>".to_vec(), "XML"),
         ("rows.json", b" [{\"a\": 1}]".to_vec(), "JSON数组"),
         ("程序.csv", b"MZ\x90\0\x03\0\0\0".to_vec(), "二进制"),
         ("a.rar", b"Rar!\x1a\x07\0".to_vec(), "压缩包"),
-        (
-            "报告.xlsx",
-            container(&[("word/document.xml", b"<w/>"), ("[Content_Types].xml", b"<t/>")]),
-            "Word",
-        ),
+        ("报告.xlsx", container(&[("word/document.xml", b"<w/>"), ("[Content_Types].xml", b"<t/>")]), "Word"),
         ("a.xlsx", container(&[("entities.csv", b"a,b")]), "压缩包"),
-        (
-            "a.xlsx",
-            container(&[("xl/workbook.bin", b"x"), ("[Content_Types].xml", b"<t/>")]),
-            ".xlsb",
-        ),
+        ("a.xlsx", container(&[("xl/workbook.bin", b"x"), ("[Content_Types].xml", b"<t/>")]), ".xlsb"),
         ("a.xlsx", container(&[("content.xml", b"x")]), "OpenDocument"),
         ("报告.xls", compound("/WordDocument"), "Word"),
         ("其他.xls", compound("/Contents"), "其他程序"),
     ] {
         let error = refusal(name, bytes);
         assert!(matches!(error, FileError::NotATable { .. }), "{name}：{error}");
-        assert!(
-            error.to_string().contains(says) && error.to_string().contains('请'),
-            "{name}：{error}"
-        );
+        assert!(error.to_string().contains(says) && error.to_string().contains('请'), "{name}：{error}");
     }
 }
 
@@ -130,10 +115,7 @@ fn a_truncated_or_corrupt_workbook_says_so() {
     assert!(matches!(error, FileError::Damaged(_)), "{error}");
     let mut old = compound("/Workbook");
     let error = refusal("坏.xls", &old);
-    assert!(
-        matches!(error, FileError::Damaged(_) | FileError::NoHeader { .. }),
-        "{error}"
-    );
+    assert!(matches!(error, FileError::Damaged(_) | FileError::NoHeader { .. }), "{error}");
     old.truncate(600);
     let error = refusal("半个.xls", &old);
     assert!(matches!(error, FileError::Damaged(_)), "{error}");
@@ -142,37 +124,20 @@ fn a_truncated_or_corrupt_workbook_says_so() {
 #[test]
 fn bombs_are_refused_before_they_go_off() {
     let sheet = "xl/worksheets/sheet1.xml";
-    let wide = with_part(sheet, |xml| {
-        String::from_utf8(xml)
-            .unwrap()
-            .replace("r=\"I2\"", "r=\"XFD2\"")
-            .into_bytes()
-    });
-    let long = with_part(sheet, |xml| {
-        String::from_utf8(xml)
-            .unwrap()
-            .replace("新衡鑫源", &"长".repeat(300_000))
-            .into_bytes()
-    });
+    let wide = with_part(sheet, |xml| String::from_utf8(xml).unwrap().replace("r=\"I2\"", "r=\"XFD2\"").into_bytes());
+    let long =
+        with_part(sheet, |xml| String::from_utf8(xml).unwrap().replace("新衡鑫源", &"长".repeat(300_000)).into_bytes());
     let long_attribute = with_part(sheet, |xml| {
         let long = format!("<row spans=\"{}\" ", "<1>".repeat(300_000));
         String::from_utf8(xml).unwrap().replacen("<row ", &long, 1).into_bytes()
     });
     let other_part = with_part("xl/styles.xml", |_| vec![b' '; 33 << 20]);
-    for (name, bytes) in [
-        ("wide", wide),
-        ("long", long),
-        ("attribute", long_attribute),
-        ("styles", other_part),
-    ] {
+    for (name, bytes) in [("wide", wide), ("long", long), ("attribute", long_attribute), ("styles", other_part)] {
         let error = refusal(name, bytes);
         assert!(matches!(error, FileError::TooLarge(_)), "{name}：{error}");
     }
     let commented = with_part(sheet, |xml| {
-        String::from_utf8(xml)
-            .unwrap()
-            .replace("<sheetData>", "<!-- x --><sheetData>")
-            .into_bytes()
+        String::from_utf8(xml).unwrap().replace("<sheetData>", "<!-- x --><sheetData>").into_bytes()
     });
     assert!(matches!(refusal("comment", commented), FileError::Damaged(_)));
     let counted = with_part("xl/sharedStrings.xml", |_| {
@@ -187,14 +152,7 @@ fn bombs_are_refused_before_they_go_off() {
 #[test]
 fn a_broken_character_is_named_by_its_line() {
     let mut gbk = written(TableFormat::Csv(TextEncoding::Gb18030), &REGISTRATION, &registrations());
-    let third = gbk
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b'\n')
-        .nth(1)
-        .unwrap()
-        .0
-        + 1;
+    let third = gbk.iter().enumerate().filter(|(_, byte)| **byte == b'\n').nth(1).unwrap().0 + 1;
     gbk.splice(third..third, [0xff]);
     let error = refusal("gbk.csv", &gbk);
     assert!(matches!(error, FileError::Encoding { line: 3 }), "{error}");
@@ -214,11 +172,8 @@ fn an_unclosed_quotation_mark_is_named_by_its_line() {
 
 #[test]
 fn a_header_that_fits_no_table_lists_the_tables() {
-    for text in [
-        "甲,乙,丙\n1,2,3\n",
-        "姓名,电话\n张三,13800000000\n",
-        "统一社会信用代码,甲,乙\n1,2,3\n",
-    ] {
+    for text in ["甲,乙,丙\n1,2,3\n", "姓名,电话\n张三,13800000000\n", "统一社会信用代码,甲,乙\n1,2,3\n"]
+    {
         let error = refusal("a.csv", text);
         assert!(matches!(error, FileError::NoHeader { .. }), "{error}");
         let sentence = error.to_string();
@@ -232,50 +187,18 @@ fn a_header_that_fits_no_table_lists_the_tables() {
 
 #[test]
 fn a_heading_twice_is_refused_with_both_places() {
-    let error = refusal(
-        "a.csv",
-        "统一社会信用代码,行政处罚文号,处罚时间,uni_social_crd_cd\n1,2,3,4\n",
-    );
-    assert!(
-        matches!(
-            &error,
-            FileError::DuplicateHeading {
-                first: 1,
-                second: 4,
-                ..
-            }
-        ),
-        "{error}"
-    );
-    let error = refusal(
-        "a.csv",
-        "统一社会信用代码,备注,行政处罚文号,处罚时间,备 注\n1,2,3,4,5\n",
-    );
-    assert!(
-        matches!(
-            &error,
-            FileError::DuplicateHeading {
-                first: 2,
-                second: 5,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    let error = refusal("a.csv", "统一社会信用代码,行政处罚文号,处罚时间,uni_social_crd_cd\n1,2,3,4\n");
+    assert!(matches!(&error, FileError::DuplicateHeading { first: 1, second: 4, .. }), "{error}");
+    let error = refusal("a.csv", "统一社会信用代码,备注,行政处罚文号,处罚时间,备 注\n1,2,3,4,5\n");
+    assert!(matches!(&error, FileError::DuplicateHeading { first: 2, second: 5, .. }), "{error}");
 }
 
 #[test]
 fn missing_columns_are_named() {
-    let error = refusal(
-        "a.csv",
-        "统一社会信用代码,处罚原因,罚款\n91350100M000100Y43,无照经营,100\n",
-    );
+    let error = refusal("a.csv", "统一社会信用代码,处罚原因,罚款\n91350100M000100Y43,无照经营,100\n");
     assert!(matches!(error, FileError::MissingColumns { .. }), "{error}");
     let sentence = error.to_string();
-    assert!(
-        sentence.contains("处罚时间") && sentence.contains("行政处罚文号"),
-        "{sentence}"
-    );
+    assert!(sentence.contains("处罚时间") && sentence.contains("行政处罚文号"), "{sentence}");
     let error = refusal("a.csv", "行政处罚文号,处罚时间,罚款\nA1,2026-1-2,100\n");
     assert!(error.to_string().contains("统一社会信用代码或纳税人名称"), "{error}");
 }
@@ -283,17 +206,11 @@ fn missing_columns_are_named() {
 #[test]
 fn json_lines_say_which_line_is_wrong() {
     let good = r#"{"uni_social_crd_cd":"91350100M000100Y43","level":"低","month":"2026-10"}"#;
-    for (bad, line) in [
-        ("{\"level\":", 2),
-        ("{\"level\":\"低\",\"level\":\"高\"}", 2),
-        ("{\"level\":{\"a\":1}}", 2),
-        ("12", 2),
-    ] {
+    for (bad, line) in
+        [("{\"level\":", 2), ("{\"level\":\"低\",\"level\":\"高\"}", 2), ("{\"level\":{\"a\":1}}", 2), ("12", 2)]
+    {
         let error = refusal("a.jsonl", format!("{good}\n{bad}\n"));
-        assert!(
-            matches!(error, FileError::Json { line: at, .. } if at == line),
-            "{bad}：{error}"
-        );
+        assert!(matches!(error, FileError::Json { line: at, .. } if at == line), "{bad}：{error}");
     }
     let rows = read("a.jsonl", format!("{good}\n\n{{\"month\":null,\"level\":\"低\"}}\n")).unwrap();
     assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [1, 3]);
@@ -314,24 +231,17 @@ fn two_sheets_of_data_are_not_half_read() {
     }
     workbook.save(&path).unwrap();
     let error = open(&path, &forms(), &options()).err().unwrap();
-    assert!(
-        matches!(&error, FileError::SeveralSheets(sheets) if sheets.len() == 2),
-        "{error}"
-    );
+    assert!(matches!(&error, FileError::SeveralSheets(sheets) if sheets.len() == 2), "{error}");
 }
 
 #[test]
 fn a_missing_file_and_a_folder_say_so() {
     let folder = tempfile::tempdir().unwrap();
-    let missing = open(&folder.path().join("没有.csv"), &forms(), &options())
-        .err()
-        .unwrap();
+    let missing = open(&folder.path().join("没有.csv"), &forms(), &options()).err().unwrap();
     assert!(missing.to_string().contains("不存在"), "{missing}");
     let error = open(folder.path(), &forms(), &options()).err().unwrap();
     assert!(error.to_string().contains("文件夹"), "{error}");
-    let error = TableWriter::create(&folder.path().join("a/b.csv"), TableFormat::Xlsx, &["a"], false)
-        .err()
-        .unwrap();
+    let error = TableWriter::create(&folder.path().join("a/b.csv"), TableFormat::Xlsx, &["a"], false).err().unwrap();
     assert!(error.to_string().contains("写不成"), "{error}");
 }
 
@@ -356,22 +266,19 @@ fn faults_name_the_cell_the_reason_and_the_mend_and_never_the_value() {
     ] {
         let rows = read("a.csv", format!("{header}\n{row}\n")).unwrap();
         let found = faults(&rows[0]);
-        assert!(
-            found
-                .iter()
-                .any(|fault| fault.column == column && fault.reason.contains(reason)),
-            "{row}：{found:?}"
-        );
+        assert!(found.iter().any(|fault| fault.column == column && fault.reason.contains(reason)), "{row}：{found:?}");
         assert!(found.iter().all(|fault| !fault.mend.is_empty()), "{found:?}");
         assert!(!format!("{:?}", rows[0]).contains("王五"));
     }
+    let licence =
+        "统一社会信用代码,企业名称,登记状态（中文）,核准日期,成立日期\n91350100M000100Y43,新衡,存续,2026-11-24,";
+    for (begins, taken) in [("2027-11-24", true), ("2027-11-25", false)] {
+        let rows = read("a.csv", format!("{licence}{begins}\n")).unwrap();
+        assert_eq!(rows[0].outcome.is_ok(), taken, "what is registered today may begin within a year: {begins}");
+    }
     let rows = read("a.csv", format!("{header}\nx,,,昨天,,,,,\n")).unwrap();
     assert_eq!(faults(&rows[0]).len(), 3, "all faults at once: {:?}", faults(&rows[0]));
-    let ok = read(
-        "a.csv",
-        format!("{header}\n91350100M000100Y43,,A1,2026-11-24,2027-1-1,,,,,,\n"),
-    )
-    .unwrap();
+    let ok = read("a.csv", format!("{header}\n91350100M000100Y43,,A1,2026-11-24,2027-1-1,,,,,,\n")).unwrap();
     assert_eq!(drafts(ok).len(), 1, "empty cells right of the table do no harm");
 }
 
@@ -390,30 +297,15 @@ records: [{{{fields}}}]
     };
     for (fields, says) in [
         ("kind: nothing, fields: {}", "没有记录种类“nothing”"),
-        (
-            "kind: penalty, fields: {document_number: number, decided_on: other}",
-            "没有列“other”",
-        ),
-        (
-            "kind: penalty, fields: {document_number: number, decided_on: day, other: day}",
-            "没有“other”这一项",
-        ),
+        ("kind: penalty, fields: {document_number: number, decided_on: other}", "没有列“other”"),
+        ("kind: penalty, fields: {document_number: number, decided_on: day, other: day}", "没有“other”这一项"),
         ("kind: penalty, fields: {document_number: number}", "没有对应的列"),
-        (
-            "kind: penalty, fields: {document_number: number}, constants: {decided_on: 昨天}",
-            "固定值",
-        ),
+        ("kind: penalty, fields: {document_number: number}, constants: {decided_on: 昨天}", "固定值"),
     ] {
         let mapping = table(fields);
-        let options = ReadOptions {
-            mapping: Some(&mapping),
-            ..options()
-        };
+        let options = ReadOptions { mapping: Some(&mapping), ..options() };
         let error = read_with("a.csv", "代码,决定书,日子\n91350100M000100Y43,A1,2026-3-2\n", &options).unwrap_err();
-        assert!(
-            matches!(&error, FileError::Rules { problem, .. } if problem.contains(says)),
-            "{fields}：{error}"
-        );
+        assert!(matches!(&error, FileError::Rules { problem, .. } if problem.contains(says)), "{fields}：{error}");
     }
 }
 
@@ -440,29 +332,11 @@ fn a_mended_error_workbook_is_handed_in_as_it_is() {
         assert_eq!(std::fs::metadata(&errors).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
-    let again: Vec<_> = open(&errors, &forms(), &options())
-        .unwrap()
-        .map(Result::unwrap)
-        .collect();
+    let again: Vec<_> = open(&errors, &forms(), &options()).unwrap().map(Result::unwrap).collect();
     assert_eq!(again.len(), 1);
     let cells: Vec<&str> = again[0].cells.iter().collect();
-    assert_eq!(
-        cells[..7],
-        [
-            "3",
-            "91350100m000100y44",
-            "=HYPERLINK(1)",
-            "2026-13-2",
-            "x",
-            "330206197001011234",
-            "乙"
-        ]
-    );
-    assert!(
-        cells[7].contains("统一社会信用代码：") && cells[7].contains("\n处罚时间："),
-        "{}",
-        cells[7]
-    );
+    assert_eq!(cells[..7], ["3", "91350100m000100y44", "=HYPERLINK(1)", "2026-13-2", "x", "330206197001011234", "乙"]);
+    assert!(cells[7].contains("统一社会信用代码：") && cells[7].contains("\n处罚时间："), "{}", cells[7]);
     assert!(cells[8].contains("罚款：请"), "{}", cells[8]);
     assert_eq!(faults(&again[0]).len(), 3);
 
@@ -470,9 +344,7 @@ fn a_mended_error_workbook_is_handed_in_as_it_is() {
     let source = open(&errors, &forms(), &options()).unwrap();
     let second = folder.path().join("second.xlsx");
     let mut workbook = ErrorWorkbook::create(&second, source.headings()).unwrap();
-    workbook
-        .write(again[0].line, &again[0].cells, faults(&again[0]))
-        .unwrap();
+    workbook.write(again[0].line, &again[0].cells, faults(&again[0])).unwrap();
     workbook.finish().unwrap();
     let source = open(&second, &forms(), &options()).unwrap();
     assert_eq!(
@@ -493,29 +365,13 @@ fn a_mended_error_workbook_is_handed_in_as_it_is() {
     // Mended in place, the line is good.
     let mut headings: Vec<String> = source.headings().to_vec();
     headings.push("更正说明".into());
-    let mended = [
-        "3",
-        "91350100m000100y43",
-        "A2",
-        "2026-12-2",
-        "2",
-        "330206197001011234",
-        "乙",
-        cells[7],
-        cells[8],
-        "",
-    ];
-    let mended: Vec<&str> = mended
-        .iter()
-        .map(|cell| if *cell == "2026-12-2" { "2026-2-2" } else { cell })
-        .collect();
+    let mended =
+        ["3", "91350100m000100y43", "A2", "2026-12-2", "2", "330206197001011234", "乙", cells[7], cells[8], ""];
+    let mended: Vec<&str> = mended.iter().map(|cell| if *cell == "2026-12-2" { "2026-2-2" } else { cell }).collect();
     let headings: Vec<&str> = headings.iter().map(String::as_str).collect();
     let drafts = drafts(read("mended.xlsx", written(TableFormat::Xlsx, &headings, &[mended])).unwrap());
     assert_eq!(drafts.len(), 1);
-    assert_eq!(
-        drafts[0].personal.keys().collect::<Vec<_>>(),
-        ["other_columns", "representative_id"]
-    );
+    assert_eq!(drafts[0].personal.keys().collect::<Vec<_>>(), ["other_columns", "representative_id"]);
 }
 
 #[test]
@@ -523,25 +379,15 @@ fn exports_for_people_cannot_compute() {
     for format in [TableFormat::Xlsx, TableFormat::Csv(TextEncoding::Utf8WithBom)] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("export");
-        let mut table = TableWriter::create(
-            &path,
-            format,
-            &["统一社会信用代码", "行政处罚文号", "处罚时间", "处罚原因"],
-            true,
-        )
-        .unwrap();
-        table
-            .write(&["91350100M000100Y43", "+1", "2026-3-2", "=cmd|' /C calc'!A0"])
-            .unwrap();
+        let mut table =
+            TableWriter::create(&path, format, &["统一社会信用代码", "行政处罚文号", "处罚时间", "处罚原因"], true)
+                .unwrap();
+        table.write(&["91350100M000100Y43", "+1", "2026-3-2", "=cmd|' /C calc'!A0"]).unwrap();
         table.finish().unwrap();
         let rows: Vec<_> = open(&path, &forms(), &options()).unwrap().map(Result::unwrap).collect();
         assert_eq!(rows[0].cells.get(1), "'+1");
         assert!(rows[0].cells.get(3).starts_with("'="));
         let drafts = drafts(rows);
-        assert_eq!(
-            drafts[0].document_number.as_deref(),
-            Some("+1"),
-            "read back, the mark is gone"
-        );
+        assert_eq!(drafts[0].document_number.as_deref(), Some("+1"), "read back, the mark is gone");
     }
 }

@@ -10,40 +10,17 @@ use xinheng_exchange::{FileError, ReadOptions, TableFormat, TextEncoding, open};
 
 #[test]
 fn every_format_and_encoding_gives_the_same_drafts() {
-    let expected = drafts(
-        read(
-            "a.csv",
-            written(TableFormat::Csv(TextEncoding::Utf8), &REGISTRATION, &registrations()),
-        )
-        .unwrap(),
-    );
+    let expected =
+        drafts(read("a.csv", written(TableFormat::Csv(TextEncoding::Utf8), &REGISTRATION, &registrations())).unwrap());
     assert_eq!(expected.len(), 3);
-    let semicolons: Vec<String> = std::iter::once(REGISTRATION.to_vec())
-        .chain(registrations())
-        .map(|row| row.join(";"))
-        .collect();
+    let semicolons: Vec<String> =
+        std::iter::once(REGISTRATION.to_vec()).chain(registrations()).map(|row| row.join(";")).collect();
     let tabs = semicolons.join("\r\n").replace(';', "\t");
-    let utf_16: Vec<u8> = std::iter::once(0xfeff_u16)
-        .chain(tabs.encode_utf16())
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let utf_16: Vec<u8> = std::iter::once(0xfeff_u16).chain(tabs.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     for (name, bytes) in [
-        (
-            "bom.csv",
-            written(
-                TableFormat::Csv(TextEncoding::Utf8WithBom),
-                &REGISTRATION,
-                &registrations(),
-            ),
-        ),
-        (
-            "gbk.csv",
-            written(TableFormat::Csv(TextEncoding::Gb18030), &REGISTRATION, &registrations()),
-        ),
-        (
-            "wrong-name.csv",
-            written(TableFormat::Xlsx, &REGISTRATION, &registrations()),
-        ),
+        ("bom.csv", written(TableFormat::Csv(TextEncoding::Utf8WithBom), &REGISTRATION, &registrations())),
+        ("gbk.csv", written(TableFormat::Csv(TextEncoding::Gb18030), &REGISTRATION, &registrations())),
+        ("wrong-name.csv", written(TableFormat::Xlsx, &REGISTRATION, &registrations())),
         ("semicolons.csv", semicolons.join("\n").into_bytes()),
         ("tabs.txt", tabs.into_bytes()),
         ("unicode-text.txt", utf_16),
@@ -56,11 +33,8 @@ fn every_format_and_encoding_gives_the_same_drafts() {
     let json: Vec<String> = registrations()
         .iter()
         .map(|row| {
-            let object: serde_json::Map<String, serde_json::Value> = REGISTRATION
-                .iter()
-                .zip(row)
-                .map(|(key, value)| ((*key).to_owned(), (*value).into()))
-                .collect();
+            let object: serde_json::Map<String, serde_json::Value> =
+                REGISTRATION.iter().zip(row).map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
             serde_json::to_string(&object).unwrap()
         })
         .collect();
@@ -74,25 +48,15 @@ fn every_format_and_encoding_gives_the_same_drafts() {
 
 #[test]
 fn a_registration_is_read_to_the_last_dirty_value() {
-    let rows = read(
-        "a.csv",
-        written(TableFormat::Csv(TextEncoding::Gb18030), &REGISTRATION, &registrations()),
-    )
-    .unwrap();
+    let rows =
+        read("a.csv", written(TableFormat::Csv(TextEncoding::Gb18030), &REGISTRATION, &registrations())).unwrap();
     let drafts = drafts(rows);
     let first = &drafts[0];
     assert_eq!(first.kind, "registration");
     assert_eq!(first.keys.credit_code.unwrap().as_str(), "91350100M000100Y43");
     assert_eq!(first.keys.main_identity.as_deref(), Some("3301"));
-    assert_eq!(
-        first.payload.text("company_type"),
-        Some("有限责任公司（自然人投资或控股）")
-    );
-    assert_eq!(
-        first.payload.integer("capital"),
-        Some(50_000_000),
-        "the column's unit is 万元"
-    );
+    assert_eq!(first.payload.text("company_type"), Some("有限责任公司（自然人投资或控股）"));
+    assert_eq!(first.payload.integer("capital"), Some(50_000_000), "the column's unit is 万元");
     assert_eq!(first.payload.text("status"), Some("active"));
     assert_eq!(first.payload.get("ends_on"), None);
     assert_eq!(first.version, Some(day("2017-07-07")));
@@ -104,11 +68,7 @@ fn a_registration_is_read_to_the_last_dirty_value() {
     assert_eq!(second.keys.name.as_deref(), Some("新衡县（河东）豆制品厂"));
     assert_eq!(second.keys.main_identity, None);
     assert_eq!(second.payload.text("company_type"), Some("个体工商户"));
-    assert_eq!(
-        second.payload.text("status"),
-        Some("active"),
-        "开业 is replaced by the table"
-    );
+    assert_eq!(second.payload.text("status"), Some("active"), "开业 is replaced by the table");
     assert_eq!(second.payload.integer("capital"), Some(1_500_000));
     assert!(second.personal.is_empty());
     assert_eq!(drafts[2].payload.day("ends_on"), Some(day("2037-07-06")));
@@ -168,16 +128,9 @@ fn lines_are_numbered_as_an_editor_counts_them() {
 
 #[test]
 fn the_province_s_levels_take_the_first_day_of_their_month() {
-    let rows = read(
-        "a.csv",
-        "统一社会信用代码,风险等级,月份\n91350100M000100Y43,较高,2026年10月\n",
-    )
-    .unwrap();
+    let rows = read("a.csv", "统一社会信用代码,风险等级,月份\n91350100M000100Y43,较高,2026年10月\n").unwrap();
     let draft = &drafts(rows)[0];
-    assert_eq!(
-        (draft.occurred_on, draft.version),
-        (day("2026-10-01"), Some(day("2026-10-01")))
-    );
+    assert_eq!((draft.occurred_on, draft.version), (day("2026-10-01"), Some(day("2026-10-01"))));
     assert_eq!(draft.payload.text("level"), Some("C"));
 }
 
@@ -194,20 +147,10 @@ fn an_abnormal_list_row_brings_its_entry_and_its_removal_if_there_is_one() {
         ),
     )
     .unwrap();
-    let read: Vec<(String, i64, i16)> = drafts(rows)
-        .into_iter()
-        .map(|draft| (draft.kind, draft.line, draft.part))
-        .collect();
+    let read: Vec<(String, i64, i16)> =
+        drafts(rows).into_iter().map(|draft| (draft.kind, draft.line, draft.part)).collect();
     let entry = "abnormal_entry".to_owned();
-    assert_eq!(
-        read,
-        [
-            (entry.clone(), 2, 0),
-            (entry.clone(), 3, 0),
-            ("abnormal_removal".into(), 3, 1),
-            (entry, 4, 0)
-        ]
-    );
+    assert_eq!(read, [(entry.clone(), 2, 0), (entry.clone(), 3, 0), ("abnormal_removal".into(), 3, 1), (entry, 4, 0)]);
 }
 
 #[test]
@@ -222,11 +165,8 @@ fn unknown_columns_are_kept_sealed_and_known_ones_without_use_are_left_out() {
     );
     assert!(drafts[1].personal.is_empty());
     let header = "统一社会信用代码,企业名称,登记状态（中文）,核准日期,etl入库时间";
-    let rows = read(
-        "b.csv",
-        format!("{header}\n91350100M000100Y43,新衡食品,存续,2026-01-01,2026-11-01 00:00:01\n"),
-    )
-    .unwrap();
+    let rows =
+        read("b.csv", format!("{header}\n91350100M000100Y43,新衡食品,存续,2026-01-01,2026-11-01 00:00:01\n")).unwrap();
     assert!(common::drafts(rows)[0].personal.is_empty());
 }
 
@@ -257,11 +197,8 @@ fn data_without_credit_codes_gets_valid_ones() {
     assert_eq!(draft.payload.text("result"), Some("passed"));
     assert_eq!(draft.payload.text("chapter"), Some("3/12"));
     assert_eq!(draft.payload.text("kind"), Some("餐饮"));
-    let rows = read(
-        "a.csv",
-        "inspection_id,license,date,result\n1,123456789,2011-09-02,Pass\n2,,2011-09-02,Pass\n",
-    )
-    .unwrap();
+    let rows =
+        read("a.csv", "inspection_id,license,date,result\n1,123456789,2011-09-02,Pass\n2,,2011-09-02,Pass\n").unwrap();
     assert!(rows.iter().all(|row| row.outcome.is_err()));
 }
 
@@ -272,10 +209,7 @@ fn a_register_without_days_needs_the_edition() {
     assert!(matches!(error, FileError::EditionNeeded { .. }), "{error}");
     assert!(error.to_string().contains("--edition"), "{error}");
     let draft = &drafts(read_with("a.csv", text, &edition("2026-10-31")).unwrap())[0];
-    assert_eq!(
-        (draft.version, draft.occurred_on),
-        (Some(day("2026-10-31")), day("2026-10-31"))
-    );
+    assert_eq!((draft.version, draft.occurred_on), (Some(day("2026-10-31")), day("2026-10-31")));
     for impossible in ["2026-11-25", "1949-09-30"] {
         let error = read_with("a.csv", text, &edition(impossible)).unwrap_err();
         assert!(matches!(error, FileError::Edition(_)), "{error}");
@@ -291,14 +225,9 @@ fn excel_s_own_days_and_numbers_are_read() {
     note.set_name("填表说明").unwrap();
     note.write_string(0, 0, "请逐行填写").unwrap();
     let sheet = workbook.add_worksheet();
-    for (column, heading) in (0..).zip([
-        "统一社会信用代码",
-        "行政处罚文号",
-        "处罚时间",
-        "公示截止期",
-        "罚款",
-        "是否移送司法机关",
-    ]) {
+    for (column, heading) in
+        (0..).zip(["统一社会信用代码", "行政处罚文号", "处罚时间", "公示截止期", "罚款", "是否移送司法机关"])
+    {
         sheet.write_string(2, column, heading).unwrap();
     }
     let date = rust_xlsxwriter::Format::new().set_num_format("yyyy/m/d");
@@ -311,9 +240,7 @@ fn excel_s_own_days_and_numbers_are_read() {
     sheet.write_number(4, 0, 913_306_831_000_001_550_f64).unwrap();
     sheet.write_number(4, 1, 12).unwrap();
     sheet.write_string(4, 2, "2017-7-7").unwrap();
-    sheet
-        .write_formula(4, 4, rust_xlsxwriter::Formula::new("=1/0").set_result("#DIV/0!"))
-        .unwrap();
+    sheet.write_formula(4, 4, rust_xlsxwriter::Formula::new("=1/0").set_result("#DIV/0!")).unwrap();
     workbook.save(&path).unwrap();
     let rows: Vec<_> = open(&path, &forms(), &options()).unwrap().map(Result::unwrap).collect();
     assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [4, 5]);
@@ -344,30 +271,18 @@ records:
     )
     .unwrap();
     let (_folder, path) = file("a.csv", "日子,决定书,代码\n2026-3-2,A1,91350100M000100Y43\n");
-    let options = ReadOptions {
-        mapping: Some(&mapping),
-        ..options()
-    };
+    let options = ReadOptions { mapping: Some(&mapping), ..options() };
     let source = open(&path, &forms(), &options).unwrap();
     assert_eq!(source.table().rule.id.value, "ours");
     assert_eq!(drafts(source.map(Result::unwrap).collect()).len(), 1);
 
     let shared = "统一社会信用代码,企业名称,列入日期\n91350100M000100Y43,新衡食品,2024-1-2\n";
     let error = read("a.csv", shared).unwrap_err();
-    assert!(
-        matches!(&error, FileError::SeveralTables { candidates } if candidates.len() == 2),
-        "{error}"
-    );
-    let named = ReadOptions {
-        table: Some("dw_zj_scjdgl_yzwfsx".into()),
-        ..common::options()
-    };
+    assert!(matches!(&error, FileError::SeveralTables { candidates } if candidates.len() == 2), "{error}");
+    let named = ReadOptions { table: Some("dw_zj_scjdgl_yzwfsx".into()), ..common::options() };
     let error = read_with("a.csv", shared, &named).unwrap_err();
     assert!(error.to_string().contains("列入严重违法失信企业名单原因"), "{error}");
-    let unknown = ReadOptions {
-        table: Some("nothing".into()),
-        ..common::options()
-    };
+    let unknown = ReadOptions { table: Some("nothing".into()), ..common::options() };
     let error = read_with("a.csv", shared, &unknown).unwrap_err();
     assert!(matches!(error, FileError::UnknownTable { .. }), "{error}");
 }

@@ -24,8 +24,8 @@ pub enum StoreError {
         /// What the driver says.
         reason: String,
     },
-    /// Another process holds the writing lock.
-    #[error("数据库正被另一进程写入，等待超时。请等它结束后重试；本次未改动任何数据")]
+    /// Another process holds the writing lock, or the server has gone.
+    #[error("等待数据库超时：另一进程正在写入，或与数据库的连接已断开。请稍后重试；本次未改动任何数据")]
     Busy,
     /// Any other failure of the database.
     #[error("数据库操作失败：{0}。本次改动已全部撤销，请排除原因（如磁盘已满、连接中断）后重试")]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use xinheng_core::collect::Identity;
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::record::{EnterpriseKeys, Payload, Record, Seq};
+use xinheng_core::record::{EnterpriseKeys, GIVEN_NAME, Payload, Record, Seq};
 
 use crate::bulk::Transaction;
 use crate::entity::{current_record, enterprise, matched, stale_enterprise, waiting};
@@ -51,6 +51,13 @@ pub(crate) fn identifying(keys: &EnterpriseKeys) -> Option<(&'static str, String
         .or_else(|| keys.main_identity.clone().map(|key| ("main_identity", key)))
         .or_else(|| keys.registration_number.clone().map(|key| ("registration_number", key)))
         .or_else(|| keys.name.clone().map(|key| ("name", key)))
+}
+
+/// The key by which a record without an enterprise waits for one: none when it was given a name only,
+/// which is sealed and for a person to match. A record that names nobody (a signature) does not wait.
+fn waits_for(record: &Record) -> Option<Option<(&'static str, String)>> {
+    let key = identifying(&given_keys(&record.payload));
+    (key.is_some() || record.commitments.contains_key(GIVEN_NAME)).then_some(key)
 }
 
 fn given_keys(payload: &Payload) -> EnterpriseKeys {
@@ -113,8 +120,8 @@ impl Changes {
                     seq: record.seq.0,
                 });
             }
-        } else if entry.digests.is_some() {
-            let (key_column, given) = identifying(&given_keys(&record.payload)).unzip();
+        } else if let Some(waits_for) = waits_for(record) {
+            let (key_column, given) = waits_for.unzip();
             self.waiting.push(waiting::Model {
                 seq: record.seq.0,
                 key_column: key_column.map(str::to_owned),

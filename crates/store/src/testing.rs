@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectionTrait, Database, EntityTrait};
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 use xinheng_core::ledger::Hash;
 use xinheng_core::record::RecordId;
 
+use crate::entity::{current_level, current_record, enterprise, level, matched, stale_enterprise, waiting};
 use crate::error::Result;
 use crate::keys::Keys;
 use crate::seal::{Randomness, SaltSource};
@@ -77,6 +78,32 @@ async fn postgres(server: &str) -> TestDatabase {
         name: "PostgreSQL",
         url: options.database(&name).to_url_lossy().to_string(),
         folder: None,
+    }
+}
+
+impl Store {
+    /// Every row of every projection as text, sorted: equal texts are equal projections.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn dump_projections(&self) -> Result<String> {
+        let mut lines = Vec::new();
+        self.dump::<current_record::Entity>(&mut lines).await?;
+        self.dump::<enterprise::Entity>(&mut lines).await?;
+        self.dump::<waiting::Entity>(&mut lines).await?;
+        self.dump::<matched::Entity>(&mut lines).await?;
+        self.dump::<stale_enterprise::Entity>(&mut lines).await?;
+        self.dump::<level::Entity>(&mut lines).await?;
+        self.dump::<current_level::Entity>(&mut lines).await?;
+        lines.sort_unstable();
+        Ok(lines.join("\n"))
+    }
+
+    async fn dump<E: EntityTrait>(&self, lines: &mut Vec<String>) -> Result<()> {
+        let table = sea_orm::EntityName::table_name(&E::default());
+        let rows = E::find().all(&self.connections.readers).await?;
+        lines.extend(rows.iter().map(|row| format!("{table} {row:?}")));
+        Ok(())
     }
 }
 

@@ -33,6 +33,7 @@ pub struct NewRecord {
 }
 
 /// What a new record says.
+#[allow(clippy::large_enum_variant, reason = "nearly all are drafts")]
 pub enum Body {
     /// A row or form, sealed.
     Draft(SealedDraft),
@@ -167,7 +168,8 @@ impl Writing {
     /// When the database fails.
     pub async fn standings(&mut self, identities: &[Identity]) -> Result<HashMap<Identity, Standing>> {
         let keys: Vec<String> = identities.iter().map(|identity| hex::encode(identity.0)).collect();
-        let rows: Vec<(Vec<u8>, i64, Vec<u8>, Option<String>, bool)> = self
+        type Current = (Vec<u8>, i64, Vec<u8>, Option<String>, bool);
+        let rows: Vec<Current> = self
             .transaction
             .look_up(
                 "SELECT c.identity, c.seq, c.content, c.version, c.withdrawn \

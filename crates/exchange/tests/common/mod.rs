@@ -191,19 +191,11 @@ records:
 
 static ALL_KINDS: LazyLock<Vec<Kind>> =
     LazyLock::new(|| KINDS.iter().map(|yaml| serde_saphyr::from_str(yaml).unwrap()).collect());
-static ALL_TABLES: LazyLock<Vec<Table>> = LazyLock::new(|| {
-    TABLES
-        .iter()
-        .map(|yaml| serde_saphyr::from_str(yaml).unwrap())
-        .collect()
-});
+static ALL_TABLES: LazyLock<Vec<Table>> =
+    LazyLock::new(|| TABLES.iter().map(|yaml| serde_saphyr::from_str(yaml).unwrap()).collect());
 
 pub fn forms() -> Forms<'static> {
-    Forms {
-        tables: ALL_TABLES.iter().collect(),
-        kinds: ALL_KINDS.iter().collect(),
-        today: day("2026-11-24"),
-    }
+    Forms { tables: ALL_TABLES.iter().collect(), kinds: ALL_KINDS.iter().collect(), today: day("2026-11-24") }
 }
 
 pub fn day(text: &str) -> Day {
@@ -216,10 +208,7 @@ pub fn options() -> ReadOptions<'static> {
 
 /// With an edition.
 pub fn edition(text: &str) -> ReadOptions<'static> {
-    ReadOptions {
-        edition: Some(day(text)),
-        ..options()
-    }
+    ReadOptions { edition: Some(day(text)), ..options() }
 }
 
 /// A folder with a file of these bytes.
@@ -255,10 +244,7 @@ pub fn refusal(name: &str, bytes: impl AsRef<[u8]>) -> FileError {
 /// The drafts of a file whose lines are all good.
 pub fn drafts(rows: Vec<Row>) -> Vec<Draft> {
     rows.into_iter()
-        .flat_map(|row| {
-            row.outcome
-                .unwrap_or_else(|faults| panic!("第{}行：{faults:?}", row.line))
-        })
+        .flat_map(|row| row.outcome.unwrap_or_else(|faults| panic!("第{}行：{faults:?}", row.line)))
         .collect()
 }
 
@@ -355,13 +341,9 @@ pub fn xls(headings: &[&str], rows: &[Vec<&str>]) -> Vec<u8> {
     for (row, cells) in (0_u16..).zip(std::iter::once(&headings.to_vec()).chain(rows)) {
         for (column, cell) in (0_u16..).zip(cells) {
             let text: Vec<u16> = cell.encode_utf16().collect();
-            let mut data = [
-                row.to_le_bytes(),
-                column.to_le_bytes(),
-                [0, 0],
-                u16::try_from(text.len()).unwrap().to_le_bytes(),
-            ]
-            .concat();
+            let mut data =
+                [row.to_le_bytes(), column.to_le_bytes(), [0, 0], u16::try_from(text.len()).unwrap().to_le_bytes()]
+                    .concat();
             data.push(1);
             data.extend(text.into_iter().flat_map(u16::to_le_bytes));
             record(&mut stream, 0x204, &data);

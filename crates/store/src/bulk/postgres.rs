@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use sea_orm::{SqlxPostgresConnector, Value};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, PgConnection, Postgres, Transaction};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, PgConnection, Postgres, Transaction};
 
 use super::{Batch, Connections, Present, Row};
 use crate::error::{Result, StoreError};
@@ -26,15 +26,21 @@ pub(super) async fn connect(url: &str) -> Result<Connections> {
         place: place.clone(),
         reason: error.to_string(),
     };
+    // Once at first without a pool, which would go on trying for the whole of its patience.
+    PgConnection::connect_with(&options)
+        .await
+        .map_err(open)?
+        .close()
+        .await?;
     let pool = |connections| {
         PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(PATIENCE)
-            .connect_with(options.clone())
+            .connect_lazy_with(options.clone())
     };
     Ok(Connections {
-        writer: SqlxPostgresConnector::from_sqlx_postgres_pool(pool(1).await.map_err(open)?),
-        readers: SqlxPostgresConnector::from_sqlx_postgres_pool(pool(4).await.map_err(open)?),
+        writer: SqlxPostgresConnector::from_sqlx_postgres_pool(pool(1)),
+        readers: SqlxPostgresConnector::from_sqlx_postgres_pool(pool(4)),
         place,
     })
 }
