@@ -518,8 +518,17 @@ fn cases(book: &Rulebook, errors: &mut Vec<RuleError>) {
                     fault(format!("“{}”：不存在的记录种类“{}”", case.name, given.kind), near_kind(book, &given.kind));
                     continue;
                 };
-                for name in given.fields.keys().filter(|name| kind.field(name).is_none()) {
-                    fault(format!("“{}”：“{}”没有字段“{name}”", case.name, given.kind), near_field(kind, name));
+                for (name, value) in &given.fields {
+                    let Some(field) = kind.field(name) else {
+                        fault(format!("“{}”：“{}”没有字段“{name}”", case.name, given.kind), near_field(kind, name));
+                        continue;
+                    };
+                    let code = value.to_string();
+                    if field.field_type == FieldType::Choice && !field.choices.contains_key(&code) {
+                        let codes: Vec<&String> = field.choices.keys().collect();
+                        let message = format!("“{}”：“{code}”不是字段“{name}”的选项", case.name);
+                        fault(message, nearest(&code, &codes).unwrap_or_default());
+                    }
                 }
             }
             for id in case.expect.indicators.keys().filter(|id| !indicators.contains(&id.as_str())) {
