@@ -1,0 +1,15 @@
+//! Says of each line of standard input whether it is a credit code: `ok` or `no`. An outside library's
+//! answers are compared with these (tools/checks).
+
+use std::io::{self, BufRead, BufWriter, Write};
+
+use xinheng_core::credit_code::CreditCode;
+
+fn main() -> io::Result<()> {
+    let mut answers = BufWriter::new(io::stdout().lock());
+    for line in io::stdin().lock().lines() {
+        let answer = if CreditCode::parse(&line?).is_ok() { "ok" } else { "no" };
+        writeln!(answers, "{answer}")?;
+    }
+    answers.flush()
+}
