@@ -1,4 +1,4 @@
-//! Prints every day of the years that the outside calendars cover too, as `YYYY-MM-DD working` or
+//! Prints every day of the years that the outside calendars cover too, as `YYYY-MM-DD work` or
 //! `YYYY-MM-DD off`, by the rulebook in the folder that is named.
 
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ fn main() -> Result<(), String> {
         if working.provisional {
             return Err(format!("{day}: the rulebook has no holiday notice for this year"));
         }
-        println!("{day} {}", if working.working { "working" } else { "off" });
+        println!("{day} {}", if working.working { "work" } else { "off" });
     }
     Ok(())
 }
