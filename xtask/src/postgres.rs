@@ -42,9 +42,7 @@ impl Cluster {
     pub fn start() -> Result<Self> {
         let programs = tools::postgres_programs()?;
         // Not in $TMPDIR: the path of a socket has 107 bytes at most.
-        let folder = tempfile::Builder::new()
-            .prefix("xinheng-postgres-")
-            .tempdir_in("/tmp")?;
+        let folder = tempfile::Builder::new().prefix("xinheng-postgres-").tempdir_in("/tmp")?;
         let mut keeper = Command::new("sh");
         keeper.args(["-c", KEEPER, "keeper"]).arg(programs).arg(folder.path());
         if tools::user_id()? == 0 {
@@ -96,14 +94,7 @@ mod tests {
         let cluster = Cluster::start().unwrap();
         let mut psql = Command::new(tools::postgres_programs().unwrap().join("psql"));
         let query = "select upper('é') || length('新衡县')";
-        let answer = psql.args([
-            "--no-psqlrc",
-            "--tuples-only",
-            "--no-align",
-            "--command",
-            query,
-            &cluster.url(),
-        ]);
+        let answer = psql.args(["--no-psqlrc", "--tuples-only", "--no-align", "--command", query, &cluster.url()]);
         assert_eq!(output(answer).unwrap(), "É3");
         let folder = cluster.folder.clone();
         assert!(folder.exists());

@@ -53,10 +53,7 @@ pub fn output(command: &mut Command) -> Result<String> {
 }
 
 fn check(command: &Command, success: std::io::Result<bool>) -> Result<()> {
-    let program = Path::new(command.get_program())
-        .file_name()
-        .unwrap_or_default()
-        .display();
+    let program = Path::new(command.get_program()).file_name().unwrap_or_default().display();
     match success {
         Ok(true) => Ok(()),
         Ok(false) => {

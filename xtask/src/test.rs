@@ -15,14 +15,7 @@ pub fn test() -> Result<()> {
     let mut steps = Steps::default();
     steps.step("格式（rustfmt）", || run(&mut cargo(&["fmt", "--all", "--check"])))?;
     steps.step("静态检查（clippy）", || {
-        run(&mut cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ]))
+        run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;
     steps.step("依赖的禁用、许可证与来源（cargo deny）", || {
         run(Command::new(tools::cargo_deny()?).args(["check", "bans", "licenses", "sources"]))
@@ -33,14 +26,8 @@ pub fn test() -> Result<()> {
     let postgres = steps.step("启动测试用的 PostgreSQL", Cluster::start)?;
     steps.step("测试（SQLite 与 PostgreSQL）", || {
         let nextest = tools::works(&mut cargo(&["nextest", "--version"]));
-        let runner: &[_] = if nextest {
-            &["nextest", "run"]
-        } else {
-            &["test", "--all-targets"]
-        };
-        run(cargo(runner)
-            .arg("--workspace")
-            .env("XINHENG_TEST_POSTGRES", postgres.url()))
+        let runner: &[_] = if nextest { &["nextest", "run"] } else { &["test", "--all-targets"] };
+        run(cargo(runner).arg("--workspace").env("XINHENG_TEST_POSTGRES", postgres.url()))
     })?;
     steps.step("文档中的例子（cargo test --doc）", || {
         run(&mut cargo(&["test", "--quiet", "--doc", "--workspace"]))

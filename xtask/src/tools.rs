@@ -29,11 +29,7 @@ pub fn works(command: &mut Command) -> bool {
 
 /// Programs that only a person can install are asked for before anything is built.
 pub fn require_prerequisites() -> Result<()> {
-    for (program, package) in [
-        ("cargo", "rustup"),
-        ("git", "git"),
-        ("python3", "python3 与 python3-venv"),
-    ] {
+    for (program, package) in [("cargo", "rustup"), ("git", "git"), ("python3", "python3 与 python3-venv")] {
         if !works(Command::new(program).arg("--version")) {
             bail!("缺少程序 {program}：请先安装 {package}，再运行本命令");
         }
@@ -47,16 +43,7 @@ pub fn cargo_deny() -> Result<PathBuf> {
     let program = root.join("bin/cargo-deny");
     let version = Command::new(&program).arg("--version").output();
     if !version.is_ok_and(|version| version.stdout.ends_with(format!(" {CARGO_DENY}\n").as_bytes())) {
-        run(cargo(&[
-            "install",
-            "--locked",
-            "--force",
-            "cargo-deny",
-            "--version",
-            CARGO_DENY,
-            "--root",
-        ])
-        .arg(&root))?;
+        run(cargo(&["install", "--locked", "--force", "cargo-deny", "--version", CARGO_DENY, "--root"]).arg(&root))?;
     }
     Ok(program)
 }
@@ -66,19 +53,10 @@ pub fn python() -> Result<PathBuf> {
     let environment = folder()?.join("python");
     let program = environment.join("bin/python");
     if !works(Command::new(&program).args(["-m", "pip", "--version"])) {
-        run(Command::new("python3")
-            .args(["-m", "venv", "--clear"])
-            .arg(&environment))
-        .context("无法建立 Python 环境；在 Debian 上请先安装 python3-venv")?;
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))
+            .context("无法建立 Python 环境；在 Debian 上请先安装 python3-venv")?;
     }
-    let pip = [
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--requirement",
-    ];
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
     run(Command::new(&program).args(pip).arg("tools/requirements.txt"))?;
     Ok(program)
 }

@@ -16,44 +16,18 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("xinheng-store", &["xinheng-core"]),
     ("xinheng-exchange", &["xinheng-core"]),
     ("xinheng-app", &["xinheng-core", "xinheng-store", "xinheng-exchange"]),
-    (
-        "xinheng",
-        &["xinheng-core", "xinheng-store", "xinheng-exchange", "xinheng-app"],
-    ),
+    ("xinheng", &["xinheng-core", "xinheng-store", "xinheng-exchange", "xinheng-app"]),
     ("xtask", &[]),
 ];
 
 /// Everything the core may use. A crate that reads files, clocks or chance does not belong here.
-const CORE_USES: &[&str] = &[
-    "chrono",
-    "hex",
-    "schemars",
-    "serde",
-    "serde-saphyr",
-    "serde_json",
-    "sm3",
-    "strsim",
-    "thiserror",
-];
+const CORE_USES: &[&str] =
+    &["chrono", "hex", "schemars", "serde", "serde-saphyr", "serde_json", "sm3", "strsim", "thiserror"];
 
 /// Crates behind a wall, and the one crate that may use them.
 const WALLED: &[(&str, &[&str])] = &[
-    (
-        "xinheng-store",
-        &[
-            "sqlx",
-            "sea-orm",
-            "sea-orm-migration",
-            "aes-gcm",
-            "sm4",
-            "hmac",
-            "getrandom",
-        ],
-    ),
-    (
-        "xinheng-exchange",
-        &["csv", "calamine", "rust_xlsxwriter", "encoding_rs", "encoding_rs_io"],
-    ),
+    ("xinheng-store", &["sqlx", "sea-orm", "sea-orm-migration", "aes-gcm", "sm4", "hmac", "getrandom"]),
+    ("xinheng-exchange", &["csv", "calamine", "rust_xlsxwriter", "encoding_rs", "encoding_rs_io"]),
 ];
 
 /// Words of Rust that reach outside of a pure function.
@@ -100,18 +74,12 @@ fn arrows_between_crates_point_down_only() {
     let mut faults = String::new();
     for (package, uses) in packages() {
         let Some(allowed) = ours.get(package.as_str()) else {
-            let _ = writeln!(
-                faults,
-                "crate {package} is new: give it a place in LAYERS and in ARCHITECTURE.md"
-            );
+            let _ = writeln!(faults, "crate {package} is new: give it a place in LAYERS and in ARCHITECTURE.md");
             continue;
         };
         for used in uses.iter().filter(|used| ours.contains_key(used.as_str())) {
             if !allowed.contains(&used.as_str()) {
-                let _ = writeln!(
-                    faults,
-                    "{package} uses {used}, which is not below it; it may use {allowed:?}"
-                );
+                let _ = writeln!(faults, "{package} uses {used}, which is not below it; it may use {allowed:?}");
             }
         }
     }
@@ -135,17 +103,11 @@ fn only_the_store_speaks_sql_and_only_exchange_knows_file_formats() {
     let mut faults = String::new();
     for (owner, walled) in WALLED {
         for (package, uses) in &packages {
-            for used in uses
-                .iter()
-                .filter(|used| package != owner && walled.contains(&used.as_str()))
-            {
+            for used in uses.iter().filter(|used| package != owner && walled.contains(&used.as_str())) {
                 let _ = writeln!(faults, "{package} uses {used}: only {owner} may; call {owner} instead");
             }
         }
-        let absent: Vec<_> = walled
-            .iter()
-            .filter(|name| !packages[*owner].contains(**name))
-            .collect();
+        let absent: Vec<_> = walled.iter().filter(|name| !packages[*owner].contains(**name)).collect();
         if !absent.is_empty() {
             let _ = writeln!(faults, "{owner} no longer uses {absent:?}: take them off WALLED");
         }
@@ -157,9 +119,7 @@ fn only_the_store_speaks_sql_and_only_exchange_knows_file_formats() {
 fn no_sql_outside_of_the_store() {
     let mut faults = String::new();
     for path in tracked(&["rs"]) {
-        let inside = ["crates/store/", "xtask/"]
-            .iter()
-            .any(|folder| path.starts_with(folder));
+        let inside = ["crates/store/", "xtask/"].iter().any(|folder| path.starts_with(folder));
         if inside || path.components().any(|part| part.as_os_str() == "tests") {
             continue;
         }
@@ -174,10 +134,7 @@ fn no_sql_outside_of_the_store() {
 
 #[test]
 fn the_core_has_no_io_no_clock_and_no_chance() {
-    let sources: Vec<_> = tracked(&["rs"])
-        .into_iter()
-        .filter(|path| path.starts_with("crates/core/src"))
-        .collect();
+    let sources: Vec<_> = tracked(&["rs"]).into_iter().filter(|path| path.starts_with("crates/core/src")).collect();
     assert!(!sources.is_empty(), "the core has moved: mend the path in this test");
     let mut faults = String::new();
     for path in sources {
@@ -211,28 +168,16 @@ fn no_number_of_a_regulation_in_the_code_that_computes_with_them() {
 
 #[test]
 fn no_source_is_too_long_and_none_is_unfinished() {
-    let unfinished = [
-        concat!("TO", "DO"),
-        concat!("FIX", "ME"),
-        concat!("XX", "X:"),
-        concat!("to", "do!("),
-    ];
+    let unfinished = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X:"), concat!("to", "do!(")];
     let mut faults = String::new();
     for path in tracked(&["rs", "py", "toml", "yaml", "yml", "sh", "html", "js", "css"]) {
         let text = read(&path);
         for (number, line) in text.lines().enumerate() {
             if let Some(word) = unfinished.iter().find(|word| line.contains(**word)) {
-                let _ = writeln!(
-                    faults,
-                    "{}:{}: {word}: finish it or file an issue",
-                    path.display(),
-                    number + 1
-                );
+                let _ = writeln!(faults, "{}:{}: {word}: finish it or file an issue", path.display(), number + 1);
             }
         }
-        let source = path
-            .extension()
-            .is_some_and(|extension| extension == "rs" || extension == "py");
+        let source = path.extension().is_some_and(|extension| extension == "rs" || extension == "py");
         let lines = text.lines().count();
         let known = LONG_FILES.iter().any(|(long, _)| Path::new(long) == path);
         if source && lines > LONGEST && !known {
@@ -282,11 +227,7 @@ fn packages() -> BTreeMap<String, BTreeSet<String>> {
     let name = |value: &Value| value["name"].as_str().unwrap().to_owned();
     let uses = |package: &Value| {
         let dependencies = package["dependencies"].as_array().unwrap();
-        dependencies
-            .iter()
-            .filter(|used| used["kind"] != "dev")
-            .map(name)
-            .collect()
+        dependencies.iter().filter(|used| used["kind"] != "dev").map(name).collect()
     };
     packages.iter().map(|package| (name(package), uses(package))).collect()
 }
@@ -298,20 +239,11 @@ fn tracked(endings: &[&str]) -> Vec<PathBuf> {
         .current_dir(repository())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "git ls-files failed: these tests run in a git clone"
-    );
+    assert!(output.status.success(), "git ls-files failed: these tests run in a git clone");
     let list = String::from_utf8(output.stdout).unwrap();
     let paths = list.split_terminator('\0').map(PathBuf::from);
-    let wanted = |path: &PathBuf| {
-        path.extension()
-            .is_some_and(|ending| endings.iter().any(|one| ending == *one))
-    };
-    paths
-        .filter(wanted)
-        .filter(|path| repository().join(path).exists())
-        .collect()
+    let wanted = |path: &PathBuf| path.extension().is_some_and(|ending| endings.iter().any(|one| ending == *one));
+    paths.filter(wanted).filter(|path| repository().join(path).exists()).collect()
 }
 
 fn repository() -> &'static Path {
@@ -331,8 +263,7 @@ fn product_tokens(source: &str) -> TokenStream {
         attributes.iter().any(is_test)
     };
     let mut file = syn::parse_file(source).expect("rustc has compiled it");
-    file.items
-        .retain(|item| !matches!(item, syn::Item::Mod(module) if is_test(&module.attrs)));
+    file.items.retain(|item| !matches!(item, syn::Item::Mod(module) if is_test(&module.attrs)));
     file.into_token_stream()
 }
 
@@ -360,9 +291,7 @@ fn outside_words(tokens: TokenStream) -> Vec<(usize, String)> {
         _ => None,
     };
     let words = leaves(tokens).into_iter().filter_map(word);
-    words
-        .filter(|(_, word)| OUTSIDE_WORDS.contains(&word.as_str()))
-        .collect()
+    words.filter(|(_, word)| OUTSIDE_WORDS.contains(&word.as_str())).collect()
 }
 
 fn odd_numbers(tokens: TokenStream) -> Vec<(usize, String)> {
@@ -375,9 +304,7 @@ fn odd_numbers(tokens: TokenStream) -> Vec<(usize, String)> {
         }
     };
     let numbers = leaves(tokens).into_iter().filter_map(number);
-    numbers
-        .filter(|(_, number)| NUMBERS.iter().all(|(known, _)| known != number))
-        .collect()
+    numbers.filter(|(_, number)| NUMBERS.iter().all(|(known, _)| known != number)).collect()
 }
 
 fn strings(tokens: TokenStream) -> Vec<(usize, String)> {
@@ -398,7 +325,5 @@ fn is_sql(text: &str) -> bool {
         ("DELETE FROM ", ""),
         ("CREATE ", "TABLE "),
     ];
-    pairs
-        .iter()
-        .any(|(first, second)| text.contains(first) && text.contains(second))
+    pairs.iter().any(|(first, second)| text.contains(first) && text.contains(second))
 }

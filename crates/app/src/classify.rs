@@ -4,7 +4,7 @@
 //! every level it gave. The levels are a projection: a rebuild computes them again from the same day,
 //! knowledge and version, and must meet the same digest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anyhow::Context as _;
@@ -17,16 +17,17 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Payload, Seq};
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::model::Model;
-use xinheng_store::{NewRecord, Scope};
+use xinheng_store::{Body, Level, NewRecord, Scope};
 
 use crate::explain::{Context, Explanation};
+use crate::collect::UNSPECIFIED_UNIT;
 use crate::rules::Signatures;
 use crate::{Bureau, Stage, Watcher, WrongInput};
 
 /// Kind of the record that a run is.
 pub const CLASSIFICATION: &str = "classification";
 /// Enterprises classified at a time.
-const PAGE: usize = 2_000;
+const PAGE: u64 = 2_000;
 
 /// What a run gave.
 #[derive(Clone, Debug, Serialize)]
@@ -69,7 +70,11 @@ impl fmt::Display for Run {
             writeln!(f, "  未分类  {} 户", self.unclassified)?;
         }
         if self.trial > 0 {
-            writeln!(f, "  其中 {} 户所依规则未经本局签署，仅供试算。签署：xinheng rulebook sign 编号 --by 姓名", self.trial)?;
+            writeln!(
+                f,
+                "  其中 {} 户所依规则未经本局签署，仅供试算。签署：xinheng rulebook sign 编号 --by 姓名",
+                self.trial
+            )?;
         }
         match self.seq {
             Some(seq) => writeln!(f, "  等级有变化 {} 户；已入账为第 {seq} 条", self.changed),
@@ -151,10 +156,10 @@ impl Bureau {
     /// # Errors
     /// When the database fails.
     pub async fn classify_all(&self, as_of: Day, watcher: Watcher<'_>) -> anyhow::Result<Run> {
-        if self.store.latest_run_day().await?.is_some_and(|latest| as_of < latest) {
+        let runs = self.store.system_records(CLASSIFICATION, Seq(i64::MAX)).await?;
+        if runs.iter().any(|run| as_of < run.occurred_on) {
             let signatures = self.signatures(Seq(i64::MAX)).await?;
-            let classifier = Tools::new(&self.rulebook, as_of, &signatures);
-            return self.trial(&classifier, as_of, None, watcher).await;
+            return self.trial(&Tools::new(&self.rulebook, as_of, &signatures), as_of, None, watcher).await;
         }
         self.run(as_of, Scope::All, watcher).await
     }
@@ -180,17 +185,19 @@ impl Bureau {
         let total = self.store.enterprise_count().await?;
         let mut after = None;
         loop {
-            let page = self.page(tools, Scope::All, after, known_up_to, as_of).await?;
-            let Some((last, _)) = page.last() else { break };
-            after = Some(*last);
+            let (page, next) = self.page(tools, Scope::All, after, known_up_to, as_of).await?;
             tally.add(&page);
             watcher(Stage { name: format!("试算 {as_of}"), done: tally.enterprises, total });
+            if next.is_none() {
+                break;
+            }
+            after = next;
         }
         Ok(tally.run(as_of, known_up_to, model, self.rulebook.version(), 0, None))
     }
 
     async fn run(&self, as_of: Day, scope: Scope, watcher: Watcher<'_>) -> anyhow::Result<Run> {
-        self.store.keep_rulebook(self.rulebook.version(), &serde_json::to_vec(&self.rulebook.bundle())?).await?;
+        self.store.put_rulebook(self.rulebook.version(), &serde_json::to_vec(&self.rulebook.bundle())?).await?;
         let mut writing = self.store.begin().await?;
         let known_up_to = writing.head().seq;
         let seq = Seq(known_up_to.0 + 1);
@@ -207,7 +214,19 @@ impl Bureau {
             digest: run.digest.to_string(),
             enterprises: i64::try_from(tally_count(&run)).context("企业数量过大")?,
         };
-        writing.append(vec![NewRecord::system(CLASSIFICATION, as_of, self.now(), record.payload()?)]).await?;
+        writing
+            .append(vec![NewRecord {
+                body: Body::System {
+                    kind: CLASSIFICATION.to_owned(),
+                    occurred_on: as_of,
+                    payload: record.payload()?,
+                },
+                enterprise: None,
+                supersedes: None,
+                received_at: self.now(),
+                source_unit: UNSPECIFIED_UNIT.to_owned(),
+            }])
+            .await?;
         writing.commit().await?;
         Ok(run)
     }
@@ -232,15 +251,18 @@ impl Bureau {
         let mut changed = 0;
         let mut after = None;
         loop {
-            let page = self.page(tools, scope, after, known_up_to, as_of).await?;
-            let Some((last, _)) = page.last() else { break };
-            after = Some(*last);
+            let (page, next) = self.page(tools, scope, after, known_up_to, as_of).await?;
             tally.add(&page);
-            changed += writing.write_levels(run, as_of, &page).await?;
+            let moved = writing.write_levels(run, as_of, tools.levels(&page)).await?;
+            changed += moved.iter().filter(|change| change.scope == COMBINED).count() as u64;
+            let codes: Vec<CreditCode> = page.iter().map(|(code, _)| *code).collect();
+            writing.clear_stale(&codes, known_up_to).await?;
             watcher(Stage { name: format!("分类 {as_of}"), done: tally.enterprises, total });
+            if next.is_none() {
+                return Ok((tally, changed));
+            }
+            after = next;
         }
-        writing.clear_stale().await?;
-        Ok((tally, changed))
     }
 
     async fn page(
@@ -250,10 +272,10 @@ impl Bureau {
         after: Option<CreditCode>,
         known_up_to: Seq,
         as_of: Day,
-    ) -> anyhow::Result<Lines> {
-        let histories = self.store.histories(scope, after, PAGE, known_up_to).await?;
+    ) -> anyhow::Result<(Lines, Option<CreditCode>)> {
+        let page = self.store.histories(scope, after, PAGE, known_up_to).await?;
         let lines = |records: &[_]| tools.classifier.classify(&Facts::new(records, as_of, &tools.kinds)).lines();
-        Ok(histories.iter().map(|(code, records)| (*code, lines(records))).collect())
+        Ok((page.histories.iter().map(|(code, records)| (*code, lines(records))).collect(), page.next))
     }
 
     /// Says why an enterprise is at its level, as of a day and, when given, as known at a seq; then with
@@ -310,6 +332,7 @@ fn tally_count(run: &Run) -> u64 {
 pub(crate) struct Tools<'a> {
     pub kinds: Kinds<'a>,
     pub classifier: Classifier<'a>,
+    scopes: Vec<&'a str>,
 }
 
 impl<'a> Tools<'a> {
@@ -317,14 +340,37 @@ impl<'a> Tools<'a> {
         let kinds = Kinds::new(rulebook.kinds(day));
         let acting = move |rule: &str| signatures.act(rulebook, rule, day);
         let classifier = Classifier::new(rulebook.models(day), rulebook.combination(day), &kinds, acting);
-        Self { kinds, classifier }
+        let fields = rulebook.all_models().map(|model| model.field.as_str());
+        let scopes: BTreeSet<&str> = fields.chain([RECEIVED_LEVEL, COMBINED]).collect();
+        Self { kinds, classifier, scopes: scopes.into_iter().collect() }
+    }
+
+    /// The lines as the store keeps them: a scope that no longer grades an enterprise says so.
+    fn levels(&self, page: &Lines) -> Vec<Level> {
+        let of = |code: CreditCode, lines: &[LevelLine]| -> Vec<Level> {
+            self.scopes
+                .iter()
+                .map(|scope| {
+                    let line = lines.iter().find(|line| line.scope == *scope);
+                    Level {
+                        enterprise: code,
+                        scope: (*scope).to_owned(),
+                        level: line.map(|line| line.level.clone()),
+                        total_milli: line.and_then(|line| Some(line.total?.milli())),
+                        in_force: line.is_some_and(|line| line.in_force),
+                        model: line.and_then(|line| line.model.clone()).unwrap_or_default(),
+                    }
+                })
+                .collect()
+        };
+        page.iter().flat_map(|(code, lines)| of(*code, lines)).collect()
     }
 
     /// One model by itself, as a trial.
     fn alone(rulebook: &'a Rulebook, day: Day, model: &'a Model) -> Self {
         let kinds = Kinds::new(rulebook.kinds(day).filter(|kind| kind.rule.id.value != RECEIVED_LEVEL));
         let classifier = Classifier::new([model], None, &kinds, |_: &str| false);
-        Self { kinds, classifier }
+        Self { kinds, classifier, scopes: Vec::new() }
     }
 }
 
@@ -374,4 +420,3 @@ impl Tally {
         self.digest.finish()
     }
 }
-

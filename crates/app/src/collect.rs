@@ -15,21 +15,17 @@ use tokio::sync::{mpsc, oneshot};
 use xinheng_core::collect::{Decision, Identity, Standing, decide};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::Hash;
-use xinheng_core::record::{Day, EnterpriseKeys, Moment, RecordId, Seq};
+use xinheng_core::record::{Day, Draft, EnterpriseKeys, GIVEN_NAME, Personal, Seq, Value};
 use xinheng_core::rulebook::kind::Nature;
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::table::Table;
-use xinheng_exchange::{ErrorWorkbook, Fault, FileError, Forms, ReadOptions};
-use xinheng_store::{NewRecord, NewSubmission, SealedDraft, Sealer, Submission, Writing};
+use xinheng_exchange::{Cells, ErrorWorkbook, Fault, FileError, Forms, ReadOptions, Row};
+use xinheng_store::{Body, NewRecord, NewSubmission, REGISTRATION, SealedDraft, Sealer, Submission, Writing, given};
 
-use crate::{Bureau, Stage, WrongInput, Watcher};
+use crate::{Bureau, Stage, Watcher, WrongInput};
 
 /// The source of a file whose unit nobody named.
 pub const UNSPECIFIED_UNIT: &str = "未指明";
-/// Kind of record that makes an enterprise known.
-pub const REGISTRATION: &str = "registration";
-/// Kind of record that says whose a waiting record is.
-pub const MATCHING: &str = "matching";
 
 /// Rows decided in one transaction.
 const BATCH_ROWS: usize = 4_000;
@@ -138,7 +134,7 @@ struct Opened {
 /// A row, checked and sealed.
 struct ReadRow {
     line: i64,
-    cells: Vec<String>,
+    cells: Cells,
     outcome: Result<Vec<SealedDraft>, Vec<Fault>>,
 }
 
@@ -157,7 +153,7 @@ impl Bureau {
     pub async fn import(&self, request: &ImportRequest<'_>, watcher: Watcher<'_>) -> anyhow::Result<Outcome> {
         let (opened_tx, opened_rx) = oneshot::channel();
         let (number_tx, number_rx) = oneshot::channel();
-        let (batches_tx, mut batches) = mpsc::channel::<Result<Batch, FileError>>(2);
+        let (batches_tx, mut batches) = mpsc::channel::<anyhow::Result<Batch>>(2);
         let reader = Reader {
             path: request.path.to_owned(),
             table: request.table.map(str::to_owned),
@@ -165,12 +161,12 @@ impl Bureau {
             mapping: request.mapping.cloned(),
             today: self.today(),
             rulebook: Arc::clone(&self.rulebook),
-            sealer: self.store.sealer(Arc::clone(&self.surroundings.salts)),
+            sealer: self.sealer.clone(),
         };
         let reading = tokio::task::spawn_blocking(move || reader.read(opened_tx, number_rx, &batches_tx));
 
         let file = request.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let wrong = |error: FileError| WrongInput(format!("{}：{error}", request.path.display()));
+        let wrong = |error: FileError| wrong_file(request.path, &error);
         let opened = opened_rx.await.context("读文件的线程意外结束")?.map_err(wrong)?;
         let submission = self.submission(request, &file, &opened).await?;
         number_tx.send(submission.number).ok();
@@ -196,7 +192,7 @@ impl Bureau {
         let name = format!("导入 {}", admission.outcome.file);
         let mut dry = if request.dry_run { Some(self.store.begin().await?) } else { None };
         while let Some(batch) = batches.recv().await {
-            let Batch { rows, read, total } = batch.map_err(wrong)?;
+            let Batch { rows, read, total } = batch?;
             if let Some(writing) = &mut dry {
                 admission.admit(writing, rows).await?;
             } else {
@@ -253,11 +249,10 @@ impl Reader {
         &self,
         opened: oneshot::Sender<Result<Opened, FileError>>,
         number: oneshot::Receiver<i64>,
-        batches: &mpsc::Sender<Result<Batch, FileError>>,
+        batches: &mpsc::Sender<anyhow::Result<Batch>>,
     ) {
         let forms = Forms::new(&self.rulebook, self.today);
-        let options =
-            ReadOptions { table: self.table.clone(), mapping: self.mapping.as_ref(), edition: self.edition };
+        let options = ReadOptions { table: self.table.clone(), mapping: self.mapping.as_ref(), edition: self.edition };
         let mut source = match xinheng_exchange::open(&self.path, &forms, &options) {
             Ok(source) => source,
             Err(error) => {
@@ -274,32 +269,52 @@ impl Reader {
         }));
         let (Ok(()), Ok(submission)) = (sent, number.blocking_recv()) else { return };
         loop {
-            let mut rows = Vec::with_capacity(BATCH_ROWS);
-            for row in source.by_ref().take(BATCH_ROWS) {
-                match row {
-                    Ok(row) => rows.push(ReadRow {
-                        line: row.line,
-                        cells: row.cells,
-                        outcome: row.outcome.map(|drafts| {
-                            let kind = |id: &str| self.rulebook.kind(id, self.today).expect("drafts are of known kinds");
-                            drafts.into_iter().map(|draft| self.sealer.seal(submission, kind(&draft.kind), draft)).collect()
-                        }),
-                    }),
-                    Err(error) => {
-                        batches.blocking_send(Err(error)).ok();
-                        return;
-                    }
-                }
-            }
-            if rows.is_empty() {
-                return;
-            }
-            let batch = Batch { rows, read: source.bytes_read(), total: source.bytes_total() };
-            if batches.blocking_send(Ok(batch)).is_err() {
+            let rows: anyhow::Result<Vec<ReadRow>> =
+                source.by_ref().take(BATCH_ROWS).map(|row| self.read_row(submission, row)).collect();
+            let batch = rows.map(|rows| Batch { rows, read: source.bytes_read(), total: source.bytes_total() });
+            let last = batch.as_ref().map_or(true, |batch| batch.rows.is_empty());
+            if batches.blocking_send(batch).is_err() || last {
                 return;
             }
         }
     }
+
+    fn read_row(&self, submission: i64, row: Result<Row, FileError>) -> anyhow::Result<ReadRow> {
+        let Row { line, cells, outcome } = row.map_err(|error| wrong_file(&self.path, &error))?;
+        let outcome = match outcome {
+            Err(faults) => Err(faults),
+            Ok(drafts) => Ok(drafts
+                .into_iter()
+                .map(|mut draft| {
+                    let kind = self.rulebook.kind(&draft.kind, self.today).context("草稿的记录种类不在规则库中")?;
+                    hide_name(&mut draft);
+                    Ok(self.sealer.seal(submission, kind, draft)?)
+                })
+                .collect::<anyhow::Result<_>>()?),
+        };
+        Ok(ReadRow { line, cells, outcome })
+    }
+}
+
+/// A name alone identifies nobody for certain, and may be a natural person's: it is sealed, and a person
+/// decides whose the record is.
+fn hide_name(draft: &mut Draft) {
+    let name = draft.keys.name.take();
+    if let (None, Some(name)) = (first_key(&draft.keys), name) {
+        draft.personal.insert(GIVEN_NAME.to_owned(), Personal::new(name));
+    }
+}
+
+/// The key that decides whose a row is, with the name under which a waiting record keeps it.
+fn first_key(keys: &EnterpriseKeys) -> Option<(&'static str, String)> {
+    keys.credit_code
+        .map(|code| (given::CREDIT_CODE, code.to_string()))
+        .or_else(|| keys.main_identity.clone().map(|key| (given::MAIN_IDENTITY, key)))
+        .or_else(|| keys.registration_number.clone().map(|key| (given::REGISTRATION_NUMBER, key)))
+}
+
+fn wrong_file(path: &Path, error: &FileError) -> anyhow::Error {
+    WrongInput(format!("{}：{error}", path.display())).into()
 }
 
 /// What a row does, once all its drafts are decided.
@@ -355,7 +370,7 @@ impl Admission<'_> {
                         for ((sealed, supersedes), owner) in records.into_iter().zip(owners) {
                             next = Seq(next.0 + 1);
                             let owner = self.owner(&sealed, owner, &mut registered);
-                            waits |= owner.is_none() && has_keys(&sealed.draft.keys);
+                            waits |= owner.is_none();
                             supersedes_any |= supersedes.is_some();
                             standings.insert(sealed.identity, standing(&sealed, next));
                             new.push(self.record(sealed, owner, supersedes));
@@ -434,10 +449,14 @@ impl Admission<'_> {
         matched.or(code.filter(|code| registered.contains(code)))
     }
 
-    fn record(&self, sealed: SealedDraft, owner: Option<CreditCode>, supersedes: Option<Seq>) -> NewRecord {
-        NewRecord::Sealed {
-            sealed: Box::new(sealed),
-            submission: self.submission.number,
+    fn record(&self, mut sealed: SealedDraft, owner: Option<CreditCode>, supersedes: Option<Seq>) -> NewRecord {
+        if owner.is_none()
+            && let Some((name, key)) = first_key(&sealed.draft.keys)
+        {
+            sealed.draft.payload.0.insert(name.to_owned(), Value::Text(key));
+        }
+        NewRecord {
+            body: Body::Draft(sealed),
             enterprise: owner,
             supersedes,
             received_at: self.submission.received_at,
@@ -450,13 +469,15 @@ impl Admission<'_> {
         self.outcome.matched += waiting.len() as u64;
         let records = waiting
             .into_iter()
-            .map(|(seq, enterprise)| NewRecord::matching(seq, enterprise, self.day, self.submission.received_at))
+            .map(|(seq, enterprise)| {
+                NewRecord::matching(seq, enterprise, self.submission.received_at, self.unit.to_owned())
+            })
             .collect();
         writing.append(records).await?;
         Ok(())
     }
 
-    fn refuse(&mut self, line: i64, cells: &[String], faults: &[Fault]) -> anyhow::Result<()> {
+    fn refuse(&mut self, line: i64, cells: &Cells, faults: &[Fault]) -> anyhow::Result<()> {
         self.outcome.refused += 1;
         let workbook = match &mut self.workbook {
             Some(workbook) => workbook,
@@ -472,10 +493,6 @@ impl Admission<'_> {
         }
         Ok(self.outcome)
     }
-}
-
-fn has_keys(keys: &EnterpriseKeys) -> bool {
-    keys.credit_code.is_some() || keys.main_identity.is_some() || keys.registration_number.is_some()
 }
 
 fn standing(sealed: &SealedDraft, seq: Seq) -> Standing {
@@ -496,4 +513,3 @@ fn conflict(nature: Nature, with: Seq) -> Fault {
     };
     Fault { column: None, reason, mend: mend.to_owned() }
 }
-

@@ -262,7 +262,12 @@ fn contribution(indicator: &IndicatorPoints, model: &Model, context: &Context) -
     }
 }
 
-fn cap_in_words(indicator: &IndicatorPoints, rule: &Indicator, dimension: &str, dimension_cap: Points) -> Option<String> {
+fn cap_in_words(
+    indicator: &IndicatorPoints,
+    rule: &Indicator,
+    dimension: &str,
+    dimension_cap: Points,
+) -> Option<String> {
     let mut words = Vec::new();
     if indicator.capped != indicator.before_caps {
         words.push(format!("{}分，受本指标上限{}分限制", indicator.before_caps, rule.cap));
@@ -285,9 +290,7 @@ fn effect_in_words(effect: &Effect) -> String {
 fn cite(own: Option<&Citation>, model: &Model) -> String {
     match (own, model.rule.status) {
         (Some(citation), _) => citation.to_string(),
-        (None, Status::Confirmed) => {
-            model.rule.cite.iter().map(ToString::to_string).collect::<Vec<_>>().join("、")
-        }
+        (None, Status::Confirmed) => model.rule.cite.iter().map(ToString::to_string).collect::<Vec<_>>().join("、"),
         (None, Status::Default) => format!("本系统缺省（{}，待本局签署后生效）", model.rule.title),
     }
 }
@@ -300,13 +303,21 @@ impl fmt::Display for Explanation {
         let Some(level) = &self.level else {
             return writeln!(f, "没有适用的模型，也没有省级下发的等级：未分类。");
         };
-        let force = if self.in_force { "" } else { "（所依规则未经本局签署，仅供试算，不作为监管依据）" };
+        let force = if self.in_force {
+            ""
+        } else {
+            "（所依规则未经本局签署，仅供试算，不作为监管依据）"
+        };
         writeln!(f, "信用风险等级：{level}{force}")?;
         if let Some(line) = &self.combination {
             writeln!(f, "  重点领域 {} × 通用 {} → {level}：{}", line.field_level, line.general_level, line.reason)?;
         }
         if let Some(received) = &self.received {
-            writeln!(f, "  省级下发：{}（{}，记录#{}），优先于本局通用模型", received.level, received.month, received.seq)?;
+            writeln!(
+                f,
+                "  省级下发：{}（{}，记录#{}），优先于本局通用模型",
+                received.level, received.month, received.seq
+            )?;
         }
         for assessment in &self.assessments {
             writeln!(f)?;
@@ -346,8 +357,13 @@ impl fmt::Display for AssessmentLines {
         }
         for line in &self.overrides {
             let records: Vec<_> = line.records.iter().map(|seq| format!("#{seq}")).collect();
-            let records = if records.is_empty() { String::new() } else { format!("（记录{}）", records.join("、")) };
-            writeln!(f, "  {} {}：{} → {}级{records}；依据 {}", line.id, line.title, line.effect, line.level, line.cite)?;
+            let records =
+                if records.is_empty() { String::new() } else { format!("（记录{}）", records.join("、")) };
+            writeln!(
+                f,
+                "  {} {}：{} → {}级{records}；依据 {}",
+                line.id, line.title, line.effect, line.level, line.cite
+            )?;
         }
         Ok(())
     }

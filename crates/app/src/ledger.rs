@@ -9,13 +9,37 @@ use serde::Serialize;
 use xinheng_core::ledger::Head;
 use xinheng_core::record::Seq;
 use xinheng_core::rulebook::load::Rulebook;
-use xinheng_store::{Scope, Verification};
+use xinheng_store::Scope;
 
 use crate::classify::{CLASSIFICATION, RunRecord, Tools};
 use crate::{Bureau, Stage, Watcher};
 
 /// Records replayed at a time.
-const PAGE: usize = 5_000;
+const PAGE: u64 = 5_000;
+
+/// What a verification found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verified {
+    /// Records in the ledger.
+    pub records: u64,
+    /// Personal values that were erased by law; their commitments remain.
+    pub erased: u64,
+    /// What is wrong, a sentence each.
+    pub findings: Vec<String>,
+    /// The head, when nothing is wrong.
+    pub head: Option<Head>,
+}
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.findings.iter().try_for_each(|finding| writeln!(f, "✗ {finding}"))?;
+        let erased = if self.erased > 0 { format!("，依法销毁的个人信息 {} 项", self.erased) } else { String::new() };
+        match &self.head {
+            Some(head) => writeln!(f, "台账完好：{} 条{erased}，账头 {}", self.records, head.hash),
+            None => writeln!(f, "台账有问题：{} 条中发现上述 {} 处{erased}", self.records, self.findings.len()),
+        }
+    }
+}
 
 /// What a rebuild found.
 #[derive(Clone, Debug, Serialize)]
@@ -40,10 +64,17 @@ impl Bureau {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn verify(&self, against: &[Head], watcher: Watcher<'_>) -> anyhow::Result<Verification> {
+    pub async fn verify(&self, against: &[Head], watcher: Watcher<'_>) -> anyhow::Result<Verified> {
         let total = self.store.head().await?.seq.0.unsigned_abs();
-        let progress = |done| watcher(Stage { name: "核验台账".to_owned(), done, total });
-        Ok(self.store.verify(against, &progress).await?)
+        let progress =
+            |seq: Seq| watcher(Stage { name: "核验台账".to_owned(), done: seq.0.unsigned_abs().min(total), total });
+        let verification = self.store.verify(against, progress).await?;
+        let mut findings = verification.findings;
+        if verification.unlisted > 0 {
+            findings.push(format!("另有 {} 处没有列出", verification.unlisted));
+        }
+        let head = if findings.is_empty() { Some(self.store.head().await?) } else { None };
+        Ok(Verified { records: verification.records, erased: verification.erased, findings, head })
     }
 
     /// Drops everything derived and derives it again, run by run, each with the rulebook it was made with.
@@ -53,7 +84,9 @@ impl Bureau {
     pub async fn rebuild(&self, watcher: Watcher<'_>) -> anyhow::Result<Rebuilt> {
         let total = self.store.head().await?.seq;
         let mut rebuilt = Rebuilt { records: 0, runs: 0, findings: Vec::new() };
-        self.store.clear_projections().await?;
+        let mut writing = self.store.begin().await?;
+        writing.clear_projections().await?;
+        writing.commit().await?;
         let mut next = Seq(1);
         while next <= total {
             let mut page = self.store.records(next, PAGE).await?;
@@ -85,8 +118,7 @@ impl Bureau {
         let tools = Tools::new(&rulebook, run.as_of, &signatures);
         let scope = if run.scope == "all" { Scope::All } else { Scope::Stale };
         let mut writing = self.store.begin().await?;
-        let (tally, _) =
-            self.classify_into(&mut writing, &tools, scope, run.as_of, known_up_to, seq, &|_| ()).await?;
+        let (tally, _) = self.classify_into(&mut writing, &tools, scope, run.as_of, known_up_to, seq, &|_| ()).await?;
         writing.commit().await?;
         let differs = tally.digest().to_string() != run.digest;
         Ok(differs.then(|| format!("第 {seq} 条分类（截至 {}）重算的等级与当时入账的摘要不一致", run.as_of)))
@@ -116,17 +148,17 @@ impl Bureau {
     /// When the file cannot be written or the database fails.
     pub async fn export(&self, file: &Path, watcher: Watcher<'_>) -> anyhow::Result<Head> {
         let total = self.store.head().await?.seq.0.unsigned_abs();
-        let progress = |done| watcher(Stage { name: "导出台账".to_owned(), done, total });
+        watcher(Stage { name: "导出台账".to_owned(), done: 0, total });
         let created = std::fs::File::create(file).with_context(|| format!("写不了文件“{}”", file.display()))?;
         let plain = BufWriter::new(created);
         if file.extension().is_some_and(|extension| extension == "zst") {
             let mut packed = zstd::Encoder::new(plain, zstd::DEFAULT_COMPRESSION_LEVEL)?;
-            let head = self.store.export(&mut packed, &progress).await?;
+            let head = self.store.export(&mut packed).await?;
             packed.finish()?.flush()?;
             return Ok(head);
         }
         let mut plain = plain;
-        let head = self.store.export(&mut plain, &progress).await?;
+        let head = self.store.export(&mut plain).await?;
         plain.flush()?;
         Ok(head)
     }

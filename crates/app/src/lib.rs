@@ -15,7 +15,7 @@ use thiserror::Error;
 use xinheng_core::ledger::Head;
 use xinheng_core::record::{Day, Moment};
 use xinheng_core::rulebook::load::Rulebook;
-use xinheng_store::{Keys, SaltSource, Store, SystemSalts};
+use xinheng_store::{Keys, SaltSource, Sealer, Store, SystemSalts};
 
 /// What the user gave cannot be used: a sentence that says what it is and what to do.
 #[derive(Debug, Error)]
@@ -56,6 +56,7 @@ pub type Watcher<'a> = &'a (dyn Fn(Stage) + Sync);
 /// A bureau's books: its ledger, its rulebook, its clock.
 pub struct Bureau {
     store: Store,
+    sealer: Sealer,
     rulebook: Arc<Rulebook>,
     surroundings: Surroundings,
 }
@@ -71,8 +72,10 @@ impl Bureau {
         rulebook: Rulebook,
         surroundings: Surroundings,
     ) -> anyhow::Result<Self> {
-        let store = Store::open(database, Keys::load_or_create(key_file)?).await?;
-        Ok(Self { store, rulebook: Arc::new(rulebook), surroundings })
+        let keys = Keys::load_or_create(key_file)?;
+        let sealer = Sealer::new(keys.clone(), Arc::clone(&surroundings.salts));
+        let store = Store::open(database, keys).await?;
+        Ok(Self { store, sealer, rulebook: Arc::new(rulebook), surroundings })
     }
 
     /// The rulebook in use.

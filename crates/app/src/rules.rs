@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::Path;
-use std::sync::Arc;
 
 use anyhow::Context as _;
 use include_dir::{Dir, include_dir};
@@ -16,7 +15,7 @@ use xinheng_core::rulebook::cases::Case;
 use xinheng_core::rulebook::check_case::mismatches;
 use xinheng_core::rulebook::load::{RuleError, RuleFile, Rulebook};
 use xinheng_core::rulebook::model::Model;
-use xinheng_store::{NewRecord, NewSubmission};
+use xinheng_store::{Body, NewRecord, NewSubmission};
 
 use crate::{Bureau, WrongInput};
 
@@ -150,12 +149,9 @@ impl Signatures {
     /// Whether a rule may act on a day: it is confirmed, or a default signed in exactly this wording.
     #[must_use]
     pub fn act(&self, rulebook: &Rulebook, rule: &str, day: Day) -> bool {
-        match (rulebook.head(rule, day), rulebook.rule_digest(rule, day)) {
-            (Some(head), Some(digest)) => {
-                head.status == Status::Confirmed || self.0.contains(&(rule.to_owned(), digest))
-            }
-            _ => false,
-        }
+        rulebook.rule(rule, day).is_some_and(|line| {
+            line.head.status == Status::Confirmed || self.0.contains(&(line.id, line.digest))
+        })
     }
 }
 
@@ -196,13 +192,13 @@ impl Bureau {
     /// [`WrongInput`] when there is no such rule or it needs no signature.
     pub async fn sign(&self, rule: &str, by: &str, unit: &str) -> anyhow::Result<Signed> {
         let today = self.today();
-        let head = self.rulebook.head(rule, today).zip(self.rulebook.rule_digest(rule, today));
-        let (head, digest) = head.ok_or_else(|| {
-            WrongInput(format!("{today} 没有规则“{rule}”。用 xinheng rulebook show 列出全部规则，编号形如 models/general"))
+        let line = self.rulebook.rule(rule, today).ok_or_else(|| {
+            WrongInput(format!(
+                "{today} 没有规则“{rule}”。用 xinheng rulebook show 列出全部规则，编号形如 models/general"
+            ))
         })?;
-        let mut signed =
-            Signed { rule: rule.to_owned(), title: head.title.clone(), digest: digest.clone(), seq: None };
-        if head.status == Status::Confirmed {
+        let mut signed = Signed { rule: rule.to_owned(), title: line.head.title.clone(), digest: line.digest.clone(), seq: None };
+        if line.head.status == Status::Confirmed {
             return Err(WrongInput(format!("“{}”依据已核实，不需要签署", signed.title)).into());
         }
         let received_at = self.now();
@@ -211,14 +207,14 @@ impl Bureau {
         }
         let new = NewSubmission {
             file_name: format!("签署 {rule}"),
-            file_digest: Hash::of(&[rule.as_bytes(), digest.as_bytes()]),
+            file_digest: Hash::of(&[rule.as_bytes(), line.digest.as_bytes()]),
             table_id: SIGNATURE.to_owned(),
             unit: unit.to_owned(),
             edition: None,
             received_at,
         };
         let submission = self.store.open_submission(new).await?;
-        let fields = [("rule", rule), ("digest", &digest), ("rulebook", self.rulebook.version())];
+        let fields = [("rule", rule), ("digest", &line.digest), ("rulebook", self.rulebook.version())];
         let draft = Draft {
             line: 1,
             part: 0,
@@ -235,12 +231,11 @@ impl Bureau {
             personal: BTreeMap::from([("signed_by".to_owned(), Personal::new(by))]),
         };
         let kind = self.rulebook.kind(SIGNATURE, today).context("规则库缺少记录种类 rulebook_signature")?;
-        let sealed = self.store.sealer(Arc::clone(&self.surroundings.salts)).seal(submission.number, kind, draft);
+        let sealed = self.sealer.seal(submission.number, kind, draft)?;
         let mut writing = self.store.begin().await?;
         let head = writing
-            .append(vec![NewRecord::Sealed {
-                sealed: Box::new(sealed),
-                submission: submission.number,
+            .append(vec![NewRecord {
+                body: Body::Draft(sealed),
                 enterprise: None,
                 supersedes: None,
                 received_at: submission.received_at,

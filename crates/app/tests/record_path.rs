@@ -60,7 +60,7 @@ async fn a_newer_dump_supersedes_and_an_older_one_does_not() {
         assert_eq!(counts(&county.import(&newer).await.unwrap()), [20, 20, 0, 20, 0, 0]);
         assert_eq!(counts(&county.import(&older).await.unwrap()), [20, 0, 0, 0, 20, 0]);
         let code = CreditCode::parse(&rows[0][0]).unwrap();
-        assert!(county.bureau.store().enterprise(code).await.unwrap().unwrap().name.ends_with('乙'));
+        assert!(county.bureau.store().enterprise(code).await.unwrap().unwrap().name.unwrap().ends_with('乙'));
     })
     .await;
 }
@@ -71,7 +71,9 @@ async fn no_name_or_number_of_a_natural_person_is_in_clear_in_the_database() {
     let (headings, rows) = entities(50);
     let file = county.write("市场主体.csv", &gb18030(&headings, &rows));
     county.import(&file).await.unwrap();
-    let mut penalties = String::from("统一社会信用代码,纳税人名称,行政处罚文号,处罚原因,处罚时间,处罚结果,法人姓名,法人身份证号,无人认识的列\n");
+    let mut penalties = String::from(
+        "统一社会信用代码,纳税人名称,行政处罚文号,处罚原因,处罚时间,处罚结果,法人姓名,法人身份证号,无人认识的列\n",
+    );
     for (number, row) in rows.iter().enumerate() {
         penalties.push_str(&format!(
             "{},某店,杞市监罚〔2025〕{number}号,销售过期食品,2025-05-06,罚款2000元,欧阳测试{number},41022119800101{number:04},机密{number}\n",
@@ -183,7 +185,9 @@ async fn every_contribution_sums_to_its_total_on_any_day_and_as_known_at_any_seq
         let head = county.bureau.head().await.unwrap().seq;
         for as_of in ["2023-06-30", "2025-01-01", "2026-11-24"] {
             for seq in [head.0 / 2, head.0] {
-                let Ok(explanation) = county.bureau.explain(code, day(as_of), Some(Seq(seq)), None).await else { continue };
+                let Ok(explanation) = county.bureau.explain(code, day(as_of), Some(Seq(seq)), None).await else {
+                    continue;
+                };
                 let sum: i64 = explanation.contributions.iter().map(|one| one.milli).sum();
                 assert_eq!(sum, explanation.total_milli);
                 for one in explanation.assessments.iter().flat_map(|one| &one.contributions) {

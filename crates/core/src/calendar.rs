@@ -80,10 +80,7 @@ impl Calendar {
     /// The last day of a term of working days. The day it starts from is not counted.
     #[must_use]
     pub fn after_working_days(&self, start: Day, term: WorkingDays) -> Due {
-        let mut due = Due {
-            day: start,
-            provisional: false,
-        };
+        let mut due = Due { day: start, provisional: false };
         let mut left = term.0;
         while let Some(next) = due.day.succ_opt().filter(|_| left > 0) {
             let Working { working, provisional } = self.is_working_day(next);
@@ -97,10 +94,7 @@ impl Calendar {
     /// The last day of a term of any unit. The day it starts from is not counted.
     #[must_use]
     pub fn due(&self, start: Day, term: &Term) -> Due {
-        let settled = |day| Due {
-            day,
-            provisional: false,
-        };
+        let settled = |day| Due { day, provisional: false };
         match term.unit {
             TermUnit::WorkingDays => self.after_working_days(start, WorkingDays(term.value)),
             TermUnit::CalendarDays => settled(CalendarDays(term.value).after(start)),
@@ -123,9 +117,7 @@ impl Months {
     /// (民法典第二百零二条).
     #[must_use]
     pub fn after(self, start: Day) -> Day {
-        start
-            .checked_add_months(chrono::Months::new(self.0))
-            .unwrap_or(Day::MAX)
+        start.checked_add_months(chrono::Months::new(self.0)).unwrap_or(Day::MAX)
     }
 }
 

@@ -97,30 +97,18 @@ impl<'a> Classifier<'a> {
     ) -> Self {
         let mut kernels: Vec<_> = models.into_iter().map(|model| Kernel::new(model, kinds)).collect();
         kernels.sort_by_key(|kernel| kernel.model().field != GENERAL);
-        Self {
-            kernels,
-            received: kinds.number(RECEIVED_LEVEL),
-            combination,
-            acting: Box::new(acting),
-        }
+        Self { kernels, received: kinds.number(RECEIVED_LEVEL), combination, acting: Box::new(acting) }
     }
 
     /// Classifies one enterprise.
     #[must_use]
     pub fn classify(&self, facts: &Facts) -> Classification<'a> {
         let received = self.received.and_then(|kind| {
-            let latest = facts
-                .of(kind)
-                .iter()
-                .map(|fact| fact.record)
-                .max_by_key(|record| (record.occurred_on, record.seq));
+            let latest =
+                facts.of(kind).iter().map(|fact| fact.record).max_by_key(|record| (record.occurred_on, record.seq));
             let record = latest?;
             let level = record.payload.text("level")?.to_owned();
-            Some(Received {
-                level,
-                month: record.occurred_on,
-                seq: record.seq,
-            })
+            Some(Received { level, month: record.occurred_on, seq: record.seq })
         });
         let graded: Vec<Graded> = self
             .kernels
@@ -128,11 +116,7 @@ impl<'a> Classifier<'a> {
             .filter_map(|kernel| {
                 let model = kernel.model();
                 let assessment = kernel.assess(facts)?;
-                Some(Graded {
-                    model,
-                    assessment,
-                    in_force: (self.acting)(&format!("models/{}", model.rule.id.value)),
-                })
+                Some(Graded { model, assessment, in_force: (self.acting)(&format!("models/{}", model.rule.id.value)) })
             })
             .collect();
         let general = graded.iter().position(|one| one.model.field == GENERAL);
@@ -149,9 +133,7 @@ impl<'a> Classifier<'a> {
         let (level, in_force, combined) = match (field.map(|one| &graded[one]), general_level) {
             (Some(field), Some((general, general_acts))) => {
                 let pair = (field.level().to_owned(), general);
-                let cell = self
-                    .combination
-                    .and_then(|rule| Some((rule, rule.table.get(&pair.0)?.get(&pair.1)?)));
+                let cell = self.combination.and_then(|rule| Some((rule, rule.table.get(&pair.0)?.get(&pair.1)?)));
                 match cell {
                     Some((rule, level)) => {
                         let acts = (self.acting)(&format!("combinations/{}", rule.rule.id.value));
@@ -164,14 +146,7 @@ impl<'a> Classifier<'a> {
             (None, Some((general, acts))) => (Some(general), acts, None),
             (None, None) => (None, false, None),
         };
-        Classification {
-            received,
-            graded,
-            lead,
-            level,
-            in_force,
-            combined,
-        }
+        Classification { received, graded, lead, level, in_force, combined }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Collecting (归集): when two rows are the same record, and what a row does to what is on record.
 
 use crate::ledger::Hash;
-use crate::record::{Day, Draft, Payload, Seq, Value};
+use crate::record::{Day, Draft, GIVEN_NAME, Payload, Seq, Value};
 use crate::rulebook::kind::{Kind, Nature};
 
 /// What makes two rows the same record: a digest of the kind, the enterprise as given, and the
@@ -56,7 +56,7 @@ pub fn identity(kind: &Kind, draft: &Draft, index: impl Fn(&str) -> Option<[u8; 
         text.push('\u{1f}');
     };
     push(&draft.kind);
-    push(&enterprise_as_given(draft));
+    push(&enterprise_as_given(draft, &index));
     for field in &kind.identity {
         match draft.payload.get(field) {
             Some(Value::Text(value)) => push(value),
@@ -69,19 +69,16 @@ pub fn identity(kind: &Kind, draft: &Draft, index: impl Fn(&str) -> Option<[u8; 
 
 /// The row's own key by a fixed precedence, never the enterprise it was matched to: a row that waits
 /// keeps its identity once it is matched.
-fn enterprise_as_given(draft: &Draft) -> String {
+fn enterprise_as_given(draft: &Draft, index: impl Fn(&str) -> Option<[u8; 32]>) -> String {
     let keys = &draft.keys;
     if let Some(code) = &keys.credit_code {
         return code.to_string();
     }
-    [
-        ("主体", &keys.main_identity),
-        ("注册", &keys.registration_number),
-        ("名称", &keys.name),
-    ]
-    .into_iter()
-    .find_map(|(label, key)| key.as_ref().map(|key| format!("{label}:{key}")))
-    .unwrap_or_default()
+    [("主体", &keys.main_identity), ("注册", &keys.registration_number)]
+        .into_iter()
+        .find_map(|(label, key)| key.as_ref().map(|key| format!("{label}:{key}")))
+        .or_else(|| index(GIVEN_NAME).map(hex::encode))
+        .unwrap_or_default()
 }
 
 /// Digest of what a row says. `personal` holds the keyed index of each personal field, by name.
@@ -109,18 +106,12 @@ fn first_half(hash: Hash) -> [u8; 16] {
 #[must_use]
 pub fn decide(nature: Nature, draft: &Draft, content: Content, standing: Option<&Standing>) -> Decision {
     let Some(current) = standing else {
-        return if draft.withdrawn {
-            Decision::NothingToWithdraw
-        } else {
-            Decision::Accept { supersedes: None }
-        };
+        return if draft.withdrawn { Decision::NothingToWithdraw } else { Decision::Accept { supersedes: None } };
     };
     if current.content == content {
         return Decision::Known;
     }
-    let accept = Decision::Accept {
-        supersedes: Some(current.seq),
-    };
+    let accept = Decision::Accept { supersedes: Some(current.seq) };
     if draft.withdrawn && current.withdrawn {
         return Decision::Known;
     }

@@ -57,19 +57,14 @@ impl CreditCode {
         for (place, character) in text.chars().enumerate() {
             let upper = character.to_ascii_uppercase();
             let byte = u8::try_from(upper).ok().filter(|byte| ALPHABET.contains(byte));
-            bytes[place] = byte.ok_or(CreditCodeError::Character {
-                place: place + 1,
-                character,
-            })?;
+            bytes[place] = byte.ok_or(CreditCodeError::Character { place: place + 1, character })?;
         }
         if !bytes[2..8].iter().all(u8::is_ascii_digit) {
             return Err(CreditCodeError::Region);
         }
         let expected = check_character(&bytes);
         if bytes[17] != expected {
-            return Err(CreditCodeError::Check {
-                expected: char::from(expected),
-            });
+            return Err(CreditCodeError::Check { expected: char::from(expected) });
         }
         Ok(Self(bytes))
     }
@@ -87,10 +82,7 @@ impl CreditCode {
         let mut bytes = [b'0'; 18];
         for (place, character) in body.chars().enumerate() {
             let byte = u8::try_from(character).ok().filter(|byte| ALPHABET.contains(byte));
-            bytes[place] = byte.ok_or(CreditCodeError::Character {
-                place: place + 1,
-                character,
-            })?;
+            bytes[place] = byte.ok_or(CreditCodeError::Character { place: place + 1, character })?;
         }
         bytes[16] = organisation_check(&bytes);
         bytes[17] = check_character(&bytes);
@@ -123,11 +115,7 @@ fn value(byte: u8) -> u32 {
 }
 
 fn check_character(bytes: &[u8; 18]) -> u8 {
-    let sum: u32 = WEIGHTS
-        .iter()
-        .zip(bytes)
-        .map(|(weight, &byte)| weight * value(byte))
-        .sum();
+    let sum: u32 = WEIGHTS.iter().zip(bytes).map(|(weight, &byte)| weight * value(byte)).sum();
     ALPHABET[((31 - sum % 31) % 31) as usize]
 }
 
@@ -199,15 +187,8 @@ mod tests {
             assert!(parsed.organisation_check_holds(), "{code}");
             assert_eq!(CreditCode::compose(&code[..8], &code[8..16]), Ok(parsed));
         }
-        assert!(
-            !CreditCode::parse("91440300715267260N")
-                .expect("USCC check holds")
-                .organisation_check_holds()
-        );
-        assert_eq!(
-            CreditCode::parse("91110000600037342L"),
-            Err(CreditCodeError::Check { expected: 'P' })
-        );
+        assert!(!CreditCode::parse("91440300715267260N").expect("USCC check holds").organisation_check_holds());
+        assert_eq!(CreditCode::parse("91110000600037342L"), Err(CreditCodeError::Check { expected: 'P' }));
         assert!(CreditCode::parse("914403001922038217").is_err());
     }
 
@@ -216,16 +197,11 @@ mod tests {
         assert_eq!(CreditCode::parse("9111"), Err(CreditCodeError::Length(4)));
         assert_eq!(
             CreditCode::parse("9111000060003734１L"),
-            Err(CreditCodeError::Character {
-                place: 17,
-                character: '１'
-            })
+            Err(CreditCodeError::Character { place: 17, character: '１' })
         );
         assert_eq!(CreditCode::parse("91A10000600037341L"), Err(CreditCodeError::Region));
         assert_eq!(
-            CreditCode::parse(" 91110000600037341l ")
-                .map(|code| code.to_string())
-                .as_deref(),
+            CreditCode::parse(" 91110000600037341l ").map(|code| code.to_string()).as_deref(),
             Ok("91110000600037341L")
         );
     }

@@ -17,11 +17,7 @@ impl<'a> Kinds<'a> {
     /// Numbers the kinds in the order given.
     pub fn new(kinds: impl IntoIterator<Item = &'a Kind>) -> Self {
         let all: Vec<_> = kinds.into_iter().collect();
-        let numbers = all
-            .iter()
-            .enumerate()
-            .map(|(number, kind)| (kind.rule.id.value.as_str(), number))
-            .collect();
+        let numbers = all.iter().enumerate().map(|(number, kind)| (kind.rule.id.value.as_str(), number)).collect();
         Self { all, numbers }
     }
 
@@ -69,23 +65,16 @@ impl<'a> Facts<'a> {
         let mut by_kind: Vec<Vec<Fact<'a>>> = vec![Vec::new(); kinds.count()];
         for record in in_effect(records, day, kinds) {
             let number = kinds.number(&record.kind).expect("in_effect leaves unknown kinds out");
-            by_kind[number].push(Fact {
-                record,
-                ended_on: None,
-                repaired_on: None,
-            });
+            by_kind[number].push(Fact { record, ended_on: None, repaired_on: None });
         }
         for (number, kind) in kinds.all.iter().enumerate() {
             let mut facts = std::mem::take(&mut by_kind[number]);
             for fact in &mut facts {
                 let others = |by: &EndedBy| kinds.number(&by.kind).map_or(&[][..], |other| &by_kind[other][..]);
                 let ends = kind.ends.as_ref();
-                let last_day = ends
-                    .and_then(|ends| ends.on.as_deref())
-                    .and_then(|field| fact.record.payload.day(field));
-                let ended_by = ends
-                    .and_then(|ends| ends.by.as_ref())
-                    .and_then(|by| first_match(fact, by, others(by)));
+                let last_day =
+                    ends.and_then(|ends| ends.on.as_deref()).and_then(|field| fact.record.payload.day(field));
+                let ended_by = ends.and_then(|ends| ends.by.as_ref()).and_then(|by| first_match(fact, by, others(by)));
                 fact.ended_on = last_day
                     .and_then(|last| last.succ_opt())
                     .into_iter()
@@ -131,13 +120,10 @@ fn in_effect<'a>(records: &'a [Record], day: Day, kinds: &Kinds) -> Vec<&'a Reco
     let mut chains: Vec<Vec<&Record>> = Vec::with_capacity(records.len());
     let mut chain_of: HashMap<Seq, usize> = HashMap::with_capacity(records.len());
     for record in records {
-        let chain = record
-            .supersedes
-            .and_then(|seq| chain_of.get(&seq).copied())
-            .unwrap_or_else(|| {
-                chains.push(Vec::with_capacity(1));
-                chains.len() - 1
-            });
+        let chain = record.supersedes.and_then(|seq| chain_of.get(&seq).copied()).unwrap_or_else(|| {
+            chains.push(Vec::with_capacity(1));
+            chains.len() - 1
+        });
         chains[chain].push(record);
         chain_of.insert(record.seq, chain);
     }
@@ -147,14 +133,10 @@ fn in_effect<'a>(records: &'a [Record], day: Day, kinds: &Kinds) -> Vec<&'a Reco
             let last = chain.last()?;
             let chosen = match kinds.get(&last.kind)?.nature {
                 Nature::Event => last,
-                Nature::State => chain
-                    .iter()
-                    .rev()
-                    .find(|record| record.version <= Some(day))
-                    .or_else(|| {
-                        let oldest = chain.iter().map(|record| record.version).min()?;
-                        chain.iter().rev().find(|record| record.version == oldest)
-                    })?,
+                Nature::State => chain.iter().rev().find(|record| record.version <= Some(day)).or_else(|| {
+                    let oldest = chain.iter().map(|record| record.version).min()?;
+                    chain.iter().rev().find(|record| record.version == oldest)
+                })?,
             };
             (!chosen.withdrawn && chosen.occurred_on <= day).then_some(*chosen)
         })
@@ -173,6 +155,5 @@ pub fn full_months(from: Day, to: Day) -> i64 {
 /// Whether `day` is at most `months` full months before `on`, the same day of the month included.
 #[must_use]
 pub fn within_months(day: Day, months: u32, on: Day) -> bool {
-    day.checked_add_months(Months::new(months))
-        .is_none_or(|bound| on <= bound)
+    day.checked_add_months(Months::new(months)).is_none_or(|bound| on <= bound)
 }

@@ -74,21 +74,31 @@ pub struct Head {
 
 impl Head {
     /// The head of a ledger without records.
-    pub const EMPTY: Self = Self {
-        seq: Seq(0),
-        hash: Hash::GENESIS,
-    };
+    pub const EMPTY: Self = Self { seq: Seq(0), hash: Hash::GENESIS };
 }
 
 /// The canonical bytes of a record: one JSON object in UTF-8, keys in code-point order, no white
 /// space, integers without exponent, only `"`, `\` and control characters escaped.
 #[must_use]
 pub fn canonical_bytes(record: &Record) -> Vec<u8> {
+    object(record, None)
+}
+
+/// A line of an export, without its end: the canonical object with the record's hash as one more
+/// key, in its place among the others.
+#[must_use]
+pub fn export_line(record: &Record, hash: Hash) -> Vec<u8> {
+    object(record, Some(hash))
+}
+
+fn object(record: &Record, hash: Option<Hash>) -> Vec<u8> {
     /// Fields stand in code-point order of their names; serde writes them as they stand.
     #[derive(Serialize)]
     struct Canonical<'a> {
         document_number: Option<&'a str>,
         enterprise: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hash: Option<Hash>,
         id: String,
         kind: &'a str,
         occurred_on: String,
@@ -104,6 +114,7 @@ pub fn canonical_bytes(record: &Record) -> Vec<u8> {
     serde_json::to_vec(&Canonical {
         document_number: record.document_number.as_deref(),
         enterprise: record.enterprise.as_ref().map(|code| code.as_str()),
+        hash,
         id: record.id.to_string(),
         kind: &record.kind,
         occurred_on: record.occurred_on.to_string(),

@@ -98,10 +98,7 @@ impl<'de> Deserialize<'de> for Points {
             }
 
             fn visit_i64<E: Error>(self, whole: i64) -> Result<Points, E> {
-                whole
-                    .checked_mul(1000)
-                    .map(Points)
-                    .ok_or_else(|| E::custom(format!("分值 {whole} 过大")))
+                whole.checked_mul(1000).map(Points).ok_or_else(|| E::custom(format!("分值 {whole} 过大")))
             }
 
             fn visit_u64<E: Error>(self, whole: u64) -> Result<Points, E> {

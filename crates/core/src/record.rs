@@ -178,6 +178,9 @@ impl fmt::Debug for Personal {
     }
 }
 
+/// Personal field with the enterprise's name of a row that gives nothing else to know it by.
+pub const GIVEN_NAME: &str = "given_name";
+
 /// What a row says about whose record it is, as given. The first that is present identifies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EnterpriseKeys {

@@ -13,7 +13,8 @@ use crate::points::Points;
 use crate::record::{Payload, Record, Seq, Value};
 use crate::rulebook::kind::FieldType;
 use crate::rulebook::model::{
-    Bands, Combine, Condition, Effect, Filter, Indicator, Model, Part, PointsTable, RepairedRecords, Requirement, State,
+    Band, Bands, Combine, Condition, Effect, Filter, Indicator, Model, Part, PointsTable, RepairedRecords, Requirement,
+    State,
 };
 
 /// A model made ready for the kinds of a day.
@@ -83,6 +84,8 @@ pub struct RecordPoints {
 pub struct Arithmetic {
     /// Points by the rule.
     pub base: Points,
+    /// How many records gave the points together.
+    pub count: Option<usize>,
     /// Failed and applicable weight.
     pub share: Option<(i64, i64)>,
     /// The part's own factor, in thousandths.
@@ -112,6 +115,9 @@ impl Arithmetic {
 
 impl fmt::Display for Arithmetic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(count) = self.count {
+            write!(f, "共{count}条：")?;
+        }
         write!(f, "{}", self.base)?;
         if let Some((failed, applicable)) = self.share {
             write!(f, " × {failed}/{applicable}")?;
@@ -130,11 +136,8 @@ impl<'a> Kernel<'a> {
     /// Makes a model ready. The rulebook's loader has checked that all names it uses exist.
     #[must_use]
     pub fn new(model: &'a Model, kinds: &Kinds) -> Self {
-        let requirements = |list: &'a [Requirement]| {
-            list.iter()
-                .map(|one| CompiledRequirement::new(one, kinds))
-                .collect::<Vec<_>>()
-        };
+        let requirements =
+            |list: &'a [Requirement]| list.iter().map(|one| CompiledRequirement::new(one, kinds)).collect::<Vec<_>>();
         Self {
             model,
             applies: requirements(&model.applies),
@@ -143,11 +146,7 @@ impl<'a> Kernel<'a> {
                 .iter()
                 .map(|dimension| {
                     let parts = |indicator: &'a Indicator| {
-                        indicator
-                            .parts
-                            .iter()
-                            .map(|part| CompiledFilter::new(&part.records, kinds))
-                            .collect()
+                        indicator.parts.iter().map(|part| CompiledFilter::new(&part.records, kinds)).collect()
                     };
                     dimension.indicators.iter().map(parts).collect()
                 })
@@ -165,11 +164,7 @@ impl<'a> Kernel<'a> {
     /// What the model says of an enterprise; `None` when it does not grade it.
     #[must_use]
     pub fn assess(&self, facts: &Facts) -> Option<Assessment> {
-        if !self
-            .applies
-            .iter()
-            .all(|requirement| requirement.holds(facts).is_some())
-        {
+        if !self.applies.iter().all(|requirement| requirement.holds(facts).is_some()) {
             return None;
         }
         let mut dimensions: Vec<Vec<IndicatorPoints>> = Vec::with_capacity(self.model.dimensions.len());
@@ -190,30 +185,23 @@ impl<'a> Kernel<'a> {
         let total = indicators.iter().map(|indicator| indicator.points).sum();
         let level_by_points = self.level_of(total);
         let (level, overrides) = self.override_level(level_by_points, facts);
-        Some(Assessment {
-            total,
-            level_by_points,
-            level,
-            indicators,
-            overrides,
-        })
+        Some(Assessment { total, level_by_points, level, indicators, overrides })
     }
 
     fn indicator(&self, place: (usize, usize), filters: &[CompiledFilter], facts: &Facts) -> IndicatorPoints {
         let rule = &self.model.dimensions[place.0].indicators[place.1];
         let mut records = Vec::new();
         for (part, filter) in rule.parts.iter().zip(filters) {
-            for fact in filter.matching(facts) {
-                let Some(arithmetic) = self.arithmetic(part, fact, facts) else {
-                    continue;
-                };
+            let mut matching = filter.matching(facts);
+            let count = matching.len();
+            if part.count.is_some() {
+                matching = latest(matching);
+            }
+            for fact in matching {
+                let Some(arithmetic) = self.arithmetic(part, fact, count, facts) else { continue };
                 let points = arithmetic.result();
                 if points != Points::ZERO {
-                    records.push(RecordPoints {
-                        seq: fact.record.seq,
-                        points,
-                        arithmetic,
-                    });
+                    records.push(RecordPoints { seq: fact.record.seq, points, arithmetic });
                 }
             }
         }
@@ -223,54 +211,38 @@ impl<'a> Kernel<'a> {
             records.truncate(1);
         }
         let before_caps = records.iter().map(|record| record.points).sum();
-        let mut indicator = IndicatorPoints {
-            place,
-            points: before_caps,
-            before_caps,
-            capped: before_caps,
-            records,
-        };
+        let mut indicator = IndicatorPoints { place, points: before_caps, before_caps, capped: before_caps, records };
         indicator.shrink(before_caps.clamp(-rule.cap, rule.cap));
         indicator.capped = indicator.points;
         indicator
     }
 
-    fn arithmetic(&self, part: &Part, fact: &Fact, facts: &Facts) -> Option<Arithmetic> {
+    fn arithmetic(&self, part: &Part, fact: &Fact, matching: usize, facts: &Facts) -> Option<Arithmetic> {
         let payload = &fact.record.payload;
-        let mut share = None;
+        let (mut share, mut count) = (None, None);
         let base = if let Some(each) = part.each {
             each
         } else if let Some(table) = &part.table {
             let value = payload.get(&table.field).map(as_key);
-            value
-                .and_then(|value| table.points.get(&*value).copied())
-                .or(table.otherwise)?
+            value.and_then(|value| table.points.get(&*value).copied()).or(table.otherwise)?
         } else if let Some(table) = &part.prefix_table {
             by_longest_prefix(table, payload).or(table.otherwise)?
         } else if let Some(bands) = &part.bands {
             by_band(bands, payload, facts).or(bands.otherwise)?
+        } else if let Some(steps) = &part.count {
+            count = Some(matching);
+            band_of(steps, i64::try_from(matching).ok()?)?
         } else {
-            let rule = part
-                .share
-                .as_ref()
-                .expect("the loader demands exactly one way to give points");
+            let rule = part.share.as_ref().expect("the loader demands exactly one way to give points");
             share = Some(parse_share(payload.text(&rule.field)?)?);
             rule.of
         };
         let decay = part.decay.as_ref().map(|name| {
             let is_within = |months: u32| within_months(fact.record.occurred_on, months, facts.day);
             let steps = &self.model.decays[name].steps;
-            steps
-                .iter()
-                .find(|step| is_within(step.up_to_months))
-                .map_or(0, |step| step.permille)
+            steps.iter().find(|step| is_within(step.up_to_months)).map_or(0, |step| step.permille)
         });
-        Some(Arithmetic {
-            base,
-            share,
-            permille: part.permille,
-            decay,
-        })
+        Some(Arithmetic { base, count, share, permille: part.permille, decay })
     }
 
     fn level_of(&self, total: Points) -> usize {
@@ -284,21 +256,14 @@ impl<'a> Kernel<'a> {
     }
 
     fn level_named(&self, code: &str) -> usize {
-        self.model
-            .levels
-            .iter()
-            .position(|level| level.code.value == code)
-            .expect("the loader checked the level")
+        self.model.levels.iter().position(|level| level.code.value == code).expect("the loader checked the level")
     }
 
     /// Sets first, then shifts, then floors. A level that was set is not shifted: it is decided.
     fn override_level(&self, by_points: usize, facts: &Facts) -> (usize, Vec<AppliedOverride>) {
         let mut applied: Vec<(usize, &Effect, Vec<Seq>)> = Vec::new();
         for (place, requirements) in self.overrides.iter().enumerate() {
-            let held: Option<Vec<Vec<Seq>>> = requirements
-                .iter()
-                .map(|requirement| requirement.holds(facts))
-                .collect();
+            let held: Option<Vec<Vec<Seq>>> = requirements.iter().map(|requirement| requirement.holds(facts)).collect();
             if let Some(records) = held {
                 applied.push((place, &self.model.overrides[place].effect, records.concat()));
             }
@@ -333,11 +298,7 @@ impl<'a> Kernel<'a> {
             } else if let Some(code) = &effect.floor {
                 level = level.max(self.level_named(code));
             }
-            outcome.push(AppliedOverride {
-                place: *place,
-                records: records.clone(),
-                level,
-            });
+            outcome.push(AppliedOverride { place: *place, records: records.clone(), level });
         }
         (level, outcome)
     }
@@ -347,10 +308,7 @@ impl<'a> CompiledRequirement<'a> {
     fn new(requirement: &'a Requirement, kinds: &Kinds) -> Self {
         let least = requirement.at_least.unwrap_or(u32::from(requirement.at_most.is_none())) as usize;
         let most = requirement.at_most.map_or(usize::MAX, |most| most as usize);
-        Self {
-            filter: CompiledFilter::new(&requirement.records, kinds),
-            counts: least..=most,
-        }
+        Self { filter: CompiledFilter::new(&requirement.records, kinds), counts: least..=most }
     }
 
     /// The matching records when there are as many as required.
@@ -380,48 +338,30 @@ impl<'a> CompiledFilter<'a> {
         let all = self.kinds.iter().flat_map(|&kind| facts.of(kind));
         let mut matching: Vec<_> = all.filter(|fact| self.matches(fact, facts)).collect();
         if self.filter.latest {
-            let latest = |fact: &&Fact| (fact.record.occurred_on, fact.record.seq);
-            matching = matching.into_iter().max_by_key(latest).into_iter().collect();
+            matching = latest(matching);
         }
         matching
     }
 
     fn matches(&self, fact: &Fact, facts: &Facts) -> bool {
         let filter = self.filter;
-        let Record {
-            occurred_on, payload, ..
-        } = fact.record;
-        let state = if fact.ended_on.is_some() {
-            State::Ended
-        } else {
-            State::Active
-        };
+        let Record { occurred_on, payload, .. } = fact.record;
+        let state = if fact.ended_on.is_some() { State::Ended } else { State::Active };
         filter.state.is_none_or(|wanted| wanted == state)
-            && filter
-                .within_months
-                .is_none_or(|months| within_months(*occurred_on, months, facts.day))
-            && filter
-                .older_than_months
-                .is_none_or(|months| full_months(*occurred_on, facts.day) >= i64::from(months))
+            && filter.within_months.is_none_or(|months| within_months(*occurred_on, months, facts.day))
+            && filter.older_than_months.is_none_or(|months| full_months(*occurred_on, facts.day) >= i64::from(months))
             && filter
                 .ended_within_months
                 .is_none_or(|months| fact.ended_on.is_some_and(|end| within_months(end, months, facts.day)))
             && (filter.repaired == RepairedRecords::Included || fact.repaired_on.is_none())
-            && filter
-                .conditions
-                .iter()
-                .zip(&self.codes)
-                .all(|(condition, &codes)| holds(condition, codes, payload))
+            && filter.conditions.iter().zip(&self.codes).all(|(condition, &codes)| holds(condition, codes, payload))
     }
 }
 
 impl IndicatorPoints {
     /// Cuts the records down to a new sum.
     fn shrink(&mut self, target: Points) {
-        shrink(
-            self.records.iter_mut().map(|record| &mut record.points).collect(),
-            target,
-        );
+        shrink(self.records.iter_mut().map(|record| &mut record.points).collect(), target);
         self.points = target;
     }
 }
@@ -449,15 +389,16 @@ fn shrink(parts: Vec<&mut Points>, target: Points) {
         }
         let milli = part.milli();
         if milli.signum() == excess.signum() {
-            let cut = if excess > 0 {
-                excess.min(milli)
-            } else {
-                excess.max(milli)
-            };
+            let cut = if excess > 0 { excess.min(milli) } else { excess.max(milli) };
             *part = Points::from_milli(milli - cut);
             excess -= cut;
         }
     }
+}
+
+/// The latest of some records by day, the last in the ledger among equals.
+fn latest<'f, 'r>(facts: Vec<&'f Fact<'r>>) -> Vec<&'f Fact<'r>> {
+    facts.into_iter().max_by_key(|fact| (fact.record.occurred_on, fact.record.seq)).into_iter().collect()
 }
 
 /// A value as rule files write it in tables and conditions.
@@ -474,9 +415,7 @@ fn holds(condition: &Condition, codes: bool, payload: &Payload) -> bool {
     let is_among = |list: &[String]| {
         value.map(as_key).is_some_and(|value| {
             if codes {
-                value
-                    .split(',')
-                    .any(|code| list.iter().any(|prefix| code.starts_with(prefix.as_str())))
+                value.split(',').any(|code| list.iter().any(|prefix| code.starts_with(prefix.as_str())))
             } else {
                 list.iter().any(|one| *one == value)
             }
@@ -492,13 +431,8 @@ fn holds(condition: &Condition, codes: bool, payload: &Payload) -> bool {
 
 fn by_longest_prefix(table: &PointsTable, payload: &Payload) -> Option<Points> {
     let longest = |code: &str| {
-        let prefixes = table
-            .points
-            .iter()
-            .filter(|(prefix, _)| code.starts_with(prefix.as_str()));
-        prefixes
-            .max_by_key(|(prefix, _)| prefix.len())
-            .map(|(_, points)| *points)
+        let prefixes = table.points.iter().filter(|(prefix, _)| code.starts_with(prefix.as_str()));
+        prefixes.max_by_key(|(prefix, _)| prefix.len()).map(|(_, points)| *points)
     };
     payload.text(&table.field)?.split(',').filter_map(longest).max()
 }
@@ -513,11 +447,11 @@ fn by_band(bands: &Bands, payload: &Payload, facts: &Facts) -> Option<Points> {
         let field = of.days_until.as_ref().expect("the loader demands exactly one measure");
         (payload.day(field)? - facts.day).num_days()
     };
-    bands
-        .steps
-        .iter()
-        .find(|band| band.below.is_none_or(|bound| number < bound))
-        .map(|band| band.points)
+    band_of(&bands.steps, number)
+}
+
+fn band_of(steps: &[Band], number: i64) -> Option<Points> {
+    steps.iter().find(|band| band.below.is_none_or(|bound| number < bound)).map(|band| band.points)
 }
 
 fn parse_share(text: &str) -> Option<(i64, i64)> {

@@ -113,10 +113,7 @@ shift_limits: {up: 1, down: 1}
 ";
 
 fn kinds() -> Vec<Kind> {
-    [PENALTY, LISTING, REMOVAL, REPAIR, INSPECTION]
-        .iter()
-        .map(|text| serde_saphyr::from_str(text).unwrap())
-        .collect()
+    [PENALTY, LISTING, REMOVAL, REPAIR, INSPECTION].iter().map(|text| serde_saphyr::from_str(text).unwrap()).collect()
 }
 
 fn model() -> Model {
@@ -130,11 +127,7 @@ fn day(text: &str) -> Day {
 fn record(seq: i64, kind: &str, occurred_on: Day, fields: &[(&str, Value)]) -> Record {
     Record {
         seq: Seq(seq),
-        id: RecordId {
-            submission: 1,
-            line: seq,
-            part: 0,
-        },
+        id: RecordId { submission: 1, line: seq, part: 0 },
         enterprise: None,
         kind: kind.to_owned(),
         occurred_on,
@@ -144,12 +137,7 @@ fn record(seq: i64, kind: &str, occurred_on: Day, fields: &[(&str, Value)]) -> R
         document_number: None,
         supersedes: None,
         withdrawn: false,
-        payload: Payload(
-            fields
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                .collect(),
-        ),
+        payload: Payload(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()),
         commitments: BTreeMap::new(),
     }
 }
@@ -161,9 +149,7 @@ fn text(text: impl ToString) -> Value {
 fn assess(records: &[Record], on: Day) -> Assessment {
     let (kinds, model) = (kinds(), model());
     let kinds = Kinds::new(&kinds);
-    Kernel::new(&model, &kinds)
-        .assess(&Facts::new(records, on, &kinds))
-        .unwrap()
+    Kernel::new(&model, &kinds).assess(&Facts::new(records, on, &kinds)).unwrap()
 }
 
 /// Which kind, how many days old, its fields.
@@ -186,10 +172,7 @@ prop_compose! {
 fn ledger(drawn: &[Drawn], on: Day) -> Vec<Record> {
     let names = ["penalty", "abnormal_entry", "abnormal_removal", "repair", "inspection"];
     let occurred = |age: u64| on.checked_sub_days(Days::new(age)).unwrap();
-    (1..)
-        .zip(drawn)
-        .map(|(seq, (choice, age, fields))| record(seq, names[*choice], occurred(*age), fields))
-        .collect()
+    (1..).zip(drawn).map(|(seq, (choice, age, fields))| record(seq, names[*choice], occurred(*age), fields)).collect()
 }
 
 proptest! {
@@ -240,10 +223,7 @@ fn bounds_of_levels_are_exact() {
     let on = day("2026-11-24");
     let penalties = |severities: &[i64]| -> Vec<Record> {
         let fields = |severity: &i64| [("severity", Value::Integer(*severity))];
-        (1..)
-            .zip(severities)
-            .map(|(seq, severity)| record(seq, "penalty", on, &fields(severity)))
-            .collect()
+        (1..).zip(severities).map(|(seq, severity)| record(seq, "penalty", on, &fields(severity))).collect()
     };
     // Each penalty without a fine adds 0.5 × 0.333 = 0.166 by R3.
     assert_eq!(assess(&penalties(&[1, 2]), on).total, Points::from_milli(9_000 + 332));
@@ -279,18 +259,9 @@ fn a_correction_and_a_version_count_only_once_they_are_known_and_of_the_day() {
 fn decay_and_windows_include_the_same_day_of_the_month() {
     let on = day("2026-06-30");
     let points = |occurred_on: &str| {
-        let records = [record(
-            1,
-            "penalty",
-            day(occurred_on),
-            &[("severity", Value::Integer(2))],
-        )];
+        let records = [record(1, "penalty", day(occurred_on), &[("severity", Value::Integer(2))])];
         let assessment = assess(&records, on);
-        assessment
-            .indicators
-            .iter()
-            .find(|one| one.place == (0, 0))
-            .map_or(Points::ZERO, |one| one.points)
+        assessment.indicators.iter().find(|one| one.place == (0, 0)).map_or(Points::ZERO, |one| one.points)
     };
     assert_eq!(points("2025-06-30"), Points::from_milli(6_000));
     assert_eq!(points("2025-06-29"), Points::from_milli(3_600));

@@ -13,9 +13,7 @@ const DOCUMENT: &str = include_str!("../../../docs/ledger-format.md");
 
 /// The blocks of the example that begin with the given name, as name → text.
 fn blocks(first: &str) -> Vec<BTreeMap<&'static str, &'static str>> {
-    let (_, example) = DOCUMENT
-        .split_once("## 8. Worked example")
-        .expect("the document has an example");
+    let (_, example) = DOCUMENT.split_once("## 8. Worked example").expect("the document has an example");
     let fenced = example.split("```").skip(1).step_by(2);
     let wanted = fenced.filter(|block| block.trim_start().starts_with(&format!("{first} ")));
     let line = |line: &'static str| line.split_once(' ').map(|(name, text)| (name, text.trim_start()));
@@ -24,9 +22,7 @@ fn blocks(first: &str) -> Vec<BTreeMap<&'static str, &'static str>> {
 
 /// The content of the fenced block of a language.
 fn fenced(language: &str) -> &'static str {
-    let (_, rest) = DOCUMENT
-        .split_once(&format!("```{language}\n"))
-        .expect("the block is there");
+    let (_, rest) = DOCUMENT.split_once(&format!("```{language}\n")).expect("the block is there");
     rest.split_once("```").unwrap().0
 }
 
@@ -34,18 +30,10 @@ fn fenced(language: &str) -> &'static str {
 fn record(json: &Value) -> Record {
     let text = |name: &str| json[name].as_str().map(str::to_owned);
     let day = |name: &str| text(name).map(|day| day.parse().unwrap());
-    let id: Vec<i64> = text("id")
-        .unwrap()
-        .split('.')
-        .map(|part| part.parse().unwrap())
-        .collect();
+    let id: Vec<i64> = text("id").unwrap().split('.').map(|part| part.parse().unwrap()).collect();
     Record {
         seq: Seq(json["seq"].as_i64().unwrap()),
-        id: RecordId {
-            submission: id[0],
-            line: id[1],
-            part: id[2].try_into().unwrap(),
-        },
+        id: RecordId { submission: id[0], line: id[1], part: id[2].try_into().unwrap() },
         enterprise: text("enterprise").map(|code| code.parse().unwrap()),
         kind: text("kind").unwrap(),
         occurred_on: day("occurred_on").unwrap(),
@@ -71,10 +59,7 @@ fn the_documents_records_give_its_bytes_and_hashes() {
         assert_eq!(String::from_utf8(bytes.clone()).unwrap(), block["canonical"]);
         assert_eq!(bytes.len().to_string(), block["length"]);
         assert_eq!(head.hash.to_string(), block["previous"]);
-        head = Head {
-            seq: record.seq,
-            hash: chain(head.hash, &record),
-        };
+        head = Head { seq: record.seq, hash: chain(head.hash, &record) };
         assert_eq!(head.hash.to_string(), block["hash"]);
     }
     assert_eq!(serde_json::to_string(&head).unwrap(), fenced("json").trim_end());
@@ -103,14 +88,8 @@ fn the_documents_commitments_come_from_its_salts_and_values() {
         let value: String = serde_json::from_str(block["value"]).unwrap();
         let made: Hash = commitment(&salt, block["field"], &value);
         assert_eq!(made.to_string(), block["commitment"]);
-        let shown = blocks("previous")
-            .into_iter()
-            .any(|record| record["canonical"].contains(block["commitment"]));
-        assert!(
-            shown,
-            "a record of the example carries the commitment of {}",
-            block["field"]
-        );
+        let shown = blocks("previous").into_iter().any(|record| record["canonical"].contains(block["commitment"]));
+        assert!(shown, "a record of the example carries the commitment of {}", block["field"]);
     }
 }
 
@@ -128,10 +107,7 @@ fn every_control_character_is_escaped_as_the_document_says() {
             _ => format!("\\u00{code:02x}"),
         };
         let text = String::from_utf8(canonical_bytes(&record)).unwrap();
-        assert!(
-            text.contains(&format!(r#""kind":"{escape}""#)),
-            "U+{code:04X} in {text}"
-        );
+        assert!(text.contains(&format!(r#""kind":"{escape}""#)), "U+{code:04X} in {text}");
     }
     record.kind = "/\u{7f}\u{2028}𠮷e\u{301}".to_owned();
     let text = String::from_utf8(canonical_bytes(&record)).unwrap();

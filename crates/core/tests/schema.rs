@@ -16,18 +16,9 @@ fn the_committed_schemas_are_those_of_the_rule_files() {
         committed.insert(entry.unwrap().file_name().into_string().unwrap());
     }
     for (name, text) in schema::files() {
-        assert!(
-            committed.remove(name),
-            "regulations/schema/{name} is missing; {refresh}"
-        );
+        assert!(committed.remove(name), "regulations/schema/{name} is missing; {refresh}");
         let on_disk = fs::read_to_string(folder.join(name)).unwrap();
-        assert!(
-            on_disk == text,
-            "regulations/schema/{name} is not of today's types; {refresh}"
-        );
+        assert!(on_disk == text, "regulations/schema/{name} is not of today's types; {refresh}");
     }
-    assert!(
-        committed.is_empty(),
-        "no type has these schemas any more: {committed:?}"
-    );
+    assert!(committed.is_empty(), "no type has these schemas any more: {committed:?}");
 }

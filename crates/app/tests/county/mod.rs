@@ -10,7 +10,7 @@ use xinheng_app::rules::{embedded, load};
 use xinheng_app::{Bureau, Surroundings};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Day, Moment};
-use xinheng_store::testing::{FixedSalts, postgres_database};
+use xinheng_store::testing::{FixedSalts, databases};
 
 /// A bureau in a temporary folder.
 pub struct County {
@@ -35,23 +35,30 @@ pub fn surroundings() -> Surroundings {
 
 /// Runs a test on a fresh SQLite and on a fresh PostgreSQL database.
 pub async fn both(mut test: impl AsyncFnMut(County)) {
-    test(County::sqlite().await).await;
-    test(County::postgres().await).await;
+    for database in databases().await {
+        let folder = tempfile::tempdir().unwrap();
+        let url = if database.name == "SQLite" { sqlite_url(&folder) } else { database.url.clone() };
+        test(County::open(folder, &url).await).await;
+    }
+}
+
+fn sqlite_url(folder: &TempDir) -> String {
+    format!("sqlite:{}", folder.path().join("xinheng.db").display())
 }
 
 impl County {
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = format!("sqlite:{}", folder.path().join("xinheng.db").display());
-        Self::open(folder, &database).await
-    }
-
-    pub async fn postgres() -> Self {
-        Self::open(tempfile::tempdir().unwrap(), &postgres_database().await).await
+        let url = sqlite_url(&folder);
+        Self::open(folder, &url).await
     }
 
     async fn open(folder: TempDir, database: &str) -> Self {
         let key = folder.path().join("xinheng.db.key");
+        // The same keys in every county, so that what is derived by them can be compared.
+        let keys = r#"{"encryption":"00112233445566778899aabbccddeeff","index":"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"}"#;
+        std::fs::write(&key, keys).unwrap();
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         let bureau = Bureau::open(database, &key, load(&embedded()).unwrap(), surroundings()).await.unwrap();
         Self { bureau, folder }
     }
@@ -80,12 +87,17 @@ impl County {
         let (headings, rows) = entities(40);
         self.import(&self.write("市场主体.csv", &gb18030(&headings, &rows))).await.unwrap();
         self.bureau.classify_touched(&|_| ()).await.unwrap().unwrap();
-        let mut licences = String::from("统一社会信用代码,许可文件编号,许可文件名称,许可机关,许可内容,状态,有效期自,有效期至\n");
+        let mut licences =
+            String::from("统一社会信用代码,许可文件编号,许可文件名称,许可机关,许可内容,状态,有效期自,有效期至\n");
         let mut penalties = String::from("统一社会信用代码,纳税人名称,行政处罚文号,处罚原因,处罚时间,处罚结果\n");
         for (number, row) in rows.iter().enumerate() {
             licences.push_str(&format!("{},SC{number},食品生产许可证,某局,糕点,有效,2022-01-01,2027-12-31\n", row[0]));
             for year in 2023..2026 {
-                penalties.push_str(&format!("{},某店,罚〔{year}〕{number}号,违法经营,{year}-0{}-11,罚款\n", row[0], 1 + number % 9));
+                penalties.push_str(&format!(
+                    "{},某店,罚〔{year}〕{number}号,违法经营,{year}-0{}-11,罚款\n",
+                    row[0],
+                    1 + number % 9
+                ));
             }
         }
         let licences = self.write("许可.csv", licences.as_bytes());
@@ -106,19 +118,43 @@ pub fn request(path: &Path) -> ImportRequest<'_> {
 /// standard names, lower-case codes, mixed brackets, open ends.
 pub fn entities(count: usize) -> (Vec<String>, Vec<Vec<String>>) {
     let headings = [
-        "统一社会信用代码", "comp_nm", "登记状态（中文）", "reg_org", "comp_type", "法定代表人(经营者姓名)", "成立日期", "核准日期",
-        "opt_from", "经营(营业)截止日期", "addr", "企业名称",
+        "统一社会信用代码",
+        "comp_nm",
+        "登记状态（中文）",
+        "reg_org",
+        "comp_type",
+        "法定代表人(经营者姓名)",
+        "成立日期",
+        "核准日期",
+        "opt_from",
+        "经营(营业)截止日期",
+        "addr",
+        "企业名称",
     ];
-    let headings: Vec<String> = headings.iter().filter(|heading| **heading != "comp_nm").map(|one| (*one).to_owned()).collect();
+    let headings: Vec<String> =
+        headings.iter().filter(|heading| **heading != "comp_nm").map(|one| (*one).to_owned()).collect();
     let rows = (0..count)
         .map(|number| {
             let code = CreditCode::compose("91999901", &format!("MA{number:06}")).unwrap().to_string();
             let code = if number % 3 == 0 { code.to_lowercase() } else { code };
-            let form = if number % 2 == 0 { "有限责任公司(自然人投资或控股)" } else { "有限责任公司（自然人投资或控股）" };
+            let form = if number % 2 == 0 {
+                "有限责任公司(自然人投资或控股)"
+            } else {
+                "有限责任公司（自然人投资或控股）"
+            };
             let until = if number % 2 == 0 { "2099-12-31" } else { "9999-9-9" };
             [
-                &code, "存续", "杞县市场监督管理局", form, &format!("法人甲{number}"), "2017-7-7", "20250301", "2017/07/07", until,
-                "某镇某街", &format!("测试{number}号食品有限公司"),
+                &code,
+                "存续",
+                "杞县市场监督管理局",
+                form,
+                &format!("法人甲{number}"),
+                "2017-7-7",
+                "20250301",
+                "2017/07/07",
+                until,
+                "某镇某街",
+                &format!("测试{number}号食品有限公司"),
             ]
             .iter()
             .map(|cell| (*cell).to_owned())
@@ -136,5 +172,5 @@ pub fn gb18030(headings: &[String], rows: &[Vec<String>]) -> Vec<u8> {
         text.push_str(&row.join(","));
     }
     text.push('\n');
-    xinheng_exchange::encode_gb18030(&text)
+    encoding_rs::GB18030.encode(&text).0.into_owned()
 }

@@ -50,11 +50,7 @@ fn misplaced<T: Rule>(shelf: &Shelf<T>, id: &str, amendment: &Amendment) -> Opti
     let Amendment { node, content, .. } = amendment;
     let name = &content.overrides;
     if content.cite.is_empty() {
-        return Some(
-            node.at("cite")
-                .fault("改动没有写依据")
-                .mend("在 cite 中写明文件、文号、条款"),
-        );
+        return Some(node.at("cite").fault("改动没有写依据").mend("在 cite 中写明文件、文号、条款"));
     }
     if content.until.is_some_and(|until| until < content.from) {
         let message = format!("until 早于 from（{}）", content.from);
@@ -62,27 +58,15 @@ fn misplaced<T: Rule>(shelf: &Shelf<T>, id: &str, amendment: &Amendment) -> Opti
     }
     let Some(first) = shelf.of(id).next() else {
         let known: Vec<String> = shelf.ids().map(|id| format!("{}/{id}", T::FOLDER)).collect();
-        return Some(
-            node.at("overrides")
-                .fault(format!("没有规则“{name}”"))
-                .mend(nearest(name, known)),
-        );
+        return Some(node.at("overrides").fault(format!("没有规则“{name}”")).mend(nearest(name, known)));
     };
     if first.jurisdiction >= amendment.jurisdiction {
         let message = format!("“{name}”不是上级的规则");
-        return Some(
-            node.at("overrides")
-                .fault(message)
-                .mend(format!("请直接修改 {}", first.node.file)),
-        );
+        return Some(node.at("overrides").fault(message).mend(format!("请直接修改 {}", first.node.file)));
     }
     let day = shelf.first_day_without(id, content.from, content.until)?;
     let message = format!("“{name}”在 {day} 没有有效的版本可改");
-    Some(
-        node.at("from")
-            .fault(message)
-            .mend("改动的起止日期须在上级规则的有效期内"),
-    )
+    Some(node.at("from").fault(message).mend("改动的起止日期须在上级规则的有效期内"))
 }
 
 /// The edition with the new values.
@@ -95,11 +79,7 @@ fn amended<T: Rule>(edition: &Edition<T>, amendment: &Amendment) -> Result<Editi
         match permitted(edition, amendment, key, written) {
             Ok(old) => {
                 replaced.push((old.bytes.clone(), &amendment.text[written.bytes.clone()]));
-                amended.push(AmendedKey {
-                    key: key.clone(),
-                    by: amendment.jurisdiction,
-                    written: written.clone(),
-                });
+                amended.push(AmendedKey { key: key.clone(), by: amendment.jurisdiction, written: written.clone() });
             }
             Err(error) => errors.push(error),
         }
@@ -145,11 +125,7 @@ fn permitted<'a, T: Rule>(
     let by = amendment.jurisdiction;
     let permissions = &edition.head().may_override;
     let Some(permission) = permissions.iter().find(|one| one.key == key) else {
-        let mut open = permissions
-            .iter()
-            .filter(|one| one.by.contains(&by))
-            .map(|one| one.key.as_str())
-            .peekable();
+        let mut open = permissions.iter().filter(|one| one.by.contains(&by)).map(|one| one.key.as_str()).peekable();
         let mend = match open.peek() {
             None => format!("这条规则没有允许{by}改动的键"),
             Some(_) => format!("{by}可改的键：{}", open.collect::<Vec<_>>().join("、")),
@@ -164,9 +140,7 @@ fn permitted<'a, T: Rule>(
     if let Some(earlier) = edition.amended.iter().find(|one| one.key == key && one.by == by) {
         let message = format!("“{key}”在同一时段被改了两次");
         let place = format!("{}:{}", earlier.written.file, earlier.written.line);
-        return Err(written
-            .fault(message)
-            .mend(format!("另一处在 {place}，请留一处或错开日期")));
+        return Err(written.fault(message).mend(format!("另一处在 {place}，请留一处或错开日期")));
     }
     let old = edition.node.find(key).filter(|old| old.is_single_value(&edition.text));
     let old = old.ok_or_else(|| written.fault(format!("“{name}”在这段时间里没有“{key}”这个值")))?;
@@ -177,9 +151,7 @@ fn permitted<'a, T: Rule>(
     let wrong_way = |way: &str| {
         let (old, new) = (old.scalar().unwrap_or_default(), written.scalar().unwrap_or_default());
         let message = format!("“{key}”只能改{way}：上级为 {old}，此处为 {new}");
-        written
-            .fault(message)
-            .mend(format!("请写比 {old} {way}的数，或删去这一行"))
+        written.fault(message).mend(format!("请写比 {old} {way}的数，或删去这一行"))
     };
     match (permission.direction, old.number(), written.number()) {
         (Direction::Any, ..) => Ok(old),
@@ -192,18 +164,11 @@ fn permitted<'a, T: Rule>(
 
 /// A changed value of the wrong type is the fault of the file that changed it.
 fn told_at_change<T>(error: RuleError, edition: &Edition<T>, amended: &[AmendedKey]) -> RuleError {
-    let is_there = |one: &&AmendedKey| {
-        edition
-            .node
-            .find(&one.key)
-            .is_some_and(|old| Some(old.line) == error.line)
-    };
+    let is_there = |one: &&AmendedKey| edition.node.find(&one.key).is_some_and(|old| Some(old.line) == error.line);
     match amended.iter().rev().find(is_there) {
-        Some(AmendedKey { written, .. }) => RuleError {
-            file: written.file.to_string(),
-            line: Some(written.line),
-            ..error
-        },
+        Some(AmendedKey { written, .. }) => {
+            RuleError { file: written.file.to_string(), line: Some(written.line), ..error }
+        }
         None => error,
     }
 }
@@ -213,12 +178,7 @@ fn remark(amendment: &Amendment) -> String {
     let OverrideFile { cite, set, .. } = &amendment.content;
     let cite: Vec<String> = cite.iter().map(ToString::to_string).collect();
     let changes: Vec<String> = set.iter().map(|(key, value)| format!("{key}: {value}")).collect();
-    format!(
-        "\n# {}：{}。依据{}\n",
-        amendment.node.file,
-        changes.join("，"),
-        cite.join("、")
-    )
+    format!("\n# {}：{}。依据{}\n", amendment.node.file, changes.join("，"), cite.join("、"))
 }
 
 /// The amended edition between what is left of the old one before and after it.

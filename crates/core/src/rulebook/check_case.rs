@@ -74,11 +74,7 @@ fn ledger_of(given: &[GivenRecord], kinds: &Kinds) -> Vec<Record> {
         let previous = current.insert((&record.kind, identity), seq);
         records.push(Record {
             seq,
-            id: RecordId {
-                submission: 1,
-                line,
-                part: 0,
-            },
+            id: RecordId { submission: 1, line, part: 0 },
             enterprise: None,
             kind: record.kind.clone(),
             occurred_on: record.occurred_on,
@@ -99,9 +95,6 @@ fn ledger_of(given: &[GivenRecord], kinds: &Kinds) -> Vec<Record> {
 }
 
 fn version_of(kind: &Kind, record: &GivenRecord) -> Option<crate::record::Day> {
-    let field = kind
-        .version
-        .as_ref()
-        .and_then(|field| record.fields.get(field)?.as_day());
+    let field = kind.version.as_ref().and_then(|field| record.fields.get(field)?.as_day());
     (kind.nature == Nature::State).then(|| field.unwrap_or(record.occurred_on))
 }

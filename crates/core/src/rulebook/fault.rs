@@ -18,12 +18,7 @@ pub struct RuleError {
 impl RuleError {
     /// A fault of a file as a whole.
     pub(super) fn of_file(file: &str, message: impl Into<String>) -> Self {
-        Self {
-            file: file.to_owned(),
-            line: None,
-            message: message.into(),
-            mend: None,
-        }
+        Self { file: file.to_owned(), line: None, message: message.into(), mend: None }
     }
 
     /// Adds how to mend it; an empty text adds nothing.

@@ -193,9 +193,6 @@ impl Field {
     /// What people read for a value of this field.
     #[must_use]
     pub fn shown<'a>(&'a self, code: &'a str) -> &'a str {
-        self.choices
-            .get(code)
-            .and_then(|spellings| spellings.first())
-            .map_or(code, String::as_str)
+        self.choices.get(code).and_then(|spellings| spellings.first()).map_or(code, String::as_str)
     }
 }

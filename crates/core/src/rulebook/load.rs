@@ -81,9 +81,7 @@ impl Rulebook {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let parts = files
-            .iter()
-            .flat_map(|file| [file.path.as_bytes(), &[0], file.text.as_bytes(), &[0]]);
+        let parts = files.iter().flat_map(|file| [file.path.as_bytes(), &[0], file.text.as_bytes(), &[0]]);
         let digest = Hash::of(&parts.collect::<Vec<_>>()).to_string();
         book.version = digest[..16].to_owned();
         book.files = files;
@@ -210,10 +208,7 @@ impl Rulebook {
         text: &str,
         check: impl Fn(&mut check::Checking<'_>, &Edition<T>),
     ) -> Result<T, Vec<RuleError>> {
-        let file = RuleFile {
-            path: name.to_owned(),
-            text: text.to_owned(),
-        };
+        let file = RuleFile { path: name.to_owned(), text: text.to_owned() };
         let node = read::tree(name, text).map_err(|error| vec![error])?;
         let edition = Edition::read(&file, node, Jurisdiction::County).map_err(|error| vec![error])?;
         let mut checking = check::Checking::new(self, BTreeSet::new());
@@ -226,23 +221,11 @@ impl Rulebook {
     }
 
     fn shelves(&self) -> [&dyn AnyShelf; 5] {
-        [
-            &self.kinds,
-            &self.tables,
-            &self.models,
-            &self.combinations,
-            &self.calendars,
-        ]
+        [&self.kinds, &self.tables, &self.models, &self.combinations, &self.calendars]
     }
 
     fn shelves_mut(&mut self) -> [&mut dyn AnyShelf; 5] {
-        [
-            &mut self.kinds,
-            &mut self.tables,
-            &mut self.models,
-            &mut self.combinations,
-            &mut self.calendars,
-        ]
+        [&mut self.kinds, &mut self.tables, &mut self.models, &mut self.combinations, &mut self.calendars]
     }
 
     fn shelf_mut(&mut self, folder: &str) -> Option<&mut dyn AnyShelf> {
@@ -264,26 +247,18 @@ impl Reading {
         let parts: Vec<&str> = file.path.split('/').collect();
         let [place, folder, name] = parts[..] else {
             let mend = "规则文件放在“辖区/类别/名称.yaml”，例如 national/kinds/penalty.yaml";
-            self.errors
-                .push(RuleError::of_file(&file.path, "文件位置不对").mend(mend));
+            self.errors.push(RuleError::of_file(&file.path, "文件位置不对").mend(mend));
             return;
         };
         if !name.ends_with(".yaml") {
             let mend = "规则文件的扩展名是 .yaml，其他文件请移出规则库";
-            self.errors
-                .push(RuleError::of_file(&file.path, "不是规则文件").mend(mend));
+            self.errors.push(RuleError::of_file(&file.path, "不是规则文件").mend(mend));
             return;
         }
-        let folders: Vec<&str> = book
-            .shelves()
-            .iter()
-            .map(|shelf| shelf.folder())
-            .chain([TESTS])
-            .collect();
+        let folders: Vec<&str> = book.shelves().iter().map(|shelf| shelf.folder()).chain([TESTS]).collect();
         if !folders.contains(&folder) {
             let message = format!("不认识的类别文件夹“{folder}”");
-            self.errors
-                .push(RuleError::of_file(&file.path, message).mend(nearest(folder, folders)));
+            self.errors.push(RuleError::of_file(&file.path, message).mend(nearest(folder, folders)));
             return;
         }
         let jurisdiction = match place {
@@ -333,9 +308,7 @@ impl Reading {
         // The province's first: the county changes what the province left.
         self.amendments.sort_by_key(|amendment| amendment.jurisdiction);
         for amendment in &self.amendments {
-            let Amendment {
-                content, folder, node, ..
-            } = amendment;
+            let Amendment { content, folder, node, .. } = amendment;
             let errors = match content.overrides.split_once('/') {
                 Some((named, id)) if named == *folder => {
                     let shelf = book.shelf_mut(folder).expect("it was read into this folder");

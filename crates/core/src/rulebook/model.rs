@@ -130,8 +130,8 @@ pub enum Combine {
     Max,
 }
 
-/// Records and the points each of them has. Exactly one of `each`, `table`, `prefix_table`, `bands`
-/// and `share` is given.
+/// Records and the points each of them has. Exactly one of `each`, `table`, `prefix_table`, `bands`,
+/// `share` and `count` is given.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
@@ -152,6 +152,9 @@ pub struct Part {
     /// `of × failed ÷ applicable` of a share field.
     #[serde(default)]
     pub share: Option<Share>,
+    /// Points by how many records there are, as bands; the latest of them carries the points.
+    #[serde(default)]
+    pub count: Option<Vec<Band>>,
     /// What of the points counts, in thousandths.
     #[serde(default)]
     pub permille: Option<u32>,

@@ -125,11 +125,7 @@ impl Node {
     pub(super) fn at_offset(&self, place: usize) -> Option<Vec<(String, &Self)>> {
         let children: Vec<(String, &Self)> = match &self.content {
             Content::Scalar(_) => Vec::new(),
-            Content::List(all) => all
-                .iter()
-                .enumerate()
-                .map(|(at, node)| (format!("第{}项", at + 1), node))
-                .collect(),
+            Content::List(all) => all.iter().enumerate().map(|(at, node)| (format!("第{}项", at + 1), node)).collect(),
             Content::Map(all) => all.iter().map(|(key, node)| (key.clone(), node)).collect(),
         };
         children.into_iter().find_map(|(step, child)| {
@@ -144,10 +140,7 @@ impl Node {
 
     /// A fault at this node.
     pub(super) fn fault(&self, message: impl Into<String>) -> RuleError {
-        RuleError {
-            line: Some(self.line),
-            ..RuleError::of_file(&self.file, message)
-        }
+        RuleError { line: Some(self.line), ..RuleError::of_file(&self.file, message) }
     }
 }
 

@@ -28,10 +28,7 @@ impl<'a> Place<'a> {
         let offset = usize::try_from(error.location()?.span().byte_offset()?).ok()?;
         let path = tree?.at_offset(offset)?;
         let written = path.last().and_then(|(_, node)| text.get(node.bytes.clone()));
-        Some(Self {
-            written: written.unwrap_or_default(),
-            path,
-        })
+        Some(Self { written: written.unwrap_or_default(), path })
     }
 
     /// The key at fault, as people would point at it.
@@ -47,13 +44,8 @@ fn dotted(path: &[(String, &Node)]) -> String {
 
 fn translate(file: &str, text: &str, tree: Option<&Node>, error: &Error) -> RuleError {
     let error = error.without_snippet();
-    let line = error
-        .location()
-        .and_then(|location| u32::try_from(location.line()).ok());
-    let fault = |message: String| RuleError {
-        line,
-        ..RuleError::of_file(file, message)
-    };
+    let line = error.location().and_then(|location| u32::try_from(location.line()).ok());
+    let fault = |message: String| RuleError { line, ..RuleError::of_file(file, message) };
     let place = Place::find(tree, text, error);
     let should_be = |what: &str, mend: &str| {
         let message = match &place {
@@ -89,10 +81,9 @@ fn translate(file: &str, text: &str, tree: Option<&Node>, error: &Error) -> Rule
         Error::Unexpected { expected, .. } if expected.contains("sequence") => {
             should_be("列表", "每项各占一行、以“- ”开头，或写在方括号里：[甲, 乙]")
         }
-        Error::Unexpected { expected, .. } if expected.contains("mapping") => should_be(
-            "一组键和值",
-            "每个键各占一行、比上一级多缩进两格，或写在花括号里：{键: 值}",
-        ),
+        Error::Unexpected { expected, .. } if expected.contains("mapping") => {
+            should_be("一组键和值", "每个键各占一行、比上一级多缩进两格，或写在花括号里：{键: 值}")
+        }
         Error::Unexpected { .. } | Error::NullIntoString { .. } => {
             should_be("文字", "请填写一个值；文字含特殊符号时加引号")
         }

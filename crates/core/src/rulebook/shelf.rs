@@ -198,8 +198,6 @@ impl<T: Rule> AnyShelf for Shelf<T> {
     }
 
     fn line(&self, id: &str, day: Day) -> Option<RuleLine<'_>> {
-        self.of(id)
-            .find(|edition| edition.head().in_force(day))
-            .map(Edition::line)
+        self.of(id).find(|edition| edition.head().in_force(day)).map(Edition::line)
     }
 }

@@ -14,12 +14,7 @@ pub(super) fn calendars(checking: &mut Checking) {
     let all = &checking.book.calendars.0;
     let mut years: BTreeMap<i32, &Edition<CalendarYear>> = BTreeMap::new();
     for edition in all {
-        let CalendarYear {
-            rule,
-            year,
-            off,
-            makeup,
-        } = &edition.rule;
+        let CalendarYear { rule, year, off, makeup } = &edition.rule;
         let node = &edition.node;
         let first_and_last = (Day::from_ymd_opt(*year, 1, 1), Day::from_ymd_opt(*year, 12, 31));
         if (Some(rule.from), rule.until) != first_and_last {
@@ -35,10 +30,7 @@ pub(super) fn calendars(checking: &mut Checking) {
             self::off(checking, *year, span, &off[..place], node.at("off").item(place));
         }
         let days: Vec<String> = makeup.iter().map(ToString::to_string).collect();
-        let days = days
-            .iter()
-            .enumerate()
-            .map(|(place, day)| (day.as_str(), node.at("makeup").item(place)));
+        let days = days.iter().enumerate().map(|(place, day)| (day.as_str(), node.at("makeup").item(place)));
         checking.unique("调休上班日", days);
         for (place, day) in makeup.iter().enumerate() {
             self::makeup(checking, *year, *day, node.at("makeup").item(place));
@@ -61,10 +53,7 @@ fn off(checking: &mut Checking, year: i32, span: &OffSpan, earlier: &[OffSpan], 
             outside(checking, year, *day, node.at(key));
         }
     }
-    if let Some(other) = earlier
-        .iter()
-        .find(|other| other.from <= *until && *from <= other.until)
-    {
+    if let Some(other) = earlier.iter().find(|other| other.from <= *until && *from <= other.until) {
         let message = format!("“{title}”与“{}”的放假日期重叠", other.title);
         checking.tell(node.fault(message).mend("相连的假期合写为一段，或核对日期"));
     }
@@ -75,10 +64,7 @@ fn makeup(checking: &mut Checking, year: i32, day: Day, node: &Node) {
         outside(checking, year, day, node);
     }
     if !matches!(day.weekday(), Weekday::Sat | Weekday::Sun) {
-        checking.tell(
-            node.fault(format!("调休上班日 {day} 不是周六或周日"))
-                .mend("请核对通知中的日期"),
-        );
+        checking.tell(node.fault(format!("调休上班日 {day} 不是周六或周日")).mend("请核对通知中的日期"));
     }
     let spans = checking.book.calendars.0.iter().flat_map(|edition| &edition.rule.off);
     let off = spans.clone().find(|span| (span.from..=span.until).contains(&day));

@@ -14,10 +14,7 @@ pub(super) fn case_file(checking: &mut Checking, file: &CaseFile, node: &Node) {
     if file.cases.is_empty() {
         checking.tell(list.fault("没有算例").mend("请写算例，或删去这个文件"));
     }
-    checking.unique(
-        "算例",
-        cases().map(|(place, case)| (case.name.as_str(), list.item(place).at("name"))),
-    );
+    checking.unique("算例", cases().map(|(place, case)| (case.name.as_str(), list.item(place).at("name"))));
     let known: Vec<String> = checking.book.models.0.iter().map(|edition| edition.name()).collect();
     let is_known = known.contains(&file.rule);
     if !is_known && !checking.unread.contains("models") {
@@ -29,10 +26,7 @@ pub(super) fn case_file(checking: &mut Checking, file: &CaseFile, node: &Node) {
         for (place, record) in case.given.iter().enumerate() {
             given(checking, record, case.on, node.at("given").item(place));
         }
-        let model = file
-            .rule
-            .strip_prefix("models/")
-            .and_then(|id| model_near(checking, id, case.on));
+        let model = file.rule.strip_prefix("models/").and_then(|id| model_near(checking, id, case.on));
         if let Some(model) = model {
             expectation(checking, model, case, node.at("expect"));
         }
@@ -69,11 +63,7 @@ fn expectation(checking: &mut Checking, model: &Model, case: &Case, node: &Node)
     for (key, level) in [("level", &expect.level), ("level_by_points", &expect.level_by_points)] {
         if let Some(level) = level.as_ref().filter(|level| !has_level(model, level)) {
             let known = model.levels.iter().map(|level| level.code.value.as_str());
-            checking.tell(
-                node.at(key)
-                    .fault(format!("没有等级“{level}”"))
-                    .mend(nearest(level, known)),
-            );
+            checking.tell(node.at(key).fault(format!("没有等级“{level}”")).mend(nearest(level, known)));
         }
     }
     let ids = || {

@@ -19,14 +19,7 @@ pub(super) fn combinations(checking: &mut Checking) {
         };
         if let Some(earlier) = editions[..place].iter().find(overlaps) {
             let mend = format!("请与 {} 错开有效期", earlier.node.file);
-            checking.tell(
-                later
-                    .node
-                    .at("rule")
-                    .at("from")
-                    .fault("同一天只能有一张组合表")
-                    .mend(mend),
-            );
+            checking.tell(later.node.at("rule").at("from").fault("同一天只能有一张组合表").mend(mend));
         }
         if !checking.unread.contains("models") && !checking.unread.contains("kinds") {
             combination(checking, later);
@@ -47,9 +40,7 @@ fn combination(checking: &mut Checking, edition: &Edition<Combination>) {
         wanted.flat_map(|model| model.levels.iter().map(|level| level.code.value.as_str()))
     };
     let received = checking.wordings(RECEIVED_LEVEL, head);
-    let received = received
-        .filter_map(|kind| kind.field("level"))
-        .flat_map(|field| field.choices.keys());
+    let received = received.filter_map(|kind| kind.field("level")).flat_map(|field| field.choices.keys());
     let fields: BTreeSet<&str> = levels_of(false).collect();
     let generals: BTreeSet<&str> = levels_of(true).chain(received.map(String::as_str)).collect();
     let table = edition.node.at("table");
@@ -66,20 +57,13 @@ fn combination(checking: &mut Checking, edition: &Edition<Combination>) {
             }
             if !fields.contains(level.as_str()) && !generals.contains(level.as_str()) {
                 let known = fields.iter().chain(&generals);
-                checking.tell(
-                    node.at(general)
-                        .fault(format!("没有等级“{level}”"))
-                        .mend(nearest(level, known)),
-                );
+                checking.tell(node.at(general).fault(format!("没有等级“{level}”")).mend(nearest(level, known)));
             }
         }
     }
     for field in fields {
         let row = edition.rule.table.get(field);
-        for general in generals
-            .iter()
-            .filter(|general| row.is_none_or(|row| !row.contains_key(**general)))
-        {
+        for general in generals.iter().filter(|general| row.is_none_or(|row| !row.contains_key(**general))) {
             let message = format!("缺少重点领域 {field} 级与通用 {general} 级的组合");
             let mend = format!("在 {field} 一行补写“{general}: 等级”");
             checking.tell(table.at(field).fault(message).mend(mend));

@@ -35,11 +35,7 @@ pub(in super::super) fn head<T: Rule>(edition: &Edition<T>, errors: &mut Vec<Rul
     }
     if head.status == Status::Confirmed && head.cite.is_empty() {
         let mend = "在 cite 中写明文件、文号、条款；没有出处的写 status: default";
-        errors.push(
-            node.at("status")
-                .fault("依据已核实（confirmed）的规则没有写依据")
-                .mend(mend),
-        );
+        errors.push(node.at("status").fault("依据已核实（confirmed）的规则没有写依据").mend(mend));
     }
     for (place, Citation { document, .. }) in head.cite.iter().enumerate() {
         if document.trim().is_empty() {
@@ -67,11 +63,7 @@ fn permissions<T: Rule>(edition: &Edition<T>, errors: &mut Vec<RuleError>) {
             }
             Some(value) if permission.direction != Direction::Any && value.number().is_none() => {
                 let mend = "不是数的值写 direction: any";
-                errors.push(
-                    node.at("direction")
-                        .fault(format!("“{key}”不是数，没有大小"))
-                        .mend(mend),
-                );
+                errors.push(node.at("direction").fault(format!("“{key}”不是数，没有大小")).mend(mend));
             }
             Some(_) => {}
         }
@@ -87,10 +79,7 @@ fn succession<T: Rule>(earlier: &Edition<T>, later: &Edition<T>) -> Option<RuleE
     let name = later.name();
     let node = later.node.at("rule");
     if earlier.jurisdiction != later.jurisdiction {
-        let message = format!(
-            "{}已有规则“{name}”（{}），下级不能另立",
-            earlier.jurisdiction, earlier.node.file
-        );
+        let message = format!("{}已有规则“{name}”（{}），下级不能另立", earlier.jurisdiction, earlier.node.file);
         let mend = "要改动上级允许改的值，文件里写 overrides、from、until、cite、set；要另立规则，请换一个 id";
         return Some(node.at("id").fault(message).mend(mend));
     }
@@ -103,11 +92,7 @@ fn succession<T: Rule>(earlier: &Edition<T>, later: &Edition<T>) -> Option<RuleE
         Some(next) if next < from => format!("“{name}”自 {next} 至 {last} 没有有效的版本"),
         _ if earlier.head().from == from => {
             let message = format!("“{name}”有两个版本都自 {from} 起有效");
-            return Some(
-                node.at("from")
-                    .fault(message)
-                    .mend(format!("另一处在 {}，请留一个", earlier.node.file)),
-            );
+            return Some(node.at("from").fault(message).mend(format!("另一处在 {}，请留一个", earlier.node.file)));
         }
         _ => format!("“{name}”的两个版本有效期重叠"),
     };
@@ -121,6 +106,5 @@ pub(super) fn is_name(name: &str) -> bool {
 }
 
 pub(super) fn bad_name(node: &Node, name: &str) -> RuleError {
-    node.fault(format!("“{name}”不能作编号"))
-        .mend("编号只用英文字母、数字、下划线和连字符")
+    node.fault(format!("“{name}”不能作编号")).mend("编号只用英文字母、数字、下划线和连字符")
 }

@@ -31,10 +31,8 @@ pub(super) fn kind(checking: &mut Checking, edition: &Edition<Kind>) {
         checking.field(node.at("identity").item(place), kind, name, &[]);
     }
     let identity = kind.identity.iter().enumerate();
-    checking.unique(
-        "identity 中的字段",
-        identity.map(|(place, name)| (name.as_str(), node.at("identity").item(place))),
-    );
+    checking
+        .unique("identity 中的字段", identity.map(|(place, name)| (name.as_str(), node.at("identity").item(place))));
     if kind.nature == Nature::Event && kind.version.is_some() {
         let mend = "事件的更正另有办法：删去 version，或改为 nature: state";
         checking.tell(node.at("version").fault("事件（event）没有版本").mend(mend));
@@ -43,8 +41,7 @@ pub(super) fn kind(checking: &mut Checking, edition: &Edition<Kind>) {
         let node = node.at("ends");
         if ends.on.is_none() && ends.by.is_none() {
             checking.tell(
-                node.fault("ends 没有写如何终止")
-                    .mend("写 on（终止日期的字段）、by（使其终止的记录）之一或两者"),
+                node.fault("ends 没有写如何终止").mend("写 on（终止日期的字段）、by（使其终止的记录）之一或两者"),
             );
         }
         if let Some(on) = &ends.on {
@@ -75,29 +72,18 @@ fn field(checking: &mut Checking, node: &Node, field: &Field) {
         (FieldType::Choice, false) | (_, true) => {}
         (_, false) => {
             let message = format!("字段“{name}”的类型是 {}，不能有选项", field.field_type);
-            checking.tell(
-                node.at("choices")
-                    .fault(message)
-                    .mend("删去 choices，或改为 type: choice"),
-            );
+            checking.tell(node.at("choices").fault(message).mend("删去 choices，或改为 type: choice"));
         }
     }
     let choices = node.at("choices");
-    for code in field
-        .choices
-        .iter()
-        .filter(|(_, spellings)| spellings.is_empty())
-        .map(|(code, _)| code)
-    {
+    for code in field.choices.iter().filter(|(_, spellings)| spellings.is_empty()).map(|(code, _)| code) {
         let message = format!("选项“{code}”没有写法");
         checking.tell(choices.at(code).fault(message).mend("至少写一种，第一种给人看"));
     }
     // A code is a spelling of itself; its own list may repeat it.
     let spellings = field.choices.iter().flat_map(|(code, spellings)| {
         let others = spellings.iter().filter(move |spelling| *spelling != code);
-        std::iter::once(code)
-            .chain(others)
-            .map(move |spelling| (spelling.as_str(), choices.at(code)))
+        std::iter::once(code).chain(others).map(move |spelling| (spelling.as_str(), choices.at(code)))
     });
     checking.unique(&format!("字段“{name}”的选项写法"), spellings.collect::<Vec<_>>());
 }
@@ -114,10 +100,8 @@ fn ended_by(checking: &mut Checking, node: &Node, kind: &Kind, by: &EndedBy) {
             };
             let (one, two) = (own_field.field_type, others_field.field_type);
             if !alike(one, two) {
-                let message = format!(
-                    "“{own}”（{one}）与“{}”的“{others}”（{two}）类型不同，不会相等",
-                    other.rule.title
-                );
+                let message =
+                    format!("“{own}”（{one}）与“{}”的“{others}”（{two}）类型不同，不会相等", other.rule.title);
                 checking.tell(at.fault(message).mend("请对应两个同类型的字段"));
             }
         }
@@ -130,9 +114,7 @@ fn alike(one: FieldType, other: FieldType) -> bool {
 }
 
 fn publicity(checking: &mut Checking, node: &Node, rule: &PublicityRule) {
-    let term = [("within", &rule.within), ("lasts", &rule.lasts)]
-        .into_iter()
-        .find(|(_, term)| term.is_some());
+    let term = [("within", &rule.within), ("lasts", &rule.lasts)].into_iter().find(|(_, term)| term.is_some());
     if let Some((key, _)) = term.filter(|_| !rule.published) {
         let message = format!("不公示的记录没有公示的期限（{key}）");
         checking.tell(node.at(key).fault(message).mend("删去期限，或写 published: true"));

@@ -33,11 +33,7 @@ pub(super) struct Checking<'a> {
 
 impl<'a> Checking<'a> {
     pub(super) fn new(book: &'a Rulebook, unread: BTreeSet<String>) -> Self {
-        Self {
-            book,
-            unread,
-            errors: Vec::new(),
-        }
+        Self { book, unread, errors: Vec::new() }
     }
 
     /// Checks all rules.
@@ -49,9 +45,7 @@ impl<'a> Checking<'a> {
         models::one_for_each_field(self);
         combinations::combinations(self);
         calendars::calendars(self);
-        book.cases
-            .iter()
-            .for_each(|(file, node)| cases::case_file(self, file, node));
+        book.cases.iter().for_each(|(file, node)| cases::case_file(self, file, node));
     }
 
     /// The faults by file and line. Editions of a rule share its text, so each is told once.
@@ -157,17 +151,12 @@ impl<'a> Checking<'a> {
             FieldType::Choice => nearest(&value.to_string(), field.choices.keys()),
             FieldType::Share => "写作“不合格权重/适用权重”，例如 '3/12'".to_owned(),
         };
-        let message = format!(
-            "“{value}”不是字段“{}”（{}）可取的值",
-            field.name.value, field.field_type
-        );
+        let message = format!("“{value}”不是字段“{}”（{}）可取的值", field.name.value, field.field_type);
         self.tell(at.fault(message).mend(mend));
     }
 }
 
 fn is_share(text: &str) -> bool {
-    let numbers = text
-        .split_once('/')
-        .map(|(failed, applicable)| (failed.parse::<u32>(), applicable.parse::<u32>()));
+    let numbers = text.split_once('/').map(|(failed, applicable)| (failed.parse::<u32>(), applicable.parse::<u32>()));
     matches!(numbers, Some((Ok(failed), Ok(applicable))) if failed <= applicable && applicable > 0)
 }

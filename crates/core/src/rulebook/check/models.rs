@@ -4,8 +4,8 @@ use super::super::Head;
 use super::super::fault::nearest;
 use super::super::kind::{Field, FieldType, Kind};
 use super::super::model::{
-    Bands, Condition, Decay, Dimension, Effect, Filter, Indicator, Model, Override, Part, PointsTable, Requirement,
-    State,
+    Band, Bands, Condition, Decay, Dimension, Effect, Filter, Indicator, Model, Override, Part, PointsTable,
+    Requirement, State,
 };
 use super::super::node::Node;
 use super::super::shelf::Edition;
@@ -36,11 +36,7 @@ pub(in super::super) fn model(checking: &mut Checking, edition: &Edition<Model>)
     let scale = model.scale;
     if scale.min >= scale.max || scale.min > Points::ZERO || scale.max < Points::ZERO {
         let mend = "min 小于 max，并且含零分（没有任何记录的企业），例如 scale: {min: 0, max: 100}";
-        checking.tell(
-            node.at("scale")
-                .fault(format!("量程 {} 至 {} 不成立", scale.min, scale.max))
-                .mend(mend),
-        );
+        checking.tell(node.at("scale").fault(format!("量程 {} 至 {} 不成立", scale.min, scale.max)).mend(mend));
     }
     levels(checking, model, node.at("levels"));
     for (name, decay) in &model.decays {
@@ -52,10 +48,7 @@ pub(in super::super) fn model(checking: &mut Checking, edition: &Edition<Model>)
     }
     let overrides = || model.overrides.iter().enumerate();
     let node = node.at("overrides");
-    checking.unique(
-        "直接判定",
-        overrides().map(|(place, one)| (one.id.value.as_str(), node.item(place))),
-    );
+    checking.unique("直接判定", overrides().map(|(place, one)| (one.id.value.as_str(), node.item(place))));
     for (place, one) in overrides() {
         override_rule(checking, model, one, node.item(place));
     }
@@ -82,10 +75,7 @@ pub(super) fn one_for_each_field(checking: &mut Checking) {
 
 fn levels(checking: &mut Checking, model: &Model, node: &Node) {
     let levels = &model.levels;
-    let codes = levels
-        .iter()
-        .enumerate()
-        .map(|(place, level)| (level.code.value.as_str(), node.item(place)));
+    let codes = levels.iter().enumerate().map(|(place, level)| (level.code.value.as_str(), node.item(place)));
     checking.unique("等级", codes);
     let Some((last, others)) = levels.split_last() else {
         checking.tell(node.fault("没有等级").mend("在 levels 中从风险低到风险高写各等级"));
@@ -120,11 +110,7 @@ fn levels(checking: &mut Checking, model: &Model, node: &Node) {
     let code = &last.code.value;
     if let Some(key) = last.below.map(|_| "below").or(last.up_to.map(|_| "up_to")) {
         let message = format!("最后的等级“{code}”不写上界");
-        checking.tell(
-            node.at(key)
-                .fault(message)
-                .mend(format!("删去 {key}，它一直到 scale.max")),
-        );
+        checking.tell(node.at(key).fault(message).mend(format!("删去 {key}，它一直到 scale.max")));
     }
     if reached >= end && !others.is_empty() {
         let message = format!("没有总分落在等级“{code}”：前一级已到 scale.max");
@@ -135,11 +121,7 @@ fn levels(checking: &mut Checking, model: &Model, node: &Node) {
 fn decay(checking: &mut Checking, decay: &Decay, node: &Node) {
     let steps = node.at("steps");
     if decay.steps.is_empty() {
-        checking.tell(
-            steps
-                .fault("衰减没有分档")
-                .mend("例如 steps: [{up_to_months: 12, permille: 1000}]"),
-        );
+        checking.tell(steps.fault("衰减没有分档").mend("例如 steps: [{up_to_months: 12, permille: 1000}]"));
     }
     for (place, step) in decay.steps.iter().enumerate() {
         let node = steps.item(place);
@@ -154,11 +136,7 @@ fn decay(checking: &mut Checking, decay: &Decay, node: &Node) {
 fn permille(checking: &mut Checking, permille: Option<u32>, node: &Node) {
     if let Some(permille) = permille.filter(|permille| *permille > 1000) {
         let message = format!("permille {permille} 大于 1000");
-        checking.tell(
-            node.at("permille")
-                .fault(message)
-                .mend("permille 是千分之几，600 即 60%"),
-        );
+        checking.tell(node.at("permille").fault(message).mend("permille 是千分之几，600 即 60%"));
     }
 }
 
@@ -173,29 +151,18 @@ fn dimensions(checking: &mut Checking, model: &Model, node: &Node) {
     };
     let ids = dimensions().map(|(place, dimension)| (dimension.id.value.as_str(), node.item(place)));
     checking.unique("一级指标", ids);
-    checking.unique(
-        "指标",
-        indicators().map(|(indicator, node)| (indicator.id.value.as_str(), node)),
-    );
+    checking.unique("指标", indicators().map(|(indicator, node)| (indicator.id.value.as_str(), node)));
     for (place, Dimension { cap, indicators, .. }) in dimensions() {
         let node = node.item(place);
         self::cap(checking, *cap, node);
         if indicators.is_empty() {
-            checking.tell(
-                node.at("indicators")
-                    .fault("一级指标下没有指标")
-                    .mend("至少写一个指标，或删去这个一级指标"),
-            );
+            checking.tell(node.at("indicators").fault("一级指标下没有指标").mend("至少写一个指标，或删去这个一级指标"));
         }
     }
     for (Indicator { cap, parts, .. }, node) in indicators() {
         self::cap(checking, *cap, node);
         if parts.is_empty() {
-            checking.tell(
-                node.at("parts")
-                    .fault("指标没有写哪些记录给多少分")
-                    .mend("在 parts 中至少写一项"),
-            );
+            checking.tell(node.at("parts").fault("指标没有写哪些记录给多少分").mend("在 parts 中至少写一项"));
         }
         for (place, part) in parts.iter().enumerate() {
             self::part(checking, model, part, node.at("parts").item(place));
@@ -211,16 +178,7 @@ fn cap(checking: &mut Checking, cap: Points, node: &Node) {
 }
 
 fn part(checking: &mut Checking, model: &Model, part: &Part, node: &Node) {
-    let Part {
-        records,
-        each,
-        table,
-        prefix_table,
-        bands,
-        share,
-        permille,
-        decay,
-    } = part;
+    let Part { records, each, table, prefix_table, bands, share, count, permille, decay } = part;
     filter(checking, &model.rule, records, node.at("records"));
     self::permille(checking, *permille, node);
     if let Some(name) = decay.as_ref().filter(|name| !model.decays.contains_key(*name)) {
@@ -237,6 +195,7 @@ fn part(checking: &mut Checking, model: &Model, part: &Part, node: &Node) {
             ("prefix_table", prefix_table.is_some()),
             ("bands", bands.is_some()),
             ("share", share.is_some()),
+            ("count", count.is_some()),
         ],
     );
     if let Some(points) = each {
@@ -247,11 +206,7 @@ fn part(checking: &mut Checking, model: &Model, part: &Part, node: &Node) {
         points_table(checking, model, table, node);
         for kind in kinds(checking, &model.rule, records) {
             if let Some(field) = checking.open_field(node.at("field"), kind, &table.field, WORDS) {
-                words(
-                    checking,
-                    field,
-                    table.points.keys().map(|word| (word, node.at("points").at(word))),
-                );
+                words(checking, field, table.points.keys().map(|word| (word, node.at("points").at(word))));
             }
         }
     }
@@ -264,6 +219,9 @@ fn part(checking: &mut Checking, model: &Model, part: &Part, node: &Node) {
     }
     if let Some(bands) = bands {
         self::bands(checking, model, records, bands, node.at("bands"));
+    }
+    if let Some(count) = count {
+        steps(checking, model, count, node.at("count"));
     }
     if let Some(share) = share {
         let node = node.at("share");
@@ -282,11 +240,7 @@ fn kinds<'a>(checking: &Checking<'a>, head: &Head, filter: &Filter) -> Vec<&'a K
 
 fn points_table(checking: &mut Checking, model: &Model, table: &PointsTable, node: &Node) {
     if table.points.is_empty() {
-        checking.tell(
-            node.at("points")
-                .fault("分值表是空的")
-                .mend("例如 points: {A: 1, B: 3}"),
-        );
+        checking.tell(node.at("points").fault("分值表是空的").mend("例如 points: {A: 1, B: 3}"));
     }
     for (word, points) in &table.points {
         within_scale(checking, model, *points, node.at("points").at(word));
@@ -303,12 +257,7 @@ fn bands(checking: &mut Checking, model: &Model, records: &Filter, bands: &Bands
         ("months_since", &bands.of.months_since, DAYS),
         ("days_until", &bands.of.days_until, DAYS),
     ];
-    exactly_one(
-        checking,
-        of,
-        "分档所依的数",
-        &measures.map(|(key, field, _)| (key, field.is_some())),
-    );
+    exactly_one(checking, of, "分档所依的数", &measures.map(|(key, field, _)| (key, field.is_some())));
     for (key, field, types) in measures {
         for kind in kinds(checking, &model.rule, records) {
             if let Some(field) = field {
@@ -316,18 +265,21 @@ fn bands(checking: &mut Checking, model: &Model, records: &Filter, bands: &Bands
             }
         }
     }
-    let steps = node.at("steps");
-    let Some((last, others)) = bands.steps.split_last() else {
-        checking.tell(
-            steps
-                .fault("没有分档")
-                .mend("例如 steps: [{below: 3, points: 2}, {points: 5}]"),
-        );
+    steps(checking, model, &bands.steps, node.at("steps"));
+    if let Some(points) = bands.otherwise {
+        within_scale(checking, model, points, node.at("otherwise"));
+    }
+}
+
+/// Bands go up from the lowest, without a hole, and the last is open.
+fn steps(checking: &mut Checking, model: &Model, steps: &[Band], node: &Node) {
+    let Some((last, others)) = steps.split_last() else {
+        checking.tell(steps.fault("没有分档").mend("例如 steps: [{below: 3, points: 2}, {points: 5}]"));
         return;
     };
     let mut reached = None;
     for (place, band) in others.iter().enumerate() {
-        let node = steps.item(place);
+        let node = node.item(place);
         match band.below {
             None => {
                 let mend = "除最后一档外，每档写 below（不含上界）";
@@ -341,17 +293,11 @@ fn bands(checking: &mut Checking, model: &Model, records: &Filter, bands: &Bands
         }
     }
     if last.below.is_some() {
-        let node = steps.item(others.len()).at("below");
-        checking.tell(
-            node.fault("最后一档不写上界")
-                .mend("删去 below，或再加一档不写 below 的"),
-        );
+        let node = node.item(others.len()).at("below");
+        checking.tell(node.fault("最后一档不写上界").mend("删去 below，或再加一档不写 below 的"));
     }
-    for (place, band) in bands.steps.iter().enumerate() {
-        within_scale(checking, model, band.points, steps.item(place).at("points"));
-    }
-    if let Some(points) = bands.otherwise {
-        within_scale(checking, model, points, node.at("otherwise"));
+    for (place, band) in steps.iter().enumerate() {
+        within_scale(checking, model, band.points, node.item(place).at("points"));
     }
 }
 
@@ -390,20 +336,12 @@ fn override_rule(checking: &mut Checking, model: &Model, rule: &Override, node: 
     }
     let node = node.at("effect");
     let Effect { set, shift, floor } = effect;
-    let given = [
-        ("set", set.is_some()),
-        ("shift", shift.is_some()),
-        ("floor", floor.is_some()),
-    ];
+    let given = [("set", set.is_some()), ("shift", shift.is_some()), ("floor", floor.is_some())];
     exactly_one(checking, node, "直接判定的结果", &given);
     for (key, level) in [("set", set), ("floor", floor)] {
         if let Some(level) = level.as_ref().filter(|level| !has_level(model, level)) {
             let known = model.levels.iter().map(|level| level.code.value.as_str());
-            checking.tell(
-                node.at(key)
-                    .fault(format!("没有等级“{level}”"))
-                    .mend(nearest(level, known)),
-            );
+            checking.tell(node.at(key).fault(format!("没有等级“{level}”")).mend(nearest(level, known)));
         }
     }
     if *shift == Some(0) {
@@ -440,23 +378,12 @@ fn filter(checking: &mut Checking, head: &Head, filter: &Filter, node: &Node) {
     } else {
         filter.ended_within_months.map(|_| "ended_within_months")
     };
-    checking.unique(
-        "记录种类",
-        filter
-            .kinds
-            .iter()
-            .enumerate()
-            .map(|(place, id)| (id.as_str(), list.item(place))),
-    );
+    checking.unique("记录种类", filter.kinds.iter().enumerate().map(|(place, id)| (id.as_str(), list.item(place))));
     for (place, id) in filter.kinds.iter().enumerate() {
         for kind in checking.kinds_of(list.item(place), id, head) {
             if let Some(key) = needs_end.filter(|_| kind.ends.is_none()) {
                 let message = format!("“{}”没有写明如何终止（ends），不会有已终止的记录", kind.rule.title);
-                checking.tell(
-                    node.at(key)
-                        .fault(message)
-                        .mend(format!("删去 {key}，或在该记录种类中写 ends")),
-                );
+                checking.tell(node.at(key).fault(message).mend(format!("删去 {key}，或在该记录种类中写 ends")));
             }
             for (place, one) in filter.conditions.iter().enumerate() {
                 condition(checking, kind, one, node.at("where").item(place));
@@ -467,22 +394,12 @@ fn filter(checking: &mut Checking, head: &Head, filter: &Filter, node: &Node) {
         && older > within
     {
         let message = format!("不会有既满 {older} 个月又不超过 {within} 个月的记录");
-        checking.tell(
-            node.at("older_than_months")
-                .fault(message)
-                .mend("请核对 within_months 与 older_than_months"),
-        );
+        checking.tell(node.at("older_than_months").fault(message).mend("请核对 within_months 与 older_than_months"));
     }
 }
 
 fn condition(checking: &mut Checking, kind: &Kind, rule: &Condition, node: &Node) {
-    let Condition {
-        field,
-        one_of,
-        none_of,
-        at_least,
-        present,
-    } = rule;
+    let Condition { field, one_of, none_of, at_least, present } = rule;
     exactly_one(
         checking,
         node,
@@ -506,11 +423,7 @@ fn condition(checking: &mut Checking, kind: &Kind, rule: &Condition, node: &Node
     };
     for (key, list) in [("one_of", one_of), ("none_of", none_of)] {
         let list = list.iter().flatten().enumerate();
-        words(
-            checking,
-            field,
-            list.map(|(place, word)| (word, node.at(key).item(place))),
-        );
+        words(checking, field, list.map(|(place, word)| (word, node.at(key).item(place))));
     }
 }
 

@@ -19,11 +19,7 @@ pub(in super::super) fn table(checking: &mut Checking, edition: &Edition<Table>)
         let node = node.at("delete_flag");
         column(checking, node.at("column"), table, &flag.column);
         if flag.values.is_empty() {
-            checking.tell(
-                node.at("values")
-                    .fault("没有写表示“已删除”的值")
-                    .mend("例如 values: [D, 删除]"),
-            );
+            checking.tell(node.at("values").fault("没有写表示“已删除”的值").mend("例如 values: [D, 删除]"));
         }
     }
     if table.records.is_empty() {
@@ -31,13 +27,7 @@ pub(in super::super) fn table(checking: &mut Checking, edition: &Edition<Table>)
         checking.tell(node.at("records").fault("这张表不产生任何记录").mend(mend));
     }
     for (place, mapping) in table.records.iter().enumerate() {
-        record(
-            checking,
-            table,
-            mapping,
-            node.at("records").item(place),
-            node.at("columns"),
-        );
+        record(checking, table, mapping, node.at("records").item(place), node.at("columns"));
     }
 }
 
@@ -78,11 +68,7 @@ fn enterprise(checking: &mut Checking, table: &Table, node: &Node) {
         column(checking, node.at("from"), table, from);
         if let Err(error) = CreditCode::compose(prefix, &"0".repeat(8)) {
             let message = format!("“{prefix}”不能作信用代码的前八位：{error}");
-            checking.tell(
-                node.at("prefix")
-                    .fault(message)
-                    .mend("前八位是登记管理部门、机构类别和六位区划代码"),
-            );
+            checking.tell(node.at("prefix").fault(message).mend("前八位是登记管理部门、机构类别和六位区划代码"));
         }
     } else if named.iter().all(|(_, name)| name.is_none()) {
         let mend = "在 enterprise 下写 credit_code、main_identity、registration_number、name 中有的";
@@ -98,12 +84,7 @@ fn record(checking: &mut Checking, table: &Table, mapping: &RecordMapping, node:
         column(checking, node.at("fields").at(field), table, name);
         if mapping.constants.contains_key(field) {
             let message = format!("字段“{field}”既取自列“{name}”，又写了固定值");
-            checking.tell(
-                node.at("constants")
-                    .at(field)
-                    .fault(message)
-                    .mend("fields 与 constants 只写一处"),
-            );
+            checking.tell(node.at("constants").at(field).fault(message).mend("fields 与 constants 只写一处"));
         }
     }
     for kind in checking.kinds_of(node.at("kind"), &mapping.kind.value, &table.rule) {
@@ -162,10 +143,7 @@ fn as_read(field: &Field, text: &str) -> Value {
             _ => None,
         },
         FieldType::Choice => {
-            let spelt = field
-                .choices
-                .iter()
-                .find(|(_, spellings)| spellings.iter().any(|spelling| spelling == text));
+            let spelt = field.choices.iter().find(|(_, spellings)| spellings.iter().any(|spelling| spelling == text));
             spelt.map(|(code, _)| Value::Text(code.clone()))
         }
         _ => None,

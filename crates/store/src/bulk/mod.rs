@@ -1,0 +1,181 @@
+//! The fast paths, and the only place where the two databases differ at work: many rows in by one
+//! statement, and look-ups of many keys at once.
+
+mod postgres;
+mod sqlite;
+
+use sea_orm::{
+    ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityName, EntityTrait,
+    IdenStatic, IntoActiveModel, IsolationLevel, Iterable, PrimaryKeyToColumn, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait, Value,
+};
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+
+use crate::error::{Result, StoreError};
+
+/// A row that both databases' drivers can read, such as a tuple of columns.
+pub(crate) trait Row: Send + Unpin + for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> {}
+
+impl<R: Send + Unpin + for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow>> Row for R {}
+
+/// One connection that writes, and some that read.
+pub(crate) struct Connections {
+    pub(crate) writer: DatabaseConnection,
+    pub(crate) readers: DatabaseConnection,
+    /// File, or host and database: for messages, never with a password.
+    pub(crate) place: String,
+}
+
+impl Connections {
+    pub(crate) async fn open(url: &str) -> Result<Self> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            sqlite::connect(path.strip_prefix("//").unwrap_or(path)).await
+        } else if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            postgres::connect(url).await
+        } else {
+            Err(StoreError::Address(url.to_owned()))
+        }
+    }
+}
+
+impl Connections {
+    /// A transaction for ordinary statements that writes, in its turn with [`Transaction`].
+    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction> {
+        let sqlite = self.writer.get_database_backend() == DbBackend::Sqlite;
+        let options = TransactionOptions {
+            sqlite_transaction_mode: sqlite.then_some(SqliteTransactionMode::Immediate),
+            isolation_level: (!sqlite).then_some(IsolationLevel::ReadCommitted),
+            ..Default::default()
+        };
+        let transaction = self.writer.begin_with_options(options).await?;
+        if !sqlite {
+            transaction.execute_unprepared(postgres::TAKE_TURN).await?;
+        }
+        Ok(transaction)
+    }
+}
+
+/// The transaction that writes. There is one at a time for a database, whoever opens it.
+pub(crate) enum Transaction {
+    Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+}
+
+impl Transaction {
+    /// Waits for its turn and begins.
+    pub(crate) async fn begin(writer: &DatabaseConnection) -> Result<Self> {
+        Ok(match writer.get_database_backend() {
+            DbBackend::Sqlite => Self::Sqlite(sqlite::begin(writer.get_sqlite_connection_pool()).await?),
+            _ => Self::Postgres(postgres::begin(writer.get_postgres_connection_pool()).await?),
+        })
+    }
+
+    pub(crate) async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(transaction) => transaction.commit().await?,
+            Self::Postgres(transaction) => transaction.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Puts new rows into a table; refuses all when a key is there already.
+    pub(crate) async fn insert<A: ActiveModelTrait>(&mut self, rows: Vec<impl IntoActiveModel<A>>) -> Result<()> {
+        match self {
+            _ if rows.is_empty() => Ok(()),
+            Self::Sqlite(transaction) => sqlite::insert(transaction, Batch::of(rows), Present::Refuse).await,
+            Self::Postgres(transaction) => postgres::copy(transaction, Batch::of(rows)).await,
+        }
+    }
+
+    /// Puts rows into a table in place of those with the same keys.
+    pub(crate) async fn replace<A: ActiveModelTrait>(&mut self, rows: Vec<impl IntoActiveModel<A>>) -> Result<()> {
+        match self {
+            _ if rows.is_empty() => Ok(()),
+            Self::Sqlite(transaction) => sqlite::insert(transaction, Batch::of(rows), Present::Replace).await,
+            Self::Postgres(transaction) => postgres::replace(transaction, Batch::of(rows)).await,
+        }
+    }
+
+    /// Reads with numbers, `$1`, `$2` …, and a set of keys: in the statement `{keys}` stands for a table
+    /// with the column `value`, and `{bytes}` for `k.value` read as hex. No keys, no rows.
+    ///
+    /// `CROSS JOIN` makes the keys the outer loop on SQLite; PostgreSQL plans for itself.
+    pub(crate) async fn look_up<R: Row>(&mut self, sql: &str, numbers: &[i64], keys: &[String]) -> Result<Vec<R>> {
+        match self {
+            _ if nothing_asked(sql, keys) => Ok(Vec::new()),
+            Self::Sqlite(transaction) => sqlite::look_up(transaction, sql, numbers, keys).await,
+            Self::Postgres(transaction) => postgres::look_up(transaction, sql, numbers, keys).await,
+        }
+    }
+
+    /// Changes by numbers and a set of keys, as [`Self::look_up`] reads.
+    pub(crate) async fn execute(&mut self, sql: &str, numbers: &[i64], keys: &[String]) -> Result<()> {
+        match self {
+            _ if nothing_asked(sql, keys) => Ok(()),
+            Self::Sqlite(transaction) => sqlite::execute(transaction, sql, numbers, keys).await,
+            Self::Postgres(transaction) => postgres::execute(transaction, sql, numbers, keys).await,
+        }
+    }
+}
+
+fn nothing_asked(sql: &str, keys: &[String]) -> bool {
+    keys.is_empty() && sql.contains("{keys}")
+}
+
+/// What to do with a row whose key is there already.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Present {
+    Refuse,
+    Replace,
+}
+
+/// Rows of one table, cell after cell.
+struct Batch {
+    table: &'static str,
+    columns: Vec<&'static str>,
+    key: Vec<&'static str>,
+    cells: Vec<Value>,
+}
+
+impl Batch {
+    fn of<A, M>(rows: Vec<M>) -> Self
+    where
+        A: ActiveModelTrait,
+        M: IntoActiveModel<A>,
+    {
+        let columns = || <A::Entity as EntityTrait>::Column::iter();
+        let mut cells = Vec::with_capacity(rows.len() * columns().count());
+        for row in rows {
+            let mut row = row.into_active_model();
+            cells.extend(columns().map(|column| row.take(column).into_value().expect("a model has all its columns")));
+        }
+        Self {
+            table: A::Entity::default().table_name(),
+            columns: columns().map(|column| column.as_str()).collect(),
+            key: <A::Entity as EntityTrait>::PrimaryKey::iter()
+                .map(|key| key.into_column().as_str())
+                .collect(),
+            cells,
+        }
+    }
+
+    /// The end of a statement that replaces what is there.
+    fn on_conflict(&self, present: Present) -> String {
+        if present == Present::Refuse {
+            return String::new();
+        }
+        let replaced: Vec<String> = self
+            .columns
+            .iter()
+            .filter(|column| !self.key.contains(column))
+            .map(|column| format!("{column} = excluded.{column}"))
+            .collect();
+        format!(
+            " ON CONFLICT ({}) DO UPDATE SET {}",
+            self.key.join(", "),
+            replaced.join(", ")
+        )
+    }
+}

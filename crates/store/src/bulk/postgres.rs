@@ -1,0 +1,181 @@
+//! PostgreSQL: one advisory lock, one writer.
+
+use std::time::Duration;
+
+use sea_orm::{SqlxPostgresConnector, Value};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, PgConnection, Postgres, Transaction};
+
+use super::{Batch, Connections, Present, Row};
+use crate::error::{Result, StoreError};
+
+/// Waits for the lock that a writer holds until its transaction ends. The number names it among the
+/// advisory locks of the database: "XINHENG" in ASCII.
+pub(super) const TAKE_TURN: &str = "SELECT pg_advisory_xact_lock(24850398519316039)";
+/// How long a writer waits for those before it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(super) async fn connect(url: &str) -> Result<Connections> {
+    let options: PgConnectOptions = url.parse().map_err(|_| StoreError::Address(without_password(url)))?;
+    let options = options
+        // Tables grow from nothing to millions of rows under one prepared statement.
+        .options([("plan_cache_mode", "force_custom_plan"), ("lock_timeout", "60s")])
+        .disable_statement_logging();
+    let place = format!("{}/{}", options.get_host(), options.get_database().unwrap_or_default());
+    let open = |error: sqlx::Error| StoreError::Open {
+        place: place.clone(),
+        reason: error.to_string(),
+    };
+    // Once at first without a pool, which would go on trying for the whole of its patience.
+    PgConnection::connect_with(&options)
+        .await
+        .map_err(open)?
+        .close()
+        .await?;
+    let pool = |connections| {
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(PATIENCE)
+            .connect_lazy_with(options.clone())
+    };
+    Ok(Connections {
+        writer: SqlxPostgresConnector::from_sqlx_postgres_pool(pool(1)),
+        readers: SqlxPostgresConnector::from_sqlx_postgres_pool(pool(4)),
+        place,
+    })
+}
+
+/// An address that cannot be parsed is shown as far as that is safe.
+fn without_password(url: &str) -> String {
+    match (url.split_once("//"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}//…@{rest}"),
+        _ => url.to_owned(),
+    }
+}
+
+pub(super) async fn begin(writer: &PgPool) -> Result<Transaction<'static, Postgres>> {
+    // Read committed: what is read after the lock has come is what the writer before has left.
+    let mut transaction = writer.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
+    sqlx::query(TAKE_TURN).execute(&mut *transaction).await?;
+    Ok(transaction)
+}
+
+/// `COPY` in the binary format: a signature, rows of counted cells, an end mark.
+pub(super) async fn copy(connection: &mut PgConnection, batch: Batch) -> Result<()> {
+    let width = batch.columns.len();
+    let mut data = Vec::with_capacity(batch.cells.len() * 24);
+    data.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
+    data.extend_from_slice(&[0; 8]);
+    for row in batch.cells.chunks_exact(width) {
+        data.extend_from_slice(&i16::try_from(width).expect("tables are narrow").to_be_bytes());
+        for cell in row {
+            match cell {
+                Value::Bool(flag) => put(&mut data, flag.map(|flag| [u8::from(flag)])),
+                Value::SmallInt(number) => put(&mut data, number.map(i16::to_be_bytes)),
+                Value::BigInt(number) => put(&mut data, number.map(i64::to_be_bytes)),
+                Value::String(text) => put(&mut data, text.as_ref()),
+                Value::Bytes(bytes) => put(&mut data, bytes.as_ref()),
+                other => unreachable!("no table has a column for {other:?}"),
+            }
+        }
+    }
+    data.extend_from_slice(&(-1_i16).to_be_bytes());
+    let statement = format!(
+        "COPY {} ({}) FROM STDIN (FORMAT binary)",
+        batch.table,
+        batch.columns.join(", ")
+    );
+    let mut copy = connection.copy_in_raw(&statement).await?;
+    copy.send(data).await?;
+    copy.finish().await?;
+    Ok(())
+}
+
+fn put(data: &mut Vec<u8>, cell: Option<impl AsRef<[u8]>>) {
+    match cell {
+        None => data.extend_from_slice(&(-1_i32).to_be_bytes()),
+        Some(cell) => {
+            let bytes = cell.as_ref();
+            let length = i32::try_from(bytes.len()).expect("a cell is far shorter than 2 GiB");
+            data.extend_from_slice(&length.to_be_bytes());
+            data.extend_from_slice(bytes);
+        }
+    }
+}
+
+/// One `INSERT … ON CONFLICT` from an array per column, because `COPY` cannot replace.
+pub(super) async fn replace(connection: &mut PgConnection, batch: Batch) -> Result<()> {
+    let width = batch.columns.len();
+    let end = batch.on_conflict(Present::Replace);
+    let mut columns = vec![Vec::with_capacity(batch.cells.len() / width); width];
+    for (place, cell) in batch.cells.into_iter().enumerate() {
+        columns[place % width].push(cell);
+    }
+    let mut arguments = PgArguments::default();
+    let mut arrays = Vec::with_capacity(width);
+    for (place, column) in columns.into_iter().enumerate() {
+        macro_rules! array {
+            ($variant:ident, $sql_type:literal) => {{
+                let cells = column.into_iter().map(|cell| match cell {
+                    Value::$variant(value) => value,
+                    other => unreachable!("{other:?} in a column of {}", $sql_type),
+                });
+                arguments
+                    .add(cells.collect::<Vec<_>>())
+                    .map_err(sqlx::Error::Encode)?;
+                arrays.push(format!("${}::{}[]", place + 1, $sql_type));
+            }};
+        }
+        match &column[0] {
+            Value::Bool(_) => array!(Bool, "boolean"),
+            Value::SmallInt(_) => array!(SmallInt, "smallint"),
+            Value::BigInt(_) => array!(BigInt, "bigint"),
+            Value::String(_) => array!(String, "text"),
+            Value::Bytes(_) => array!(Bytes, "bytea"),
+            other => unreachable!("no table has a column for {other:?}"),
+        }
+    }
+    let sql = format!(
+        "INSERT INTO {} ({}) SELECT * FROM unnest({}){end}",
+        batch.table,
+        batch.columns.join(", "),
+        arrays.join(", ")
+    );
+    sqlx::query_with(AssertSqlSafe(sql), arguments)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn look_up<R: Row>(
+    connection: &mut PgConnection,
+    sql: &str,
+    numbers: &[i64],
+    keys: &[String],
+) -> Result<Vec<R>> {
+    let (sql, arguments) = prepare(sql, numbers, keys)?;
+    Ok(sqlx::query_as_with(sql, arguments).fetch_all(connection).await?)
+}
+
+pub(super) async fn execute(connection: &mut PgConnection, sql: &str, numbers: &[i64], keys: &[String]) -> Result<()> {
+    let (sql, arguments) = prepare(sql, numbers, keys)?;
+    sqlx::query_with(sql, arguments).execute(connection).await?;
+    Ok(())
+}
+
+/// The keys travel as one array.
+fn prepare(sql: &str, numbers: &[i64], keys: &[String]) -> Result<(AssertSqlSafe<String>, PgArguments)> {
+    let mut arguments = PgArguments::default();
+    for number in numbers {
+        arguments.add(number).map_err(sqlx::Error::Encode)?;
+    }
+    if !keys.is_empty() {
+        arguments.add(keys).map_err(sqlx::Error::Encode)?;
+    }
+    let set = format!(
+        "(SELECT value FROM unnest(${}::text[]) AS given(value))",
+        numbers.len() + 1
+    );
+    let sql = sql.replace("{keys}", &set).replace("{bytes}", "decode(k.value, 'hex')");
+    Ok((AssertSqlSafe(sql), arguments))
+}

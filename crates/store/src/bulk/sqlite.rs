@@ -1,0 +1,136 @@
+//! SQLite: one file, one writer.
+
+use std::time::Duration;
+
+use sea_orm::{SqlxSqliteConnector, Value};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Sqlite, SqliteConnection, Transaction};
+
+use super::{Batch, Connections, Present, Row};
+use crate::error::{Result, StoreError};
+
+/// SQLite's limit on the places of a statement.
+const MOST_BINDS: usize = 32_766;
+/// Rows of one statement: enough to make its overhead small, few enough to keep it in the cache of
+/// prepared statements for every table.
+const ROWS: usize = 250;
+/// How long a writer waits for the writers of this process before it; those of other processes are
+/// waited for by SQLite's own busy timeout.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(super) async fn connect(path: &str) -> Result<Connections> {
+    let options = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .busy_timeout(Duration::from_secs(5))
+        .disable_statement_logging();
+    let open = |error: sqlx::Error| StoreError::Open {
+        place: path.to_owned(),
+        reason: error.to_string(),
+    };
+    // An import touches whole trees at random: a cache of 64 MiB, and checkpoints that gather as much.
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(PATIENCE)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_with(
+            options
+                .clone()
+                .pragma("cache_size", "-65536")
+                .pragma("wal_autocheckpoint", "16384"),
+        )
+        .await
+        .map_err(open)?;
+    let readers = SqlitePoolOptions::new()
+        .max_connections(4)
+        .connect_with(options.pragma("query_only", "TRUE"))
+        .await
+        .map_err(open)?;
+    Ok(Connections {
+        writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
+        readers: SqlxSqliteConnector::from_sqlx_sqlite_pool(readers),
+        place: path.to_owned(),
+    })
+}
+
+pub(super) async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>> {
+    Ok(writer.begin_with("BEGIN IMMEDIATE").await?)
+}
+
+/// Multi-row `INSERT`s.
+pub(super) async fn insert(connection: &mut SqliteConnection, batch: Batch, present: Present) -> Result<()> {
+    let width = batch.columns.len();
+    let end = batch.on_conflict(present);
+    let most = ROWS.min(MOST_BINDS / width) * width;
+    let mut cells = batch.cells.into_iter().peekable();
+    while cells.peek().is_some() {
+        let mut arguments = SqliteArguments::default();
+        for cell in cells.by_ref().take(most) {
+            bind(&mut arguments, cell)?;
+        }
+        let row = format!("({})", vec!["?"; width].join(","));
+        let sql = format!(
+            "INSERT INTO {} ({}) VALUES {}{end}",
+            batch.table,
+            batch.columns.join(", "),
+            vec![row; arguments.len() / width].join(",")
+        );
+        sqlx::query_with(AssertSqlSafe(sql), arguments)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+fn bind(arguments: &mut SqliteArguments, cell: Value) -> Result<()> {
+    match cell {
+        Value::Bool(flag) => arguments.add(flag),
+        Value::SmallInt(number) => arguments.add(number),
+        Value::BigInt(number) => arguments.add(number),
+        Value::String(text) => arguments.add(text),
+        Value::Bytes(bytes) => arguments.add(bytes),
+        other => unreachable!("no table has a column for {other:?}"),
+    }
+    .map_err(|error| sqlx::Error::Encode(error).into())
+}
+
+pub(super) async fn look_up<R: Row>(
+    connection: &mut SqliteConnection,
+    sql: &str,
+    numbers: &[i64],
+    keys: &[String],
+) -> Result<Vec<R>> {
+    let (sql, arguments) = prepare(sql, numbers, keys)?;
+    Ok(sqlx::query_as_with(sql, arguments).fetch_all(connection).await?)
+}
+
+pub(super) async fn execute(
+    connection: &mut SqliteConnection,
+    sql: &str,
+    numbers: &[i64],
+    keys: &[String],
+) -> Result<()> {
+    let (sql, arguments) = prepare(sql, numbers, keys)?;
+    sqlx::query_with(sql, arguments).execute(connection).await?;
+    Ok(())
+}
+
+/// The keys travel as one JSON array.
+fn prepare(sql: &str, numbers: &[i64], keys: &[String]) -> Result<(AssertSqlSafe<String>, SqliteArguments)> {
+    let mut arguments = SqliteArguments::default();
+    for &number in numbers {
+        bind(&mut arguments, Value::BigInt(Some(number)))?;
+    }
+    if !keys.is_empty() {
+        let keys = serde_json::to_string(keys).expect("texts are JSON");
+        bind(&mut arguments, Value::String(Some(keys)))?;
+    }
+    let set = format!("(SELECT value FROM json_each(${}))", numbers.len() + 1);
+    let sql = sql.replace("{keys}", &set).replace("{bytes}", "unhex(k.value)");
+    Ok((AssertSqlSafe(sql), arguments))
+}

@@ -1,0 +1,158 @@
+//! The tables as types; their constraints, indexes and triggers are made in [`crate::migration`].
+//! Days are ISO text, as the chain hashes them; moments are microseconds since 1970 in UTC.
+
+/// A module per table, as sea-orm wants it. Nothing here has relations: look-ups are sets of keys.
+macro_rules! tables {
+    ($($(#[$about:meta])* $table:ident = $name:literal { $($(#[$key:meta])* $column:ident: $type:ty,)* })*) => {$(
+        $(#[$about])*
+        pub(crate) mod $table {
+            use sea_orm::entity::prelude::*;
+
+            #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+            #[sea_orm(table_name = $name)]
+            pub struct Model {
+                $($(#[$key])* pub $column: $type,)*
+            }
+
+            #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+            pub enum Relation {}
+
+            impl ActiveModelBehavior for ActiveModel {}
+        }
+    )*};
+}
+
+tables! {
+    /// The ledger (台账).
+    record = "record" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        seq: i64,
+        submission: i64,
+        line: i64,
+        part: i16,
+        enterprise: Option<String>,
+        kind: String,
+        occurred_on: String,
+        version: Option<String>,
+        received_at: i64,
+        source_unit: String,
+        document_number: Option<String>,
+        supersedes: Option<i64>,
+        withdrawn: bool,
+        payload: String,
+        commitments: String,
+        identity: Option<Vec<u8>>,
+        content: Option<Vec<u8>>,
+        mark: Vec<u8>,
+        hash: Vec<u8>,
+    }
+
+    /// Personal values, encrypted with their salts. Deleting a row erases the person.
+    personal = "personal" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        seq: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        field: String,
+        nonce: Vec<u8>,
+        ciphertext: Vec<u8>,
+        lookup: Vec<u8>,
+    }
+
+    /// Projection: the current row of each identity.
+    current_record = "current_record" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        identity: Vec<u8>,
+        seq: i64,
+        content: Vec<u8>,
+        version: Option<String>,
+        withdrawn: bool,
+    }
+
+    /// Projection: registered enterprises.
+    enterprise = "enterprise" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        code: String,
+        name: Option<String>,
+        status: Option<String>,
+        type_class: Option<String>,
+        region: Option<String>,
+        town: Option<String>,
+        established_on: Option<String>,
+        main_identity: Option<String>,
+        registration_number: Option<String>,
+        seq: i64,
+    }
+
+    /// Projection: records that wait for their enterprise, with the key that will identify it.
+    waiting = "waiting" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        seq: i64,
+        key_column: Option<String>,
+        given: Option<String>,
+    }
+
+    /// Projection: records whose enterprise a later record (`seq`) has told.
+    matched = "matched" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        record: i64,
+        enterprise: String,
+        seq: i64,
+    }
+
+    /// Projection: enterprises with a record (`seq`) newer than their last classification.
+    stale_enterprise = "stale_enterprise" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        code: String,
+        seq: i64,
+    }
+
+    /// Projection: every change of a level. A level of NULL: no longer graded in that scope.
+    level = "level" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        enterprise: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        scope: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        run: i64,
+        as_of: String,
+        level: Option<String>,
+        total_milli: Option<i64>,
+        in_force: bool,
+        model: String,
+    }
+
+    /// Projection: the newest row of `level` for each enterprise and scope.
+    current_level = "current_level" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        enterprise: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        scope: String,
+        run: i64,
+        as_of: String,
+        level: Option<String>,
+        total_milli: Option<i64>,
+        in_force: bool,
+        model: String,
+    }
+
+    /// Files and forms that were handed in.
+    submission = "submission" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        number: i64,
+        file_name: String,
+        file_digest: Vec<u8>,
+        table_id: String,
+        unit: String,
+        edition: Option<String>,
+        received_at: i64,
+        finished: bool,
+        counts: Option<String>,
+    }
+
+    /// Every version of the rules that anything was computed with.
+    rulebook = "rulebook" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        version: String,
+        bundle: Vec<u8>,
+    }
+}

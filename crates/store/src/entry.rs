@@ -1,0 +1,110 @@
+//! A row of the ledger and what it says: the one place where columns become a record and back.
+
+use std::collections::BTreeMap;
+
+use xinheng_core::collect::{Content, Identity};
+use xinheng_core::credit_code::CreditCode;
+use xinheng_core::ledger::Hash;
+use xinheng_core::record::{Day, Moment, Payload, Record, RecordId, Seq};
+
+use crate::entity::record::Model;
+use crate::error::{Result, StoreError};
+
+/// A record with what is kept beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The record.
+    pub record: Record,
+    /// What makes it the same as another, and what it says, as computed when it was sealed: they
+    /// contain keyed indexes, and are kept so that a rebuild needs no key. Records of the system
+    /// itself have none.
+    pub digests: Option<(Identity, Content)>,
+    /// Its hash in the chain.
+    pub hash: Hash,
+}
+
+impl Entry {
+    pub(crate) fn read(row: Model) -> Result<Self> {
+        let seq = Seq(row.seq);
+        let damaged = |column| StoreError::Damaged { seq, column };
+        let digests = match (row.identity, row.content) {
+            (None, None) => None,
+            (identity, content) => Some((
+                Identity(fixed(identity.as_deref()).ok_or_else(|| damaged("identity"))?),
+                Content(fixed(content.as_deref()).ok_or_else(|| damaged("content"))?),
+            )),
+        };
+        let record = Record {
+            seq,
+            id: RecordId {
+                submission: row.submission,
+                line: row.line,
+                part: row.part,
+            },
+            enterprise: row
+                .enterprise
+                .map(|code| CreditCode::parse(&code))
+                .transpose()
+                .map_err(|_| damaged("enterprise"))?,
+            kind: row.kind,
+            occurred_on: day(&row.occurred_on).ok_or_else(|| damaged("occurred_on"))?,
+            version: row
+                .version
+                .map(|version| day(&version).ok_or_else(|| damaged("version")))
+                .transpose()?,
+            received_at: Moment::from_micros(row.received_at).ok_or_else(|| damaged("received_at"))?,
+            source_unit: row.source_unit,
+            document_number: row.document_number,
+            supersedes: row.supersedes.map(Seq),
+            withdrawn: row.withdrawn,
+            payload: serde_json::from_str::<Payload>(&row.payload).map_err(|_| damaged("payload"))?,
+            commitments: serde_json::from_str::<BTreeMap<String, String>>(&row.commitments)
+                .map_err(|_| damaged("commitments"))?,
+        };
+        Ok(Self {
+            record,
+            digests,
+            hash: Hash(fixed(Some(&row.hash)).ok_or_else(|| damaged("hash"))?),
+        })
+    }
+
+    pub(crate) fn row(&self, mark: [u8; 16]) -> Model {
+        let record = &self.record;
+        Model {
+            seq: record.seq.0,
+            submission: record.id.submission,
+            line: record.id.line,
+            part: record.id.part,
+            enterprise: record.enterprise.map(|code| code.to_string()),
+            kind: record.kind.clone(),
+            occurred_on: record.occurred_on.to_string(),
+            version: record.version.map(|day| day.to_string()),
+            received_at: record.received_at.micros(),
+            source_unit: record.source_unit.clone(),
+            document_number: record.document_number.clone(),
+            supersedes: record.supersedes.map(|seq| seq.0),
+            withdrawn: record.withdrawn,
+            payload: canonical(&record.payload),
+            commitments: canonical(&record.commitments),
+            identity: self.digests.map(|(identity, _)| identity.0.to_vec()),
+            content: self.digests.map(|(_, content)| content.0.to_vec()),
+            mark: mark.to_vec(),
+            hash: self.hash.0.to_vec(),
+        }
+    }
+}
+
+/// JSON with keys in code-point order and no white space: what the chain hashes.
+fn canonical(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).expect("payloads and commitments hold plain values")
+}
+
+/// A day in its one spelling.
+pub(crate) fn day(text: &str) -> Option<Day> {
+    text.parse().ok()
+}
+
+/// Bytes of a known length.
+pub(crate) fn fixed<const LENGTH: usize>(bytes: Option<&[u8]>) -> Option<[u8; LENGTH]> {
+    bytes?.try_into().ok()
+}

@@ -1,0 +1,179 @@
+//! Projections: everything that can be dropped and made again from the ledger. One projector serves
+//! both the append and the rebuild, so that they cannot differ.
+
+use std::collections::BTreeMap;
+
+use xinheng_core::collect::Identity;
+use xinheng_core::credit_code::CreditCode;
+use xinheng_core::record::{EnterpriseKeys, GIVEN_NAME, Payload, Record, Seq};
+
+use crate::bulk::Transaction;
+use crate::entity::{current_record, enterprise, matched, stale_enterprise, waiting};
+use crate::entry::Entry;
+use crate::error::Result;
+
+/// Kind of record that registers an enterprise.
+pub const REGISTRATION: &str = "registration";
+/// Kind of the system's record that says whose an earlier record is. Its payload: [`MATCHED_RECORD`].
+pub const MATCHING: &str = "matching";
+/// Field of a [`MATCHING`] record: the seq of the record it tells the enterprise of.
+pub const MATCHED_RECORD: &str = "record";
+
+/// Names under which a record without an enterprise keeps the keys it was given in its payload, so
+/// that a rebuild can wait for the same enterprise.
+pub mod given {
+    /// 统一社会信用代码
+    pub const CREDIT_CODE: &str = "given_credit_code";
+    /// 主体身份代码
+    pub const MAIN_IDENTITY: &str = "given_main_identity";
+    /// 注册号
+    pub const REGISTRATION_NUMBER: &str = "given_registration_number";
+    /// 企业名称
+    pub const NAME: &str = "given_name";
+}
+
+/// Tables that hold projections, all of them.
+pub(crate) const TABLES: [&str; 7] = [
+    "current_record",
+    "enterprise",
+    "waiting",
+    "matched",
+    "stale_enterprise",
+    "level",
+    "current_level",
+];
+
+/// The key that identifies the enterprise: the first that is present, and the column of
+/// `enterprise` it is looked up in.
+pub(crate) fn identifying(keys: &EnterpriseKeys) -> Option<(&'static str, String)> {
+    let code = keys.credit_code.map(|code| code.to_string());
+    code.map(|code| ("code", code))
+        .or_else(|| keys.main_identity.clone().map(|key| ("main_identity", key)))
+        .or_else(|| keys.registration_number.clone().map(|key| ("registration_number", key)))
+        .or_else(|| keys.name.clone().map(|key| ("name", key)))
+}
+
+/// The key by which a record without an enterprise waits for one: none when it was given a name only,
+/// which is sealed and for a person to match. A record that names nobody (a signature) does not wait.
+fn waits_for(record: &Record) -> Option<Option<(&'static str, String)>> {
+    let key = identifying(&given_keys(&record.payload));
+    (key.is_some() || record.commitments.contains_key(GIVEN_NAME)).then_some(key)
+}
+
+fn given_keys(payload: &Payload) -> EnterpriseKeys {
+    let text = |field| payload.text(field).map(str::to_owned);
+    EnterpriseKeys {
+        credit_code: payload
+            .text(given::CREDIT_CODE)
+            .and_then(|code| CreditCode::parse(code).ok()),
+        main_identity: text(given::MAIN_IDENTITY),
+        registration_number: text(given::REGISTRATION_NUMBER),
+        name: text(given::NAME),
+    }
+}
+
+/// What a batch of records makes of the projections. Maps, because only the last word of a batch on a
+/// key is written, and in the order of the keys: rows that are neighbours in a tree are written together.
+#[derive(Default)]
+struct Changes {
+    current: BTreeMap<Identity, current_record::Model>,
+    enterprises: BTreeMap<CreditCode, Option<enterprise::Model>>,
+    waiting: Vec<waiting::Model>,
+    matched: Vec<matched::Model>,
+    stale: BTreeMap<CreditCode, Seq>,
+}
+
+/// Carries a batch of consecutive records into the projections.
+pub(crate) async fn project(transaction: &mut Transaction, entries: &[Entry]) -> Result<()> {
+    let mut changes = Changes::default();
+    for entry in entries {
+        changes.take(entry);
+    }
+    changes.write(transaction).await
+}
+
+impl Changes {
+    fn take(&mut self, entry: &Entry) {
+        let record = &entry.record;
+        if let Some((identity, content)) = entry.digests {
+            let row = current_record::Model {
+                identity: identity.0.to_vec(),
+                seq: record.seq.0,
+                content: content.0.to_vec(),
+                version: record.version.map(|day| day.to_string()),
+                withdrawn: record.withdrawn,
+            };
+            self.current.insert(identity, row);
+        }
+        if let Some(code) = record.enterprise {
+            self.stale.insert(code, record.seq);
+            if record.kind == REGISTRATION {
+                let row = (!record.withdrawn).then(|| registered(code, record));
+                self.enterprises.insert(code, row);
+            }
+            if record.kind == MATCHING
+                && let Some(matched) = record.payload.integer(MATCHED_RECORD)
+            {
+                self.matched.push(matched::Model {
+                    record: matched,
+                    enterprise: code.to_string(),
+                    seq: record.seq.0,
+                });
+            }
+        } else if let Some(waits_for) = waits_for(record) {
+            let (key_column, given) = waits_for.unzip();
+            self.waiting.push(waiting::Model {
+                seq: record.seq.0,
+                key_column: key_column.map(str::to_owned),
+                given,
+            });
+        }
+    }
+
+    async fn write(self, transaction: &mut Transaction) -> Result<()> {
+        let (registered, struck_off): (Vec<_>, Vec<_>) =
+            self.enterprises.into_iter().partition(|(_, row)| row.is_some());
+        let struck_off: Vec<String> = struck_off.into_iter().map(|(code, _)| code.to_string()).collect();
+        let no_longer_waiting: Vec<String> = self.matched.iter().map(|row| row.record.to_string()).collect();
+
+        transaction
+            .replace(self.current.into_values().collect::<Vec<_>>())
+            .await?;
+        transaction
+            .replace(registered.into_iter().filter_map(|(_, row)| row).collect::<Vec<_>>())
+            .await?;
+        transaction
+            .execute("DELETE FROM enterprise WHERE code IN {keys}", &[], &struck_off)
+            .await?;
+        transaction.insert(self.waiting).await?;
+        transaction.insert(self.matched).await?;
+        transaction
+            .execute(
+                "DELETE FROM waiting WHERE seq IN (SELECT CAST(value AS BIGINT) FROM {keys} AS k)",
+                &[],
+                &no_longer_waiting,
+            )
+            .await?;
+        let stale = self.stale.into_iter().map(|(code, seq)| stale_enterprise::Model {
+            code: code.to_string(),
+            seq: seq.0,
+        });
+        transaction.replace(stale.collect::<Vec<_>>()).await
+    }
+}
+
+fn registered(code: CreditCode, record: &Record) -> enterprise::Model {
+    let text = |field| record.payload.text(field).map(str::to_owned);
+    enterprise::Model {
+        code: code.to_string(),
+        name: text("name"),
+        status: text("status"),
+        type_class: text("type_class"),
+        region: text("region"),
+        town: text("town"),
+        established_on: text("established_on"),
+        main_identity: text("main_identity"),
+        registration_number: text("registration_number"),
+        seq: record.seq.0,
+    }
+}

@@ -1,0 +1,33 @@
+//! What the system itself put on record: classification runs, signatures. They belong to no enterprise.
+
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use xinheng_core::record::{Record, Seq};
+
+use crate::entity::{record, stale_enterprise};
+use crate::error::Result;
+use crate::reading::entries;
+use crate::store::Store;
+
+impl Store {
+    /// Records of a kind that belong to no enterprise, in ledger order, as known at a seq. There are
+    /// few: an index holds nothing else.
+    ///
+    /// # Errors
+    /// When the database fails or a row is damaged.
+    pub async fn system_records(&self, kind: &str, known_up_to: Seq) -> Result<Vec<Record>> {
+        let found = record::Entity::find()
+            .filter(record::Column::Enterprise.is_null())
+            .filter(record::Column::Kind.eq(kind))
+            .filter(record::Column::Seq.lte(known_up_to.0))
+            .order_by_asc(record::Column::Seq);
+        Ok(entries(found, &self.connections.readers).await?.into_iter().map(|entry| entry.record).collect())
+    }
+
+    /// How many enterprises have records newer than their last classification.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stale_count(&self) -> Result<u64> {
+        Ok(stale_enterprise::Entity::find().count(&self.connections.readers).await?)
+    }
+}

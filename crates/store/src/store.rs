@@ -1,0 +1,222 @@
+//! The store: one database, opened.
+
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
+    Set,
+};
+use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::sea_query::Query;
+use xinheng_core::ledger::{Hash, Head};
+use xinheng_core::record::{Day, Moment, Seq};
+
+use crate::bulk::Connections;
+use crate::entity::{record, rulebook, submission};
+use crate::entry::fixed;
+use crate::error::{Result, StoreError};
+use crate::keys::Keys;
+use crate::migration::Migrator;
+
+/// A database with the keys to its personal values.
+pub struct Store {
+    pub(crate) connections: Connections,
+    pub(crate) keys: Keys,
+}
+
+/// A file or form that is handed in.
+#[derive(Clone, Debug)]
+pub struct NewSubmission {
+    /// Name of the file.
+    pub file_name: String,
+    /// SM3 of its bytes.
+    pub file_digest: Hash,
+    /// The exchange table it is.
+    pub table_id: String,
+    /// Code of the unit that hands it in.
+    pub unit: String,
+    /// The day that the edition is of, when the file itself does not say.
+    pub edition: Option<Day>,
+    /// Now.
+    pub received_at: Moment,
+}
+
+/// A submission that is being taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// Its number, dense from 1.
+    pub number: i64,
+    /// When it was first received: the moment of all its records.
+    pub received_at: Moment,
+    /// Whether an earlier attempt was broken off and is carried on.
+    pub resumed: bool,
+}
+
+impl Store {
+    /// Opens a database, `sqlite:PATH` or `postgres://…`, and brings its tables up to date. An SQLite
+    /// file is made when there is none.
+    ///
+    /// # Errors
+    /// When it cannot be opened or was made by a newer version.
+    pub async fn open(url: &str, keys: Keys) -> Result<Self> {
+        let connections = Connections::open(url).await?;
+        migrate(&connections).await?;
+        Ok(Self { connections, keys })
+    }
+
+    /// The newest record.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn head(&self) -> Result<Head> {
+        let newest: Option<(i64, Vec<u8>)> = record::Entity::find()
+            .select_only()
+            .column(record::Column::Seq)
+            .column(record::Column::Hash)
+            .order_by_desc(record::Column::Seq)
+            .limit(1)
+            .into_tuple()
+            .one(&self.connections.readers)
+            .await?;
+        newest.map_or(Ok(Head::EMPTY), |(seq, hash)| {
+            let seq = Seq(seq);
+            let hash = fixed(Some(&hash)).ok_or(StoreError::Damaged { seq, column: "hash" })?;
+            Ok(Head { seq, hash: Hash(hash) })
+        })
+    }
+
+    /// Opens a submission, or carries on the unfinished one of the same file, table, unit and edition.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_submission(&self, new: NewSubmission) -> Result<Submission> {
+        use submission::Column;
+        let transaction = self.connections.begin().await?;
+        let edition = new.edition.map(|day| day.to_string());
+        let unfinished = submission::Entity::find()
+            .filter(Column::Finished.eq(false))
+            .filter(Column::FileDigest.eq(new.file_digest.0.to_vec()))
+            .filter(Column::TableId.eq(&new.table_id))
+            .filter(Column::Unit.eq(&new.unit))
+            .filter(
+                edition
+                    .as_ref()
+                    .map_or(Column::Edition.is_null(), |day| Column::Edition.eq(day)),
+            )
+            .order_by_asc(Column::Number)
+            .one(&transaction)
+            .await?;
+        if let Some(row) = unfinished {
+            return Ok(Submission {
+                number: row.number,
+                received_at: Moment::from_micros(row.received_at)
+                    .ok_or(StoreError::DamagedProjection { table: "submission" })?,
+                resumed: true,
+            });
+        }
+        let last: Option<Option<i64>> = submission::Entity::find()
+            .select_only()
+            .column_as(Column::Number.max(), "last")
+            .into_tuple()
+            .one(&transaction)
+            .await?;
+        let number = last.flatten().unwrap_or(0) + 1;
+        let row = submission::Model {
+            number,
+            file_name: new.file_name,
+            file_digest: new.file_digest.0.to_vec(),
+            table_id: new.table_id,
+            unit: new.unit,
+            edition,
+            received_at: new.received_at.micros(),
+            finished: false,
+            counts: None,
+        };
+        submission::Entity::insert(row.into_active_model())
+            .exec_without_returning(&transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(Submission {
+            number,
+            received_at: new.received_at,
+            resumed: false,
+        })
+    }
+
+    /// Marks a submission as taken in whole, with what came of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn finish_submission(&self, number: i64, counts: &serde_json::Value) -> Result<()> {
+        let transaction = self.connections.begin().await?;
+        let row = submission::ActiveModel {
+            number: Set(number),
+            finished: Set(true),
+            counts: Set(Some(counts.to_string())),
+            ..Default::default()
+        };
+        row.update(&transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Keeps a version of the rulebook for good. Its name comes from its content, so that putting it
+    /// again changes nothing.
+    ///
+    /// # Errors
+    /// When the version is there with other content, or the database fails.
+    pub async fn put_rulebook(&self, version: &str, bundle: &[u8]) -> Result<()> {
+        let transaction = self.connections.begin().await?;
+        match rulebook_in(&transaction, version).await? {
+            Some(kept) if kept == bundle => return Ok(()),
+            Some(_) => return Err(StoreError::RulebookDiffers(version.to_owned())),
+            None => {}
+        }
+        let row = rulebook::Model {
+            version: version.to_owned(),
+            bundle: zstd::encode_all(bundle, 0)?,
+        };
+        rulebook::Entity::insert(row.into_active_model())
+            .exec_without_returning(&transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// A version of the rulebook.
+    ///
+    /// # Errors
+    /// When the database fails or the row is damaged.
+    pub async fn rulebook(&self, version: &str) -> Result<Option<Vec<u8>>> {
+        rulebook_in(&self.connections.readers, version).await
+    }
+}
+
+async fn rulebook_in(connection: &impl ConnectionTrait, version: &str) -> Result<Option<Vec<u8>>> {
+    let row = rulebook::Entity::find_by_id(version).one(connection).await?;
+    row.map(|row| zstd::decode_all(&*row.bundle).map_err(|_| StoreError::DamagedProjection { table: "rulebook" }))
+        .transpose()
+}
+
+/// Brings the tables up to date, in one transaction, so that a broken start leaves nothing half made.
+/// A database that is up to date is not locked: reading goes on while another process writes.
+async fn migrate(connections: &Connections) -> Result<()> {
+    let refuse = |error: StoreError| StoreError::Migrate {
+        place: connections.place.clone(),
+        reason: error.to_string(),
+    };
+    let applied = Query::select().column("version").from("seaql_migrations").to_owned();
+    let known: Vec<String> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
+    // No such table: a new database.
+    let rows = connections.readers.query_all(&applied).await.unwrap_or_default();
+    let versions: Vec<String> = rows.iter().filter_map(|row| row.try_get("", "version").ok()).collect();
+    if versions == known {
+        return Ok(());
+    }
+    let transaction = connections.begin().await.map_err(refuse)?;
+    Migrator::up(&transaction, None)
+        .await
+        .map_err(|error| refuse(error.into()))?;
+    transaction.commit().await.map_err(|error| refuse(error.into()))
+}

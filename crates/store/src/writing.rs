@@ -1,0 +1,430 @@
+//! Writing (记账): the one transaction at a time that appends to the ledger and carries every record
+//! into the projections.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use xinheng_core::collect::{Content, Identity, Standing};
+use xinheng_core::credit_code::CreditCode;
+use xinheng_core::ledger::{Hash, Head, chain};
+use xinheng_core::record::{Day, EnterpriseKeys, Moment, Payload, Record, RecordId, Seq, Value};
+
+use crate::bulk::Transaction;
+use crate::entity::{level, personal};
+use crate::entry::{Entry, day, fixed};
+use crate::error::{Result, StoreError};
+use crate::keys::Keys;
+use crate::level::{Level, LevelChange};
+use crate::projection::{self, MATCHED_RECORD, MATCHING, identifying, project};
+use crate::seal::{SealedDraft, SealedField};
+use crate::store::Store;
+
+/// A record to be appended.
+pub struct NewRecord {
+    /// What it says.
+    pub body: Body,
+    /// Whose it is, when that is known.
+    pub enterprise: Option<CreditCode>,
+    /// The record it replaces as current.
+    pub supersedes: Option<Seq>,
+    /// The moment we knew.
+    pub received_at: Moment,
+    /// The unit that handed it in.
+    pub source_unit: String,
+}
+
+/// What a new record says.
+#[allow(clippy::large_enum_variant, reason = "nearly all are drafts")]
+pub enum Body {
+    /// A row or form, sealed.
+    Draft(SealedDraft),
+    /// Something the system itself puts on record. Its id is `0.seq.0`: submission 0 is the system's.
+    System {
+        /// Kind of record.
+        kind: String,
+        /// The day in the world.
+        occurred_on: Day,
+        /// Fields.
+        payload: Payload,
+    },
+}
+
+impl NewRecord {
+    /// A record that says whose an earlier record is.
+    #[must_use]
+    pub fn matching(record: Seq, enterprise: CreditCode, received_at: Moment, source_unit: String) -> Self {
+        Self {
+            body: Body::System {
+                kind: MATCHING.to_owned(),
+                occurred_on: received_at.day_in_china(),
+                payload: Payload(BTreeMap::from([(MATCHED_RECORD.to_owned(), Value::Integer(record.0))])),
+            },
+            enterprise: Some(enterprise),
+            supersedes: None,
+            received_at,
+            source_unit,
+        }
+    }
+}
+
+/// The exclusive writing transaction. Dropped without [`Writing::commit`], it leaves no trace.
+pub struct Writing {
+    transaction: Transaction,
+    keys: Keys,
+    head: Head,
+}
+
+impl Store {
+    /// Waits until no one else writes, and begins.
+    ///
+    /// # Errors
+    /// When the wait is too long, or the newest record was written with another key.
+    pub async fn begin(&self) -> Result<Writing> {
+        let mut transaction = Transaction::begin(&self.connections.writer).await?;
+        type Newest = (i64, i64, i64, i16, Option<Vec<u8>>, Option<Vec<u8>>, Vec<u8>, Vec<u8>);
+        let newest: Vec<Newest> = transaction
+            .look_up(
+                "SELECT seq, submission, line, part, identity, content, mark, hash FROM record \
+                 WHERE seq = (SELECT max(seq) FROM record)",
+                &[],
+                &[],
+            )
+            .await?;
+        let head = match newest.into_iter().next() {
+            None => Head::EMPTY,
+            Some((seq, submission, line, part, identity, content, mark, hash)) => {
+                let seq = Seq(seq);
+                let id = RecordId { submission, line, part };
+                let digests = fixed(identity.as_deref())
+                    .map(Identity)
+                    .zip(fixed(content.as_deref()).map(Content));
+                if self.keys.mark(id, digests) != *mark {
+                    return Err(StoreError::WrongKey(seq));
+                }
+                let hash = fixed(Some(&hash)).ok_or(StoreError::Damaged { seq, column: "hash" })?;
+                Head { seq, hash: Hash(hash) }
+            }
+        };
+        Ok(Writing {
+            transaction,
+            keys: self.keys.clone(),
+            head,
+        })
+    }
+}
+
+impl Writing {
+    /// The newest record, those appended in this transaction among them. The next has the next seq.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Makes everything lasting.
+    ///
+    /// # Errors
+    /// When the database cannot; then nothing of it is.
+    pub async fn commit(self) -> Result<()> {
+        self.transaction.commit().await
+    }
+
+    /// The registered enterprise that each set of keys identifies: the first key that is present
+    /// decides; a main identity, registration number or name only when it is one enterprise's alone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn match_enterprises(&mut self, keys: &[EnterpriseKeys]) -> Result<Vec<Option<CreditCode>>> {
+        let identifying: Vec<_> = keys.iter().map(identifying).collect();
+        let mut wanted: BTreeMap<&'static str, BTreeSet<&String>> = BTreeMap::new();
+        for (column, key) in identifying.iter().flatten() {
+            wanted.entry(*column).or_default().insert(key);
+        }
+        let mut found = HashMap::new();
+        for (column, keys) in wanted {
+            let keys: Vec<String> = keys.into_iter().cloned().collect();
+            let rows: Vec<(String, String)> = self
+                .transaction
+                .look_up(
+                    &format!(
+                        "SELECT k.value, min(e.code) FROM {{keys}} AS k CROSS JOIN enterprise AS e \
+                         WHERE e.{column} = k.value GROUP BY k.value HAVING count(*) = 1"
+                    ),
+                    &[],
+                    &keys,
+                )
+                .await?;
+            for (key, code) in rows {
+                found.insert((column, key), enterprise_code(&code)?);
+            }
+        }
+        Ok(identifying
+            .into_iter()
+            .map(|key| key.and_then(|key| found.get(&key).copied()))
+            .collect())
+    }
+
+    /// The current row of each identity that has one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn standings(&mut self, identities: &[Identity]) -> Result<HashMap<Identity, Standing>> {
+        let keys: Vec<String> = identities.iter().map(|identity| hex::encode(identity.0)).collect();
+        type Current = (Vec<u8>, i64, Vec<u8>, Option<String>, bool);
+        let rows: Vec<Current> = self
+            .transaction
+            .look_up(
+                "SELECT c.identity, c.seq, c.content, c.version, c.withdrawn \
+                 FROM {keys} AS k CROSS JOIN current_record AS c WHERE c.identity = {bytes}",
+                &[],
+                &keys,
+            )
+            .await?;
+        rows.into_iter()
+            .map(|(identity, seq, content, version, withdrawn)| {
+                let damaged = || StoreError::DamagedProjection {
+                    table: "current_record",
+                };
+                let standing = Standing {
+                    seq: Seq(seq),
+                    content: Content(fixed(Some(&content)).ok_or_else(damaged)?),
+                    version: version.map(|version| day(&version).ok_or_else(damaged)).transpose()?,
+                    withdrawn,
+                };
+                Ok((Identity(fixed(Some(&identity)).ok_or_else(damaged)?), standing))
+            })
+            .collect()
+    }
+
+    /// Which records (line, part) of a stretch of a submission are in the ledger already.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn places_present(
+        &mut self,
+        submission: i64,
+        first_line: i64,
+        last_line: i64,
+    ) -> Result<HashSet<(i64, i16)>> {
+        let rows: Vec<(i64, i16)> = self
+            .transaction
+            .look_up(
+                "SELECT line, part FROM record WHERE submission = $1 AND line BETWEEN $2 AND $3",
+                &[submission, first_line, last_line],
+                &[],
+            )
+            .await?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Appends records in the order given: each takes the next seq and its place in the chain, its
+    /// personal values are put away, and the projections follow.
+    ///
+    /// # Errors
+    /// When the database fails; then the transaction is of no more use.
+    pub async fn append(&mut self, records: Vec<NewRecord>) -> Result<Head> {
+        let mut entries = Vec::with_capacity(records.len());
+        let mut rows = Vec::with_capacity(records.len());
+        let mut sealed = Vec::new();
+        for record in records {
+            let seq = Seq(self.head.seq.0 + 1);
+            let (entry, mark, fields) = self.entry(seq, record);
+            self.head = Head { seq, hash: entry.hash };
+            sealed.extend(fields.into_iter().map(|field| personal_row(seq, field)));
+            rows.push(entry.row(mark));
+            entries.push(entry);
+        }
+        self.transaction.insert(rows).await?;
+        self.transaction.insert(sealed).await?;
+        project(&mut self.transaction, &entries).await?;
+        Ok(self.head)
+    }
+
+    fn entry(&self, seq: Seq, new: NewRecord) -> (Entry, [u8; 16], Vec<SealedField>) {
+        let (record, digests, mark, fields) = match new.body {
+            Body::Draft(sealed) => {
+                let draft = sealed.draft;
+                let record = Record {
+                    seq,
+                    id: sealed.id,
+                    enterprise: new.enterprise,
+                    kind: draft.kind,
+                    occurred_on: draft.occurred_on,
+                    version: draft.version,
+                    received_at: new.received_at,
+                    source_unit: new.source_unit,
+                    document_number: draft.document_number,
+                    supersedes: new.supersedes,
+                    withdrawn: draft.withdrawn,
+                    payload: draft.payload,
+                    commitments: sealed.commitments,
+                };
+                let digests = Some((sealed.identity, sealed.content));
+                (record, digests, sealed.mark, sealed.fields)
+            }
+            Body::System {
+                kind,
+                occurred_on,
+                payload,
+            } => {
+                let id = RecordId {
+                    submission: 0,
+                    line: seq.0,
+                    part: 0,
+                };
+                let record = Record {
+                    seq,
+                    id,
+                    enterprise: new.enterprise,
+                    kind,
+                    occurred_on,
+                    version: None,
+                    received_at: new.received_at,
+                    source_unit: new.source_unit,
+                    document_number: None,
+                    supersedes: new.supersedes,
+                    withdrawn: false,
+                    payload,
+                    commitments: BTreeMap::new(),
+                };
+                (record, None, self.keys.mark(id, None), Vec::new())
+            }
+        };
+        let hash = chain(self.head.hash, &record);
+        let entry = Entry { record, digests, hash };
+        (entry, mark, fields)
+    }
+
+    /// Waiting records that the given enterprises, just registered, now identify, in ledger order.
+    /// The caller puts a [`NewRecord::matching`] on record for each.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn waiting_for(&mut self, enterprises: &[CreditCode]) -> Result<Vec<(Seq, CreditCode)>> {
+        let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
+        let mut found = BTreeMap::new();
+        for column in ["code", "main_identity", "registration_number", "name"] {
+            let rows: Vec<(i64, String)> = self
+                .transaction
+                .look_up(
+                    &format!(
+                        "SELECT w.seq, e.code FROM {{keys}} AS k CROSS JOIN enterprise AS e CROSS JOIN waiting AS w \
+                         WHERE e.code = k.value AND w.given = e.{column} AND w.key_column = '{column}' \
+                         AND NOT EXISTS (SELECT 1 FROM enterprise AS o WHERE o.{column} = e.{column} AND o.code <> e.code)"
+                    ),
+                    &[],
+                    &codes,
+                )
+                .await?;
+            for (seq, code) in rows {
+                found.insert(Seq(seq), enterprise_code(&code)?);
+            }
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    /// Puts the levels of a run on record where they differ from the current ones, and says which
+    /// have moved. An enterprise and scope may occur once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn write_levels(&mut self, run: Seq, as_of: Day, levels: Vec<Level>) -> Result<Vec<LevelChange>> {
+        let codes: BTreeSet<String> = levels.iter().map(|level| level.enterprise.to_string()).collect();
+        let codes: Vec<String> = codes.into_iter().collect();
+        type Current = (String, String, Option<String>, Option<i64>, bool, String);
+        let rows: Vec<Current> = self
+            .transaction
+            .look_up(
+                "SELECT c.enterprise, c.scope, c.level, c.total_milli, c.in_force, c.model \
+                 FROM {keys} AS k CROSS JOIN current_level AS c WHERE c.enterprise = k.value",
+                &[],
+                &codes,
+            )
+            .await?;
+        let mut current: HashMap<_, _> = rows
+            .into_iter()
+            .map(|(enterprise, scope, level, total, in_force, model)| {
+                ((enterprise, scope), (level, total, in_force, model))
+            })
+            .collect();
+        let (mut history, mut newest, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+        for level in levels {
+            let before = current.remove(&(level.enterprise.to_string(), level.scope.clone()));
+            let now = (
+                level.level.clone(),
+                level.total_milli,
+                level.in_force,
+                level.model.clone(),
+            );
+            let never_graded = before.is_none() && level.level.is_none();
+            if never_graded || before.as_ref() == Some(&now) {
+                continue;
+            }
+            let from = before.and_then(|(level, ..)| level);
+            if from != level.level {
+                moved.push(LevelChange {
+                    enterprise: level.enterprise,
+                    scope: level.scope.clone(),
+                    from,
+                    to: level.level.clone(),
+                });
+            }
+            let row = level.row(run, as_of);
+            history.push(level::Model::from(row.clone()));
+            newest.push(row);
+        }
+        self.transaction.insert(history).await?;
+        self.transaction.replace(newest).await?;
+        Ok(moved)
+    }
+
+    /// Says that these enterprises have been classified with all records up to a seq; those with
+    /// newer ones stay stale.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn clear_stale(&mut self, enterprises: &[CreditCode], known_up_to: Seq) -> Result<()> {
+        let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
+        self.transaction
+            .execute(
+                "DELETE FROM stale_enterprise WHERE code IN {keys} AND seq <= $1",
+                &[known_up_to.0],
+                &codes,
+            )
+            .await
+    }
+
+    /// Empties all projections, to be filled again by [`Self::project`] (and levels by whoever
+    /// classifies), in the same transaction.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn clear_projections(&mut self) -> Result<()> {
+        for table in projection::TABLES {
+            self.transaction
+                .execute(&format!("DELETE FROM {table}"), &[], &[])
+                .await?;
+        }
+        Ok(())
+    }
+
+    /// Carries consecutive records of the ledger into the projections, as the append did.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn project(&mut self, entries: &[Entry]) -> Result<()> {
+        project(&mut self.transaction, entries).await
+    }
+}
+
+fn personal_row(seq: Seq, sealed: SealedField) -> personal::Model {
+    personal::Model {
+        seq: seq.0,
+        field: sealed.field,
+        nonce: sealed.nonce.to_vec(),
+        ciphertext: sealed.ciphertext,
+        lookup: sealed.lookup.to_vec(),
+    }
+}
+
+fn enterprise_code(code: &str) -> Result<CreditCode> {
+    CreditCode::parse(code).map_err(|_| StoreError::DamagedProjection { table: "enterprise" })
+}

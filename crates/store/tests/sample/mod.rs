@@ -1,0 +1,266 @@
+//! A small world for the tests and the benchmark: two kinds of record, rows of them, and the way in
+//! that xinheng-app takes, kept to its bones.
+#![allow(clippy::unwrap_used, dead_code)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use xinheng_core::collect::{Decision, Standing, decide};
+use xinheng_core::credit_code::CreditCode;
+use xinheng_core::ledger::{Hash, Head};
+use xinheng_core::record::{Day, Draft, EnterpriseKeys, Moment, Payload, Personal, Seq, Value};
+use xinheng_core::rulebook::kind::Kind;
+use xinheng_store::testing::{FixedSalts, keys};
+use xinheng_store::{Body, NewRecord, NewSubmission, SealedDraft, Sealer, Store, Submission, given};
+
+const REGISTRATION: &str = "
+rule: { id: registration, title: 登记, from: 2019-01-01, status: default }
+nature: state
+version: version_on
+fields:
+  - { name: name, title: 名称, type: text }
+  - { name: legal_representative, title: 法定代表人, type: text, personal: true }
+  - { name: version_on, title: 更新日期, type: day }
+";
+
+const PENALTY: &str = "
+rule: { id: penalty, title: 行政处罚, from: 2019-01-01, status: default }
+nature: event
+identity: [document_number]
+document_number: document_number
+fields:
+  - { name: document_number, title: 文号, type: code }
+  - { name: fine, title: 罚款, type: amount }
+  - { name: party_id, title: 当事人证件号, type: text, personal: true }
+";
+
+/// The kinds of this world.
+pub struct World {
+    pub registration: Kind,
+    pub penalty: Kind,
+    pub sealer: Sealer,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self {
+            registration: serde_saphyr::from_str(REGISTRATION).unwrap(),
+            penalty: serde_saphyr::from_str(PENALTY).unwrap(),
+            sealer: Sealer::new(keys(), Arc::new(FixedSalts)),
+        }
+    }
+
+    pub fn seal(&self, submission: i64, draft: Draft) -> SealedDraft {
+        let kind = if draft.kind == "penalty" {
+            &self.penalty
+        } else {
+            &self.registration
+        };
+        self.sealer.seal(submission, kind, draft).unwrap()
+    }
+
+    /// A file of these rows, from opening the submission to finishing it. Returns the decisions.
+    pub async fn import(&self, store: &Store, file: &str, drafts: Vec<Draft>) -> Vec<Decision> {
+        let submission = store.open_submission(new_submission(file)).await.unwrap();
+        let decisions = self.collect(store, submission, drafts).await;
+        store
+            .finish_submission(submission.number, &serde_json::json!({"rows": decisions.len()}))
+            .await
+            .unwrap();
+        decisions
+    }
+
+    /// One batch: matched, decided, appended, and the waiting matched to what was registered.
+    pub async fn collect(&self, store: &Store, submission: Submission, drafts: Vec<Draft>) -> Vec<Decision> {
+        let sealed: Vec<SealedDraft> = drafts
+            .into_iter()
+            .map(|draft| self.seal(submission.number, draft))
+            .collect();
+        let mut writing = store.begin().await.unwrap();
+        let keys: Vec<EnterpriseKeys> = sealed.iter().map(|row| row.draft.keys.clone()).collect();
+        let enterprises = writing.match_enterprises(&keys).await.unwrap();
+        let identities: Vec<_> = sealed.iter().map(|row| row.identity).collect();
+        let mut standings = writing.standings(&identities).await.unwrap();
+        let mut next = writing.head().seq.0;
+        let (mut records, mut decisions, mut registered) = (Vec::new(), Vec::new(), Vec::new());
+        for (mut row, mut enterprise) in sealed.into_iter().zip(enterprises) {
+            let kind = if row.draft.kind == "penalty" {
+                &self.penalty
+            } else {
+                &self.registration
+            };
+            let decision = decide(kind.nature, &row.draft, row.content, standings.get(&row.identity));
+            decisions.push(decision);
+            let Decision::Accept { supersedes } = decision else {
+                continue;
+            };
+            next += 1;
+            let standing = Standing {
+                seq: Seq(next),
+                content: row.content,
+                version: row.draft.version,
+                withdrawn: row.draft.withdrawn,
+            };
+            standings.insert(row.identity, standing);
+            if row.draft.kind == "registration" {
+                enterprise = row.draft.keys.credit_code;
+                registered.extend(enterprise);
+            }
+            if enterprise.is_none() {
+                put_given_keys(&mut row.draft);
+            }
+            records.push(NewRecord {
+                body: Body::Draft(row),
+                enterprise,
+                supersedes,
+                received_at: submission.received_at,
+                source_unit: "U01".to_owned(),
+            });
+        }
+        writing.append(records).await.unwrap();
+        let matches = writing.waiting_for(&registered).await.unwrap();
+        let matches = matches.into_iter().map(|(record, enterprise)| {
+            NewRecord::matching(record, enterprise, submission.received_at, "U01".to_owned())
+        });
+        writing.append(matches.collect()).await.unwrap();
+        writing.commit().await.unwrap();
+        decisions
+    }
+
+    /// A ledger with something of everything: registrations, their update, a withdrawal, penalties,
+    /// rows that wait, and a row that was matched later.
+    pub async fn fill(&self, store: &Store) -> Head {
+        self.import(store, "登记.csv", (1..=3).map(|n| registration(n, n)).collect())
+            .await;
+        let penalties = vec![
+            penalty(2, known(1), "新衡罚〔2026〕1号"),
+            penalty(3, named("示例商行7"), "新衡罚〔2026〕2号"),
+            penalty(4, named("查无此店"), "新衡罚〔2026〕3号"),
+            penalty(5, known(2), "新衡罚〔2026〕4号"),
+        ];
+        self.import(store, "处罚.csv", penalties).await;
+        let mut updated = registration(2, 1);
+        updated.version = Some(day("2026-06-01"));
+        set(&mut updated, "status", "注销");
+        let mut withdrawn = registration(3, 3);
+        withdrawn.withdrawn = true;
+        self.import(store, "登记2.csv", vec![updated, withdrawn, registration(4, 7)])
+            .await;
+        store.head().await.unwrap()
+    }
+}
+
+pub fn day(text: &str) -> Day {
+    text.parse().unwrap()
+}
+
+/// The injected moment.
+pub fn moment() -> Moment {
+    Moment::from_micros(1_790_000_000_123_456).unwrap()
+}
+
+pub fn new_submission(file: &str) -> NewSubmission {
+    NewSubmission {
+        file_name: file.to_owned(),
+        file_digest: Hash::of(&[file.as_bytes()]),
+        table_id: "table".to_owned(),
+        unit: "U01".to_owned(),
+        edition: None,
+        received_at: moment(),
+    }
+}
+
+/// A valid code in an unassigned region.
+pub fn code(n: i64) -> CreditCode {
+    CreditCode::compose("91419900", &format!("MA{n:06}")).unwrap()
+}
+
+pub fn known(n: i64) -> EnterpriseKeys {
+    EnterpriseKeys {
+        credit_code: Some(code(n)),
+        ..EnterpriseKeys::default()
+    }
+}
+
+pub fn named(name: &str) -> EnterpriseKeys {
+    EnterpriseKeys {
+        name: Some(name.to_owned()),
+        ..EnterpriseKeys::default()
+    }
+}
+
+pub fn set(draft: &mut Draft, field: &str, value: &str) {
+    draft.payload.0.insert(field.to_owned(), Value::Text(value.to_owned()));
+}
+
+/// Enterprise `n` as it was registered.
+pub fn registration(line: i64, n: i64) -> Draft {
+    let mut draft = Draft {
+        line,
+        part: 0,
+        kind: "registration".to_owned(),
+        keys: known(n),
+        occurred_on: day("2020-03-01"),
+        document_number: None,
+        version: Some(day("2026-01-01")),
+        withdrawn: false,
+        correction: None,
+        payload: Payload::default(),
+        personal: BTreeMap::from([("legal_representative".to_owned(), Personal::new(person(n)))]),
+    };
+    for (field, value) in [
+        ("name", format!("示例商行{n}")),
+        ("status", "存续".to_owned()),
+        ("type_class", "enterprise".to_owned()),
+        ("region", "419900".to_owned()),
+        ("town", "城关镇".to_owned()),
+        ("established_on", "2020-03-01".to_owned()),
+        ("main_identity", format!("P{n:08}")),
+        ("registration_number", format!("4199{n:09}")),
+    ] {
+        set(&mut draft, field, &value);
+    }
+    draft
+}
+
+/// The legal representative of enterprise `n`.
+pub fn person(n: i64) -> String {
+    format!("赵钱孙{n}")
+}
+
+/// The identity number in every penalty of this world: a canary.
+pub const CANARY: &str = "419900199001019876";
+
+pub fn penalty(line: i64, keys: EnterpriseKeys, number: &str) -> Draft {
+    Draft {
+        line,
+        part: 0,
+        kind: "penalty".to_owned(),
+        keys,
+        occurred_on: day("2026-02-03"),
+        document_number: Some(number.to_owned()),
+        version: None,
+        withdrawn: false,
+        correction: None,
+        payload: Payload(BTreeMap::from([
+            ("document_number".to_owned(), Value::Text(number.to_owned())),
+            ("fine".to_owned(), Value::Integer(500_000)),
+            ("serious".to_owned(), Value::Flag(true)),
+        ])),
+        personal: BTreeMap::from([("party_id".to_owned(), Personal::new(CANARY))]),
+    }
+}
+
+fn put_given_keys(draft: &mut Draft) {
+    let keys = draft.keys.clone();
+    for (field, key) in [
+        (given::CREDIT_CODE, keys.credit_code.map(|code| code.to_string())),
+        (given::MAIN_IDENTITY, keys.main_identity),
+        (given::REGISTRATION_NUMBER, keys.registration_number),
+        (given::NAME, keys.name),
+    ] {
+        if let Some(key) = key {
+            set(draft, field, &key);
+        }
+    }
+}
