@@ -39,9 +39,9 @@ pub struct RuleLine<'a> {
     pub head: &'a Head,
     /// Whose folder it is in.
     pub jurisdiction: Jurisdiction,
-    /// SM3 of its wording.
-    pub digest: &'a str,
-    /// Its wording.
+    /// SM3 of its wording: what a signature is put under.
+    pub digest: String,
+    /// Its wording, with the changes of lower jurisdictions in it.
     pub text: &'a str,
 }
 
@@ -166,24 +166,6 @@ impl Rulebook {
         let (folder, id) = name.split_once('/')?;
         let shelf = self.shelves().into_iter().find(|shelf| shelf.folder() == folder)?;
         shelf.line(id, day)
-    }
-
-    /// Head of the rule of that name on a day.
-    #[must_use]
-    pub fn head(&self, name: &str, day: Day) -> Option<&Head> {
-        self.rule(name, day).map(|line| line.head)
-    }
-
-    /// SM3 of the wording that the rule has on a day: what a signature is put under.
-    #[must_use]
-    pub fn rule_digest(&self, name: &str, day: Day) -> Option<String> {
-        self.rule(name, day).map(|line| line.digest.to_owned())
-    }
-
-    /// The wording that the rule has on a day, with the changes of lower jurisdictions in it.
-    #[must_use]
-    pub fn effective_text(&self, name: &str, day: Day) -> Option<&str> {
-        self.rule(name, day).map(|line| line.text)
     }
 
     /// Reads a model of the user's, outside of the rulebook, against the kinds of this one.

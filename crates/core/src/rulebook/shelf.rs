@@ -101,7 +101,7 @@ impl<T: Rule> Edition<T> {
             id: self.name(),
             head: self.head(),
             jurisdiction: self.jurisdiction,
-            digest: &self.digest,
+            digest: self.digest.clone(),
             text: &self.text,
         }
     }

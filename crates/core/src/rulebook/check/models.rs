@@ -274,7 +274,7 @@ fn bands(checking: &mut Checking, model: &Model, records: &Filter, bands: &Bands
 /// Bands go up from the lowest, without a hole, and the last is open.
 fn steps(checking: &mut Checking, model: &Model, steps: &[Band], node: &Node) {
     let Some((last, others)) = steps.split_last() else {
-        checking.tell(steps.fault("没有分档").mend("例如 steps: [{below: 3, points: 2}, {points: 5}]"));
+        checking.tell(node.fault("没有分档").mend("例如 steps: [{below: 3, points: 2}, {points: 5}]"));
         return;
     };
     let mut reached = None;
