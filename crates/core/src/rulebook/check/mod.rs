@@ -149,7 +149,7 @@ impl<'a> Checking<'a> {
             FieldType::Flag => "是写 true，否写 false".to_owned(),
             FieldType::Choice if field.choices.contains_key(&value.to_string()) => "请加引号".to_owned(),
             FieldType::Choice => nearest(&value.to_string(), field.choices.keys()),
-            FieldType::Share => "写作“不合格权重/适用权重”，例如 '3/12'".to_owned(),
+            FieldType::Share => "写作“未通过的权重/适用的权重”，例如 3/12".to_owned(),
         };
         let message = format!("“{value}”不是字段“{}”（{}）可取的值", field.name.value, field.field_type);
         self.tell(at.fault(message).mend(mend));
@@ -158,5 +158,5 @@ impl<'a> Checking<'a> {
 
 fn is_share(text: &str) -> bool {
     let numbers = text.split_once('/').map(|(failed, applicable)| (failed.parse::<u32>(), applicable.parse::<u32>()));
-    matches!(numbers, Some((Ok(failed), Ok(applicable))) if failed <= applicable && applicable > 0)
+    matches!(numbers, Some((Ok(failed), Ok(applicable))) if failed <= applicable)
 }
