@@ -158,6 +158,11 @@ impl DemoFile {
         })
     }
 
+    /// Standard names of the columns, in the file's order.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.order.iter().map(|&place| self.sheet.columns[place].0)
+    }
+
     fn matter(&self, entry: Entry) -> Option<Matter<'_>> {
         let enterprise = &self.county.enterprises[entry.enterprise as usize];
         let life = &self.county.lives[entry.enterprise as usize];
@@ -265,6 +270,7 @@ fn plans(until: Day) -> Vec<Plan> {
         dated(CREDIT, "严重违法失信名单", &sheets::SERIOUS_LIST, whole(until)),
         dated(CREDIT, "信用修复", &sheets::REPAIRS, whole(until)),
         dated(CREDIT, "表彰奖励与认证", &sheets::HONOURS, whole(until)),
+        dated(CREDIT, "关联关系", &sheets::RELATIONS, whole(until)),
         dated(REGISTRY, "登记变更", &sheets::REGISTRATION_CHANGES, whole(until)),
         dated(CREDIT, "经营异常名录", &sheets::ABNORMAL_LIST, whole(until)),
         dated(CREDIT, "个体经营异常标记", &sheets::ABNORMAL_MARKS, whole(until)),
@@ -330,33 +336,5 @@ impl DemoFile {
             order: self.order.clone(),
             ..*self
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::{BTreeSet, HashSet};
-
-    use super::*;
-
-    fn day() -> Day {
-        Day::from_ymd_opt(2026, 11, 20).expect("a day")
-    }
-
-    #[test]
-    fn stats() {
-        let t = std::time::Instant::now();
-        let files = generate(1, 5_000, day());
-        eprintln!("{:?}", t.elapsed());
-        let mut total = 0;
-        for file in &files {
-            let rows: Vec<DemoRow> = file.rows().collect();
-            let bad = rows.iter().filter(|row| row.defect.is_some()).count();
-            let waiting = rows.iter().filter(|row| row.waiting).count();
-            total += rows.len();
-            eprintln!("{} {:?} {} rows {bad} bad {waiting} waiting", file.file_name, file.form, rows.len());
-        }
-        eprintln!("{total} {:?}", t.elapsed());
-        let _ = (BTreeSet::<u8>::new(), HashSet::<u8>::new());
     }
 }

@@ -6,10 +6,12 @@
 
 pub mod county;
 mod life;
-mod people;
+pub mod people;
 mod population;
 mod sheets;
 mod spelling;
+#[cfg(test)]
+mod tests;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +20,6 @@ use anyhow::Context as _;
 use xinheng_exchange::{TableFormat, TableWriter, TextEncoding};
 
 pub use county::{DemoFile, Form};
-pub use people::CANARIES;
 
 /// Says in the folder what the files are.
 const README: &str = "\

@@ -1,6 +1,6 @@
 //! The county's enterprises: who they are, where, since when, and how careless.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{Datelike, TimeDelta};
 use rand::distr::Distribution;
@@ -34,6 +34,8 @@ pub struct Enterprise {
     pub closed: Option<(Day, Closure)>,
     /// Hidden quality, 0 to 999: how likely each visit, sample and deadline goes wrong.
     pub carelessness: u32,
+    /// How many enterprises, itself among them, have its address.
+    pub at_address: u32,
     /// Whether it is in the county's register at all; others are registered elsewhere, and their
     /// records wait.
     pub registered_here: bool,
@@ -118,6 +120,11 @@ impl Enterprise {
         self.versions[1..].iter().map(|version| version.approved_on)
     }
 
+    /// Its present address.
+    fn address(&self) -> &str {
+        &self.versions[self.versions.len() - 1].address
+    }
+
     /// The person behind it on that day.
     pub fn person(&self, day: Day) -> Person {
         self.standing(day).map_or(self.versions[0].person, |standing| standing.person)
@@ -163,14 +170,22 @@ pub fn populate(seed: u64, count: usize, until: Day) -> Vec<Enterprise> {
     let trades = WeightedIndex::new(TRADES.iter().map(|trade| trade.weight)).expect("weights are positive");
     let towns = WeightedIndex::new(TOWNS.iter().map(|town| town.weight)).expect("weights are positive");
     let mut names = HashSet::with_capacity(count);
-    (0..count)
+    let mut enterprises: Vec<Enterprise> = (0..count)
         .map(|place| {
             let number = u32::try_from(place).expect("a county has fewer than 2^32 enterprises");
             let trade = &TRADES[trades.sample(&mut random)];
             let town = towns.sample(&mut random);
             enterprise(&mut random, &mut names, number, trade, town, count, until)
         })
-        .collect()
+        .collect();
+    let mut at_address: HashMap<String, u32> = HashMap::new();
+    for enterprise in &enterprises {
+        *at_address.entry(enterprise.address().to_owned()).or_default() += 1;
+    }
+    for enterprise in &mut enterprises {
+        enterprise.at_address = at_address[enterprise.address()];
+    }
+    enterprises
 }
 
 fn enterprise(
@@ -220,6 +235,7 @@ fn enterprise(
         versions,
         closed,
         carelessness,
+        at_address: 1,
         // The canaries have to be in the register.
         registered_here: number_of_canary(number, count).is_some() || !random.random_ratio(6, 1000),
     }

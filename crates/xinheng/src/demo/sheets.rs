@@ -988,6 +988,31 @@ pub static HONOURS: Sheet = Sheet {
     },
 };
 
+/// 关联关系: several enterprises at one address (一址多照).
+pub static RELATIONS: Sheet = Sheet {
+    table: "relations",
+    columns: &[
+        ("uni_social_crd_cd", "统一社会信用代码"),
+        ("comp_nm", "企业名称"),
+        ("relation", "关联类别"),
+        ("count", "数量"),
+        ("found_on", "统计日期"),
+    ],
+    cells: |matter| {
+        let enterprise = matter.enterprise;
+        if matter.event.is_some() || enterprise.at_address < 3 || !enterprise.open(matter.as_of) {
+            return None;
+        }
+        Some(vec![
+            matter.code(),
+            matter.name(),
+            Cell::Choice("一址多照"),
+            plain(enterprise.at_address.to_string()),
+            Cell::Day(matter.as_of),
+        ])
+    },
+};
+
 /// 信用风险等级: the province's, month by month, for companies only.
 pub static RECEIVED_LEVELS: Sheet = Sheet {
     table: "received_levels",
