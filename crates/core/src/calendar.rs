@@ -1,34 +1,35 @@
-//! Working days (工作日) by the yearly holiday notices of the State Council.
+//! Working days (工作日) by the State Council's yearly holiday notices, and the ends of terms (期限).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use chrono::{Datelike, Weekday};
+use chrono::{Datelike, Days, Weekday};
 
 use crate::record::Day;
 use crate::rulebook::calendars::CalendarYear;
+use crate::rulebook::kind::{Term, TermUnit};
 
-/// A number of working days. Never to be mixed with calendar days.
+/// 工作日. Never to be mixed with calendar days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WorkingDays(pub u32);
 
-/// Holidays and make-up days of the years that have a notice.
-#[derive(Clone, Debug, Default)]
-pub struct Calendar {
-    years: BTreeMap<i32, Year>,
-}
+/// 日, days off among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CalendarDays(pub u32);
 
-#[derive(Clone, Debug, Default)]
-struct Year {
-    off: BTreeSet<Day>,
-    makeup: BTreeSet<Day>,
-}
+/// 月
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Months(pub u32);
+
+/// 年
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Years(pub u32);
 
 /// Whether a day is worked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Working {
-    /// Whether it is worked.
+    /// Whether it is.
     pub working: bool,
-    /// No notice for the year yet: by the weekday alone, to be computed again.
+    /// The year has no notice yet: by the weekday alone, to be computed again.
     pub provisional: bool,
 }
 
@@ -37,50 +38,93 @@ pub struct Working {
 pub struct Due {
     /// The day.
     pub day: Day,
-    /// A year without a notice was crossed: to be computed again.
+    /// A day of a year without a notice was counted or passed over: to be computed again.
     pub provisional: bool,
+}
+
+/// Holidays and make-up days of the years that have a notice.
+#[derive(Clone, Debug, Default)]
+pub struct Calendar {
+    years: BTreeSet<i32>,
+    off: BTreeSet<Day>,
+    makeup: BTreeSet<Day>,
 }
 
 impl Calendar {
     /// From the notices of all years.
     pub fn new<'a>(notices: impl IntoIterator<Item = &'a CalendarYear>) -> Self {
-        let mut years: BTreeMap<i32, Year> = BTreeMap::new();
+        let mut calendar = Self::default();
         for notice in notices {
-            years.entry(notice.year).or_default().makeup.extend(&notice.makeup);
+            calendar.years.insert(notice.year);
+            calendar.makeup.extend(&notice.makeup);
             for span in &notice.off {
-                // A new year's holiday may begin in the year before, which its notice then says too.
-                for day in span.from.iter_days().take_while(|day| *day <= span.until) {
-                    years.entry(notice.year).or_default().off.insert(day);
-                }
+                let days = span.from.iter_days().take_while(|day| *day <= span.until);
+                calendar.off.extend(days);
             }
         }
-        Self { years }
+        calendar
     }
 
     /// Whether a day is worked.
     #[must_use]
     pub fn is_working_day(&self, day: Day) -> Working {
-        let weekday = !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
-        let notice = self.years.get(&day.year());
-        let off = self.years.values().any(|year| year.off.contains(&day));
-        let makeup = notice.is_some_and(|year| year.makeup.contains(&day));
-        Working { working: makeup || (weekday && !off), provisional: notice.is_none() && !off }
+        let (off, makeup) = (self.off.contains(&day), self.makeup.contains(&day));
+        let weekend = matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+        Working {
+            working: makeup || !(weekend || off),
+            // A notice reaches a few days into the next year: those are settled.
+            provisional: !(off || makeup || self.years.contains(&day.year())),
+        }
     }
 
-    /// The day a term of working days ends: the day it starts from is not counted.
+    /// The last day of a term of working days. The day it starts from is not counted.
     #[must_use]
     pub fn after_working_days(&self, start: Day, term: WorkingDays) -> Due {
         let mut due = Due { day: start, provisional: false };
         let mut left = term.0;
-        for day in start.iter_days().skip(1) {
-            if left == 0 {
-                break;
-            }
-            let working = self.is_working_day(day);
-            due.provisional |= working.provisional;
-            left -= u32::from(working.working);
-            due.day = day;
+        while let Some(next) = due.day.succ_opt().filter(|_| left > 0) {
+            let Working { working, provisional } = self.is_working_day(next);
+            due.day = next;
+            due.provisional |= provisional;
+            left -= u32::from(working);
         }
         due
+    }
+
+    /// The last day of a term of any unit. The day it starts from is not counted.
+    #[must_use]
+    pub fn due(&self, start: Day, term: &Term) -> Due {
+        let settled = |day| Due { day, provisional: false };
+        match term.unit {
+            TermUnit::WorkingDays => self.after_working_days(start, WorkingDays(term.value)),
+            TermUnit::CalendarDays => settled(CalendarDays(term.value).after(start)),
+            TermUnit::Months => settled(Months(term.value).after(start)),
+            TermUnit::Years => settled(Years(term.value).after(start)),
+        }
+    }
+}
+
+impl CalendarDays {
+    /// The day so many days later.
+    #[must_use]
+    pub fn after(self, start: Day) -> Day {
+        start.checked_add_days(Days::new(self.0.into())).unwrap_or(Day::MAX)
+    }
+}
+
+impl Months {
+    /// The same day of the month so many months later or, where that month has none, its last day
+    /// (民法典第二百零二条).
+    #[must_use]
+    pub fn after(self, start: Day) -> Day {
+        start.checked_add_months(chrono::Months::new(self.0)).unwrap_or(Day::MAX)
+    }
+}
+
+impl Years {
+    /// The same day so many years later; 29 February becomes the 28th where there is none.
+    #[must_use]
+    pub fn after(self, start: Day) -> Day {
+        Months(self.0.saturating_mul(12)).after(start)
     }
 }

@@ -1,7 +1,7 @@
 //! Collecting (归集): when two rows are the same record, and what a row does to what is on record.
 
 use crate::ledger::Hash;
-use crate::record::{Day, Draft, GIVEN_NAME, Payload, Seq, Value};
+use crate::record::{Day, Draft, GIVEN_NAME, OTHER_COLUMNS, Payload, Seq, Value};
 use crate::rulebook::kind::{Kind, Nature};
 
 /// What makes two rows the same record: a digest of the kind, the enterprise as given, and the
@@ -90,7 +90,8 @@ pub fn content(
     personal: &std::collections::BTreeMap<String, [u8; 32]>,
 ) -> Content {
     let mut bytes = serde_json::to_vec(&(occurred_on, withdrawn, payload)).expect("payloads hold plain values");
-    for (field, index) in personal {
+    // Columns nobody knows often change with every export (a time stamp): they make no difference.
+    for (field, index) in personal.iter().filter(|(field, _)| *field != OTHER_COLUMNS) {
         bytes.extend_from_slice(field.as_bytes());
         bytes.push(0);
         bytes.extend_from_slice(index);

@@ -178,6 +178,9 @@ impl fmt::Debug for Personal {
     }
 }
 
+/// Personal field with the columns of a row that no table knows: nobody can say what they hold.
+pub const OTHER_COLUMNS: &str = "other_columns";
+
 /// Personal field with the enterprise's name of a row that gives nothing else to know it by.
 pub const GIVEN_NAME: &str = "given_name";
 

@@ -268,37 +268,30 @@ impl<'a> Kernel<'a> {
                 applied.push((place, &self.model.overrides[place].effect, records.concat()));
             }
         }
-        let mut level = by_points;
-        let mut set = false;
         let last = self.model.levels.len() - 1;
         let limits = self.model.shift_limits;
         let (mut up_left, mut down_left) =
             limits.map_or((last, last), |limits| (limits.up as usize, limits.down as usize));
+        // Shifts add up before the scale's ends hold them, so that one up and one down cancel anywhere.
+        let (mut level, mut net, mut set) = (by_points, 0, false);
         let mut outcome = Vec::with_capacity(applied.len());
         let rank = |effect: &Effect| (effect.set.is_none(), effect.shift.is_none());
-        let mut order: Vec<usize> = (0..applied.len()).collect();
-        order.sort_by_key(|&one| rank(applied[one].1));
-        for one in order {
-            let (place, effect, records) = &applied[one];
+        applied.sort_by_key(|(_, effect, _)| rank(effect));
+        for (place, effect, records) in applied {
             if let Some(code) = &effect.set {
                 let named = self.level_named(code);
                 level = if set { level.max(named) } else { named };
                 set = true;
             } else if let (Some(shift), false) = (effect.shift, set) {
-                let steps = shift.unsigned_abs() as usize;
-                if shift > 0 {
-                    let steps = steps.min(up_left);
-                    up_left -= steps;
-                    level = (level + steps).min(last);
-                } else {
-                    let steps = steps.min(down_left);
-                    down_left -= steps;
-                    level = level.saturating_sub(steps);
-                }
+                let left = if shift > 0 { &mut up_left } else { &mut down_left };
+                let steps = (shift.unsigned_abs() as usize).min(*left);
+                *left -= steps;
+                net += if shift > 0 { steps.cast_signed() } else { -steps.cast_signed() };
+                level = by_points.saturating_add_signed(net).min(last);
             } else if let Some(code) = &effect.floor {
                 level = level.max(self.level_named(code));
             }
-            outcome.push(AppliedOverride { place: *place, records: records.clone(), level });
+            outcome.push(AppliedOverride { place, records, level });
         }
         (level, outcome)
     }

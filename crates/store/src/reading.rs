@@ -257,6 +257,6 @@ pub(crate) async fn entries(rows: Select<record::Entity>, connection: &sea_orm::
     rows.all(connection).await?.into_iter().map(Entry::read).collect()
 }
 
-fn code(text: &str) -> Result<CreditCode> {
+pub(crate) fn code(text: &str) -> Result<CreditCode> {
     CreditCode::parse(text).map_err(|_| StoreError::DamagedProjection { table: "enterprise" })
 }

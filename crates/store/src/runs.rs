@@ -1,11 +1,12 @@
 //! What the system itself put on record: classification runs, signatures. They belong to no enterprise.
 
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Record, Seq};
 
-use crate::entity::{record, stale_enterprise};
+use crate::entity::{current_level, record, stale_enterprise};
 use crate::error::Result;
-use crate::reading::entries;
+use crate::reading::{code, entries};
 use crate::store::Store;
 
 impl Store {
@@ -21,6 +22,23 @@ impl Store {
             .filter(record::Column::Seq.lte(known_up_to.0))
             .order_by_asc(record::Column::Seq);
         Ok(entries(found, &self.connections.readers).await?.into_iter().map(|entry| entry.record).collect())
+    }
+
+    /// The enterprise with the greatest risk in a scope: the worst level, and the most points within it.
+    ///
+    /// # Errors
+    /// When the database fails or a row is damaged.
+    pub async fn riskiest(&self, scope: &str) -> Result<Option<CreditCode>> {
+        use current_level::Column;
+        let worst = current_level::Entity::find()
+            .filter(Column::Scope.eq(scope))
+            .filter(Column::Level.is_not_null())
+            .filter(Column::TotalMilli.is_not_null())
+            .order_by_desc(Column::Level)
+            .order_by_desc(Column::TotalMilli)
+            .one(&self.connections.readers)
+            .await?;
+        worst.map(|row| code(&row.enterprise)).transpose()
     }
 
     /// How many enterprises have records newer than their last classification.

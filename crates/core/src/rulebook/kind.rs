@@ -174,6 +174,13 @@ pub enum FieldType {
     Share,
 }
 
+impl std::fmt::Display for FieldType {
+    /// As rule files write it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.serialize(f)
+    }
+}
+
 impl Kind {
     /// The field of that name.
     #[must_use]

@@ -1,123 +1,74 @@
-//! Reading the rule files: strict, all faults at once, each with file, line, reason and mend. What the
-//! files say is checked in [`super::check`].
+//! The rulebook as a whole: read from the files' texts, checked, and asked by day.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::BTreeSet;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use serde_saphyr::Spanned;
 
+use super::amend::Amendment;
 use super::calendars::CalendarYear;
 use super::cases::CaseFile;
 use super::combination::Combination;
+pub use super::fault::RuleError;
+use super::fault::nearest;
 use super::kind::Kind;
 use super::model::Model;
+use super::node::Node;
+use super::shelf::{AnyShelf, Edition, Shelf};
 use super::table::Table;
-use super::{Head, Jurisdiction, check};
+use super::{Head, Jurisdiction, check, read};
 use crate::calendar::Calendar;
+use crate::classify::GENERAL;
 use crate::ledger::Hash;
 use crate::record::Day;
 
-/// A rule file's text, by its path within the regulations folder (`national/kinds/penalty.yaml`).
+/// A rule file's text by its path within the regulations folder (`national/kinds/penalty.yaml`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleFile {
-    /// Path with forward slashes.
+    /// Path, with forward slashes.
     pub path: String,
     /// Content.
     pub text: String,
 }
 
-/// Something wrong in a rule file, for the person who wrote it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct RuleError {
-    /// File.
-    pub file: String,
-    /// Line, from 1, where there is one.
-    pub line: Option<u64>,
-    /// What is wrong.
-    pub message: String,
-    /// How to mend it.
-    pub mend: Option<String>,
-}
-
-impl fmt::Display for RuleError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.file)?;
-        if let Some(line) = self.line {
-            write!(f, ":{line}")?;
-        }
-        write!(f, ": {}", self.message)?;
-        self.mend.as_ref().map_or(Ok(()), |mend| write!(f, "。{mend}"))
+impl RuleFile {
+    /// Editors on Windows begin a file with a byte order mark, which is no part of the text.
+    fn without_mark(&self) -> Self {
+        let text = self.text.trim_start_matches('\u{feff}');
+        Self { path: self.path.clone(), text: text.to_owned() }
     }
 }
 
-/// A rule with the file it came from.
+/// A rule as it reads during an interval, with what names it.
 #[derive(Clone, Debug)]
-pub struct Sourced<T> {
-    /// The rule.
-    pub rule: T,
-    /// Its file.
-    pub path: String,
-    /// Whose folder the file is in.
+pub struct RuleLine<'a> {
+    /// `models/general`
+    pub id: String,
+    /// Head; its validity is that of this wording.
+    pub head: &'a Head,
+    /// Whose folder it is in.
     pub jurisdiction: Jurisdiction,
-    /// The file's text: what a signature is put under.
-    pub text: String,
+    /// SM3 of its wording: what a signature is put under.
+    pub digest: String,
+    /// Its wording, with the changes of lower jurisdictions in it.
+    pub text: &'a str,
 }
 
-impl<T> Sourced<T> {
-    /// A fault at a line of this rule's file.
-    pub(super) fn fault(&self, at: &Spanned<String>, message: String, mend: &str) -> RuleError {
-        let mend = (!mend.is_empty()).then(|| mend.to_owned());
-        RuleError { file: self.path.clone(), line: Some(at.referenced.line()), message, mend }
-    }
-}
+/// Folder of the cases.
+const TESTS: &str = "tests";
+/// Folder of the JSON Schemas, for editors; no part of the rules.
+const SCHEMA: &str = "schema";
 
-/// What every kind of rule file has.
-pub trait HasHead {
-    /// Folder of this kind of rule.
-    const FOLDER: &'static str;
-    /// The head.
-    fn head(&self) -> &Head;
-}
-
-macro_rules! has_head {
-    ($($rule:ty => $folder:literal),*) => {
-        $(impl HasHead for $rule {
-            const FOLDER: &'static str = $folder;
-            fn head(&self) -> &Head {
-                &self.rule
-            }
-        })*
-    };
-}
-has_head!(Kind => "kinds", Table => "tables", Model => "models", Combination => "combinations", CalendarYear => "calendars");
-
-/// The rules of all jurisdictions.
-#[derive(Clone, Debug)]
+/// The rules of all jurisdictions (规则库).
+#[derive(Clone, Debug, Default)]
 pub struct Rulebook {
-    pub(super) kinds: Vec<Sourced<Kind>>,
-    pub(super) tables: Vec<Sourced<Table>>,
-    pub(super) models: Vec<Sourced<Model>>,
-    pub(super) combinations: Vec<Sourced<Combination>>,
-    pub(super) calendars: Vec<Sourced<CalendarYear>>,
-    pub(super) cases: Vec<Sourced<CaseFile>>,
+    pub(super) kinds: Shelf<Kind>,
+    pub(super) tables: Shelf<Table>,
+    pub(super) models: Shelf<Model>,
+    pub(super) combinations: Shelf<Combination>,
+    pub(super) calendars: Shelf<CalendarYear>,
+    pub(super) cases: Vec<(CaseFile, Node)>,
     files: Vec<RuleFile>,
     version: String,
-}
-
-/// A line in the list of rules.
-pub struct RuleLine<'a> {
-    /// `models/general`.
-    pub id: String,
-    /// Head.
-    pub head: &'a Head,
-    /// Whose.
-    pub jurisdiction: Jurisdiction,
-    /// Digest of the text, what a signature is put under.
-    pub digest: String,
-    /// Text.
-    pub text: &'a str,
 }
 
 impl Rulebook {
@@ -126,254 +77,248 @@ impl Rulebook {
     /// # Errors
     /// All faults found, by file and line.
     pub fn load(files: &[RuleFile]) -> Result<Self, Vec<RuleError>> {
-        let mut files: Vec<RuleFile> = files.iter().filter(|file| !file.path.starts_with("schema/")).cloned().collect();
+        let is_rule = |file: &&RuleFile| !(file.path.starts_with(SCHEMA) && file.path.ends_with(".json"));
+        let mut files: Vec<RuleFile> = files.iter().filter(is_rule).map(RuleFile::without_mark).collect();
         files.sort_by(|one, other| one.path.cmp(&other.path));
-        let mut digest = Vec::new();
+        let mut book = Self::default();
+        let mut reading = Reading::default();
         for file in &files {
-            digest.extend_from_slice(file.path.as_bytes());
-            digest.push(0);
-            digest.extend_from_slice(file.text.as_bytes());
-            digest.push(0);
+            reading.take(&mut book, file);
         }
-        let mut book = Self {
-            kinds: Vec::new(),
-            tables: Vec::new(),
-            models: Vec::new(),
-            combinations: Vec::new(),
-            calendars: Vec::new(),
-            cases: Vec::new(),
-            files: Vec::new(),
-            version: short(Hash::of(&[&digest])),
-        };
-        let mut errors: Vec<RuleError> = files.iter().filter_map(|file| book.take(file).err()).collect();
-        // Names can only be looked up once every file could be read.
-        if errors.is_empty() {
-            errors = check::check(&book);
+        let errors = reading.finish(&mut book);
+        if !errors.is_empty() {
+            return Err(errors);
         }
-        if errors.is_empty() {
-            book.files = files;
-            return Ok(book);
-        }
-        errors.sort();
-        Err(errors)
+        let parts = files.iter().flat_map(|file| [file.path.as_bytes(), &[0], file.text.as_bytes(), &[0]]);
+        let digest = Hash::of(&parts.collect::<Vec<_>>()).to_string();
+        book.version = digest[..16].to_owned();
+        book.files = files;
+        Ok(book)
     }
 
-    fn take(&mut self, file: &RuleFile) -> Result<(), RuleError> {
-        let fault = |message: &str, mend: &str| {
-            let (message, mend) = (message.to_owned(), Some(mend.to_owned()));
-            RuleError { file: file.path.clone(), line: None, message, mend }
-        };
+    /// The files it was read from, to be kept with what was decided by them; [`Self::load`] takes them.
+    #[must_use]
+    pub fn bundle(&self) -> &[RuleFile] {
+        &self.files
+    }
+
+    /// Names this state of the rulebook: the first 16 hex digits of SM3 over all files.
+    #[must_use]
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// The kind of record of that id on a day.
+    #[must_use]
+    pub fn kind(&self, id: &str, day: Day) -> Option<&Kind> {
+        self.kinds(day).find(|kind| kind.rule.id.value == id)
+    }
+
+    /// All kinds of record of a day.
+    pub fn kinds(&self, day: Day) -> impl Iterator<Item = &Kind> {
+        self.kinds.on(day)
+    }
+
+    /// The exchange table of that id on a day.
+    #[must_use]
+    pub fn table(&self, id: &str, day: Day) -> Option<&Table> {
+        self.tables(day).find(|table| table.rule.id.value == id)
+    }
+
+    /// All exchange tables of a day.
+    pub fn tables(&self, day: Day) -> impl Iterator<Item = &Table> {
+        self.tables.on(day)
+    }
+
+    /// The indicator model of that id on a day.
+    #[must_use]
+    pub fn model(&self, id: &str, day: Day) -> Option<&Model> {
+        self.models(day).find(|model| model.rule.id.value == id)
+    }
+
+    /// All indicator models of a day, the general one first.
+    pub fn models(&self, day: Day) -> impl Iterator<Item = &Model> {
+        self.models.on(day)
+    }
+
+    /// All indicator models of all days, the general ones first.
+    pub fn all_models(&self) -> impl Iterator<Item = &Model> {
+        self.models.0.iter().map(|edition| &edition.rule)
+    }
+
+    /// The combination table of a day.
+    #[must_use]
+    pub fn combination(&self, day: Day) -> Option<&Combination> {
+        self.combinations.on(day).next()
+    }
+
+    /// Working days, by the notices of all years.
+    #[must_use]
+    pub fn calendar(&self) -> Calendar {
+        Calendar::new(self.calendars.0.iter().map(|edition| &edition.rule))
+    }
+
+    /// The cases beside the rules.
+    pub fn case_files(&self) -> impl Iterator<Item = &CaseFile> {
+        self.cases.iter().map(|(file, _)| file)
+    }
+
+    /// Every rule in every wording it has had, by folder, id and day.
+    pub fn rules(&self) -> impl Iterator<Item = RuleLine<'_>> {
+        self.shelves().into_iter().flat_map(AnyShelf::lines)
+    }
+
+    /// The rule of that name (`models/general`) as it reads on a day.
+    #[must_use]
+    pub fn rule(&self, name: &str, day: Day) -> Option<RuleLine<'_>> {
+        let (folder, id) = name.split_once('/')?;
+        let shelf = self.shelves().into_iter().find(|shelf| shelf.folder() == folder)?;
+        shelf.line(id, day)
+    }
+
+    /// Reads a model of the user's, outside of the rulebook, against the kinds of this one.
+    ///
+    /// # Errors
+    /// All faults found.
+    pub fn parse_model(&self, name: &str, text: &str) -> Result<Model, Vec<RuleError>> {
+        self.parse(name, text, check::model)
+    }
+
+    /// Reads a mapping of the user's, outside of the rulebook, against the kinds of this one.
+    ///
+    /// # Errors
+    /// All faults found.
+    pub fn parse_table(&self, name: &str, text: &str) -> Result<Table, Vec<RuleError>> {
+        self.parse(name, text, check::table)
+    }
+
+    fn parse<T: super::shelf::Rule>(
+        &self,
+        name: &str,
+        text: &str,
+        check: impl Fn(&mut check::Checking<'_>, &Edition<T>),
+    ) -> Result<T, Vec<RuleError>> {
+        let file = RuleFile { path: name.to_owned(), text: text.to_owned() }.without_mark();
+        let node = read::tree(name, &file.text).map_err(|error| vec![error])?;
+        let edition = Edition::read(&file, node, Jurisdiction::County).map_err(|error| vec![error])?;
+        let mut checking = check::Checking::new(self, BTreeSet::new());
+        check::head(&edition, &mut checking.errors);
+        check(&mut checking, &edition);
+        match checking.finish() {
+            errors if errors.is_empty() => Ok(edition.rule),
+            errors => Err(errors),
+        }
+    }
+
+    fn shelves(&self) -> [&dyn AnyShelf; 5] {
+        [&self.kinds, &self.tables, &self.models, &self.combinations, &self.calendars]
+    }
+
+    fn shelves_mut(&mut self) -> [&mut dyn AnyShelf; 5] {
+        [&mut self.kinds, &mut self.tables, &mut self.models, &mut self.combinations, &mut self.calendars]
+    }
+
+    fn shelf_mut(&mut self, folder: &str) -> Option<&mut dyn AnyShelf> {
+        self.shelves_mut().into_iter().find(|shelf| shelf.folder() == folder)
+    }
+}
+
+/// What is found while the files are read one by one.
+#[derive(Default)]
+struct Reading {
+    amendments: Vec<Amendment>,
+    errors: Vec<RuleError>,
+    /// Folders with a file that could not be read: what seems missing may stand there.
+    unread: BTreeSet<String>,
+}
+
+impl Reading {
+    fn take(&mut self, book: &mut Rulebook, file: &RuleFile) {
         let parts: Vec<&str> = file.path.split('/').collect();
         let [place, folder, name] = parts[..] else {
-            return Err(fault("文件位置不对", "规则文件放在“辖区/类别/名称.yaml”，例如 national/kinds/penalty.yaml"));
+            let mend = "规则文件放在“辖区/类别/名称.yaml”，例如 national/kinds/penalty.yaml";
+            self.errors.push(RuleError::of_file(&file.path, "文件位置不对").mend(mend));
+            return;
         };
         if !name.ends_with(".yaml") {
-            return Err(fault("不是规则文件", "规则文件的扩展名是 .yaml"));
+            let mend = "规则文件的扩展名是 .yaml，其他文件请移出规则库";
+            self.errors.push(RuleError::of_file(&file.path, "不是规则文件").mend(mend));
+            return;
+        }
+        let folders: Vec<&str> = book.shelves().iter().map(|shelf| shelf.folder()).chain([TESTS]).collect();
+        if !folders.contains(&folder) {
+            let message = format!("不认识的类别文件夹“{folder}”");
+            self.errors.push(RuleError::of_file(&file.path, message).mend(nearest(folder, folders)));
+            return;
         }
         let jurisdiction = match place {
             "national" => Jurisdiction::National,
             "county" => Jurisdiction::County,
             _ => Jurisdiction::Province,
         };
-        match folder {
-            "kinds" => self.kinds.push(sourced(file, jurisdiction)?),
-            "tables" => self.tables.push(sourced(file, jurisdiction)?),
-            "models" => self.models.push(sourced(file, jurisdiction)?),
-            "combinations" => self.combinations.push(sourced(file, jurisdiction)?),
-            "calendars" => self.calendars.push(sourced(file, jurisdiction)?),
-            "tests" => self.cases.push(sourced(file, jurisdiction)?),
-            _ => {
-                let known = "kinds、tables、models、combinations、calendars、tests";
-                return Err(fault(&format!("不认识的类别“{folder}”"), &format!("类别有：{known}")));
-            }
+        if let Err(error) = self.read(book, file, folder, jurisdiction) {
+            self.unread.insert(folder.to_owned());
+            self.errors.push(error);
         }
+    }
+
+    fn read(
+        &mut self,
+        book: &mut Rulebook,
+        file: &RuleFile,
+        folder: &str,
+        jurisdiction: Jurisdiction,
+    ) -> Result<(), RuleError> {
+        let node = read::tree(&file.path, &file.text)?;
+        let Some(shelf) = book.shelf_mut(folder) else {
+            book.cases.push((read::typed(&node, &file.text)?, node));
+            return Ok(());
+        };
+        // A model has `overrides` too, but no rule is without its head.
+        let is_amendment = node.get("rule").is_none() && (node.get("overrides").is_some() || node.get("set").is_some());
+        if !is_amendment {
+            return shelf.take(file, node, jurisdiction);
+        }
+        self.amendments.push(Amendment {
+            content: read::typed(&node, &file.text)?,
+            node,
+            text: file.text.clone(),
+            jurisdiction,
+            folder: shelf.folder(),
+        });
         Ok(())
     }
 
-    /// Content of the files, to be kept with what was decided by them.
-    #[must_use]
-    pub fn bundle(&self) -> &[RuleFile] {
-        &self.files
+    /// Carries out the amendments and checks the whole.
+    fn finish(mut self, book: &mut Rulebook) -> Vec<RuleError> {
+        for shelf in book.shelves_mut() {
+            shelf.sort();
+            self.errors.extend(shelf.check_heads());
+        }
+        // The province's first: the county changes what the province left.
+        self.amendments.sort_by_key(|amendment| amendment.jurisdiction);
+        for amendment in &self.amendments {
+            let Amendment { content, folder, node, .. } = amendment;
+            let errors = match content.overrides.split_once('/') {
+                Some((named, id)) if named == *folder => {
+                    let shelf = book.shelf_mut(folder).expect("it was read into this folder");
+                    if self.unread.contains(*folder) && !shelf.has(id) {
+                        continue;
+                    }
+                    shelf.amend(id, amendment)
+                }
+                _ => {
+                    let message = format!("“{}”不在文件夹 {folder} 里", content.overrides);
+                    let mend = format!("overrides 写作“{folder}/编号”，或把文件移到相应的类别文件夹");
+                    vec![node.at("overrides").fault(message).mend(mend)]
+                }
+            };
+            self.errors.extend(errors);
+        }
+        book.models.0.sort_by_key(|edition| edition.rule.field != GENERAL);
+        let mut checking = check::Checking::new(book, self.unread);
+        checking.errors = self.errors;
+        checking.all();
+        checking.finish()
     }
-
-    /// 16 hex digits of SM3 over all files: names this state of the rulebook.
-    #[must_use]
-    pub fn version(&self) -> &str {
-        &self.version
-    }
-
-    /// The kind of record of a day.
-    #[must_use]
-    pub fn kind(&self, id: &str, day: Day) -> Option<&Kind> {
-        of_day(&self.kinds, id, day)
-    }
-
-    /// All kinds of a day.
-    pub fn kinds(&self, day: Day) -> impl Iterator<Item = &Kind> {
-        all_of_day(&self.kinds, day)
-    }
-
-    /// The table of a day.
-    #[must_use]
-    pub fn table(&self, id: &str, day: Day) -> Option<&Table> {
-        of_day(&self.tables, id, day)
-    }
-
-    /// All tables of a day.
-    pub fn tables(&self, day: Day) -> impl Iterator<Item = &Table> {
-        all_of_day(&self.tables, day)
-    }
-
-    /// The model of a day.
-    #[must_use]
-    pub fn model(&self, id: &str, day: Day) -> Option<&Model> {
-        of_day(&self.models, id, day)
-    }
-
-    /// All models of a day.
-    pub fn models(&self, day: Day) -> impl Iterator<Item = &Model> {
-        all_of_day(&self.models, day)
-    }
-
-    /// All models of all days.
-    pub fn all_models(&self) -> impl Iterator<Item = &Model> {
-        self.models.iter().map(|sourced| &sourced.rule)
-    }
-
-    /// The combination table of a day.
-    #[must_use]
-    pub fn combination(&self, day: Day) -> Option<&Combination> {
-        all_of_day(&self.combinations, day).next()
-    }
-
-    /// Working days, by all years' notices.
-    #[must_use]
-    pub fn calendar(&self) -> Calendar {
-        Calendar::new(self.calendars.iter().map(|sourced| &sourced.rule))
-    }
-
-    /// The cases beside the rules.
-    pub fn case_files(&self) -> impl Iterator<Item = &CaseFile> {
-        self.cases.iter().map(|sourced| &sourced.rule)
-    }
-
-    /// Every rule with its text.
-    pub fn rules(&self) -> impl Iterator<Item = RuleLine<'_>> {
-        lines(&self.kinds)
-            .chain(lines(&self.tables))
-            .chain(lines(&self.models))
-            .chain(lines(&self.combinations))
-            .chain(lines(&self.calendars))
-    }
-
-    /// The rule of that id (`models/general`) on a day.
-    #[must_use]
-    pub fn rule(&self, id: &str, day: Day) -> Option<RuleLine<'_>> {
-        self.rules().find(|line| line.id == id && line.head.in_force(day))
-    }
-
-    /// Reads a model that is no part of the rulebook against the kinds of this one.
-    ///
-    /// # Errors
-    /// All faults found.
-    pub fn parse_model(&self, name: &str, text: &str) -> Result<Model, Vec<RuleError>> {
-        let file = RuleFile { path: name.to_owned(), text: text.to_owned() };
-        let model = sourced(&file, Jurisdiction::County).map_err(|error| vec![error])?;
-        let errors = check::model(self, &model);
-        if errors.is_empty() { Ok(model.rule) } else { Err(errors) }
-    }
-
-    /// Reads a mapping that is no part of the rulebook against the kinds of this one.
-    ///
-    /// # Errors
-    /// All faults found.
-    pub fn parse_table(&self, name: &str, text: &str) -> Result<Table, Vec<RuleError>> {
-        let file = RuleFile { path: name.to_owned(), text: text.to_owned() };
-        let table = sourced(&file, Jurisdiction::County).map_err(|error| vec![error])?;
-        let errors = check::table(self, &table);
-        if errors.is_empty() { Ok(table.rule) } else { Err(errors) }
-    }
-}
-
-fn of_day<'a, T: HasHead>(rules: &'a [Sourced<T>], id: &str, day: Day) -> Option<&'a T> {
-    all_of_day(rules, day).find(|rule| rule.head().id.value == id)
-}
-
-fn all_of_day<T: HasHead>(rules: &[Sourced<T>], day: Day) -> impl Iterator<Item = &T> {
-    rules.iter().map(|sourced| &sourced.rule).filter(move |rule| rule.head().in_force(day))
-}
-
-fn lines<T: HasHead>(rules: &[Sourced<T>]) -> impl Iterator<Item = RuleLine<'_>> {
-    rules.iter().map(|sourced| RuleLine {
-        id: format!("{}/{}", T::FOLDER, sourced.rule.head().id.value),
-        head: sourced.rule.head(),
-        jurisdiction: sourced.jurisdiction,
-        digest: short(Hash::of(&[sourced.text.as_bytes()])),
-        text: &sourced.text,
-    })
-}
-
-fn short(hash: Hash) -> String {
-    hex::encode(&hash.0[..8])
-}
-
-fn sourced<T: DeserializeOwned>(file: &RuleFile, jurisdiction: Jurisdiction) -> Result<Sourced<T>, RuleError> {
-    let rule = serde_saphyr::from_str(&file.text).map_err(|error| translate(&file.path, &error))?;
-    Ok(Sourced { rule, path: file.path.clone(), jurisdiction, text: file.text.clone() })
-}
-
-/// The YAML reader speaks English; the people who write rules do not have to.
-fn translate(file: &str, error: &serde_saphyr::Error) -> RuleError {
-    let line = error.location().map(|location| location.line());
-    let said = error.without_snippet().to_string();
-    let quoted = said.split('`').nth(1).unwrap_or_default().to_owned();
-    let position = said.rfind(" at line ").unwrap_or(said.len());
-    let candidates: Vec<&str> = said[..position]
-        .split_once("expected one of ")
-        .or_else(|| said[..position].split_once("expected "))
-        .map(|(_, list)| list.split(", ").map(|one| one.trim_matches('`')).collect())
-        .unwrap_or_default();
-    let (message, mend) = if said.starts_with("unknown field") {
-        (format!("不认识的键“{quoted}”"), nearest(&quoted, &candidates))
-    } else if said.starts_with("unknown variant") {
-        (format!("不认识的值“{quoted}”"), nearest(&quoted, &candidates))
-    } else if said.starts_with("missing field") {
-        (format!("缺少键“{quoted}”"), Some(format!("请补上“{quoted}:”")))
-    } else if let Some(rest) = said.strip_prefix("duplicate mapping key: ") {
-        let key = rest.split(',').next().unwrap_or_default();
-        (format!("键“{key}”重复"), Some("同一层里每个键只能写一次".to_owned()))
-    } else if said.starts_with("duplicate field") {
-        (format!("键“{quoted}”重复"), Some("同一层里每个键只能写一次".to_owned()))
-    } else if said.starts_with("unexpected end of input") {
-        ("文件是空的".to_owned(), Some("请写入规则，或删除这个文件".to_owned()))
-    } else if said.starts_with("invalid i") || said.starts_with("invalid u") {
-        ("这里应为整数".to_owned(), None)
-    } else if said.starts_with("invalid bool") {
-        ("这里应为 true 或 false".to_owned(), None)
-    } else if !said.is_ascii() {
-        (said[..position].to_owned(), None)
-    } else if said.contains("input contains invalid characters") || said.contains("premature end of input") {
-        ("这里应为日期".to_owned(), Some("日期写作 2026-11-24".to_owned()))
-    } else {
-        ("YAML 写法有误，或值的形式与此键不符".to_owned(), Some("请核对缩进、冒号后的空格、括号和引号".to_owned()))
-    };
-    RuleError { file: file.to_owned(), line, message, mend }
-}
-
-/// Suggests the nearest of the allowed words, or lists them.
-pub(super) fn nearest<S: AsRef<str>>(word: &str, allowed: &[S]) -> Option<String> {
-    let distance = |one: &S| strsim::damerau_levenshtein(word, one.as_ref());
-    let best = allowed.iter().min_by_key(|one| distance(one))?;
-    let near = distance(best) <= 1 + word.chars().count() / 3;
-    let list = || allowed.iter().map(AsRef::as_ref).collect::<Vec<_>>().join("、");
-    Some(if near { format!("是否想写“{}”？", best.as_ref()) } else { format!("可用的有：{}", list()) })
-}
-
-/// Versions of the same rule by id, for checking their intervals.
-pub(super) fn by_id<T: HasHead>(rules: &[Sourced<T>]) -> BTreeMap<&str, Vec<&Sourced<T>>> {
-    let mut all: BTreeMap<&str, Vec<&Sourced<T>>> = BTreeMap::new();
-    for sourced in rules {
-        all.entry(&sourced.rule.head().id.value).or_default().push(sourced);
-    }
-    all
 }

@@ -1,14 +1,21 @@
 //! Rulebook (规则库): the regulations as dated, cited data. The types of the rule files are here and
 //! beside; reading and checking them is in [`load`].
 
+mod amend;
 pub mod calendars;
 pub mod cases;
 mod check;
 pub mod check_case;
 pub mod combination;
+mod fault;
 pub mod kind;
 pub mod load;
 pub mod model;
+mod node;
+pub mod override_file;
+mod read;
+pub mod schema;
+mod shelf;
 pub mod table;
 
 use schemars::JsonSchema;
@@ -109,6 +116,16 @@ impl Head {
     #[must_use]
     pub fn in_force(&self, day: Day) -> bool {
         self.from <= day && self.until.is_none_or(|until| day <= until)
+    }
+}
+
+impl std::fmt::Display for Jurisdiction {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::National => "国家级",
+            Self::Province => "省级",
+            Self::County => "县级",
+        })
     }
 }
 

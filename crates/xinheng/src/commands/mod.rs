@@ -7,7 +7,7 @@ pub mod import;
 pub mod ledger;
 pub mod rulebook;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -37,7 +37,12 @@ impl Ending {
 /// Opens the bureau's books where the options say.
 async fn open(options: &Options) -> anyhow::Result<Bureau> {
     let folder = options.data.clone().unwrap_or_else(|| PathBuf::from("."));
-    std::fs::create_dir_all(&folder).with_context(|| format!("建不了数据文件夹“{}”", folder.display()))?;
+    open_at(options, &folder).await
+}
+
+/// Opens them with another default for the data folder.
+async fn open_at(options: &Options, folder: &Path) -> anyhow::Result<Bureau> {
+    std::fs::create_dir_all(folder).with_context(|| format!("建不了数据文件夹“{}”", folder.display()))?;
     let database =
         options.database.clone().unwrap_or_else(|| format!("sqlite:{}", folder.join("xinheng.db").display()));
     let key_file = options.key_file.clone().unwrap_or_else(|| match database.strip_prefix("sqlite:") {

@@ -92,15 +92,15 @@ fn show(options: &Options, id: Option<&str>, on: Day) -> anyhow::Result<Ending> 
         }
         return Ok(Ending::Done);
     };
-    let text = rulebook.effective_text(id, on).ok_or_else(|| {
-        WrongInput(format!("{on} 没有规则“{id}”。用 rulebook show 列出全部规则；{}", load_hint(&rulebook, id)))
+    let rule = rulebook.rule(id, on).ok_or_else(|| {
+        WrongInput(format!("{on} 没有规则“{id}”。用 rulebook show 列出全部规则；{}", near(&rulebook, id)))
     })?;
-    println!("{text}");
+    print!("{}", rule.text);
     Ok(Ending::Done)
 }
 
 /// The rules whose id contains what was asked for.
-fn load_hint(rulebook: &Rulebook, id: &str) -> String {
+fn near(rulebook: &Rulebook, id: &str) -> String {
     let near: Vec<_> = rulebook.rules().map(|rule| rule.id).filter(|known| known.contains(id)).collect();
     if near.is_empty() { "编号形如 models/general".to_owned() } else { format!("相近的有：{}", near.join("、")) }
 }

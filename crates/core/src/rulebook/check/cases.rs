@@ -1,0 +1,84 @@
+//! Cases: what they name must exist on their day.
+
+use super::super::cases::{Case, CaseFile, GivenRecord};
+use super::super::fault::nearest;
+use super::super::model::Model;
+use super::super::node::Node;
+use super::Checking;
+use super::models::has_level;
+use crate::record::Day;
+
+pub(super) fn case_file(checking: &mut Checking, file: &CaseFile, node: &Node) {
+    let cases = || file.cases.iter().enumerate();
+    let list = node.at("cases");
+    if file.cases.is_empty() {
+        checking.tell(list.fault("没有算例").mend("请写算例，或删去这个文件"));
+    }
+    checking.unique("算例", cases().map(|(place, case)| (case.name.as_str(), list.item(place).at("name"))));
+    let known: Vec<String> = checking.book.models.0.iter().map(|edition| edition.name()).collect();
+    let is_known = known.contains(&file.rule);
+    if !is_known && !checking.unread.contains("models") {
+        let message = format!("没有可用算例检验的规则“{}”", file.rule);
+        checking.tell(node.at("rule").fault(message).mend(nearest(&file.rule, known)));
+    }
+    for (place, case) in cases() {
+        let node = list.item(place);
+        for (place, record) in case.given.iter().enumerate() {
+            given(checking, record, case.on, node.at("given").item(place));
+        }
+        let model = file.rule.strip_prefix("models/").and_then(|id| model_near(checking, id, case.on));
+        if let Some(model) = model {
+            expectation(checking, model, case, node.at("expect"));
+        }
+    }
+}
+
+/// The model of the day or, for cases of the days before it was in force, its first version.
+fn model_near<'a>(checking: &Checking<'a>, id: &str, day: Day) -> Option<&'a Model> {
+    let models = &checking.book.models;
+    let of_day = models.of(id).find(|edition| edition.head().in_force(day));
+    of_day.or(models.of(id).next()).map(|edition| &edition.rule)
+}
+
+fn given(checking: &mut Checking, record: &GivenRecord, day: Day, node: &Node) {
+    let kinds = &checking.book.kinds;
+    let Some(kind) = kinds.on(day).find(|kind| kind.rule.id.value == record.kind) else {
+        if !checking.unread.contains("kinds") {
+            let known = kinds.on(day).map(|kind| kind.rule.id.value.as_str());
+            let message = format!("{day} 没有记录种类“{}”", record.kind);
+            checking.tell(node.at("kind").fault(message).mend(nearest(&record.kind, known)));
+        }
+        return;
+    };
+    for (name, value) in &record.fields {
+        let node = node.at("fields").at(name);
+        if let Some(field) = checking.open_field(node, kind, name, &[]) {
+            checking.value(node, field, value);
+        }
+    }
+}
+
+fn expectation(checking: &mut Checking, model: &Model, case: &Case, node: &Node) {
+    let expect = &case.expect;
+    for (key, level) in [("level", &expect.level), ("level_by_points", &expect.level_by_points)] {
+        if let Some(level) = level.as_ref().filter(|level| !has_level(model, level)) {
+            let known = model.levels.iter().map(|level| level.code.value.as_str());
+            checking.tell(node.at(key).fault(format!("没有等级“{level}”")).mend(nearest(level, known)));
+        }
+    }
+    let ids = || {
+        let indicators = model.dimensions.iter().flat_map(|dimension| &dimension.indicators);
+        indicators.map(|indicator| indicator.id.value.as_str())
+    };
+    for id in expect.indicators.keys().filter(|id| ids().all(|known| known != *id)) {
+        let node = node.at("indicators").at(id);
+        checking.tell(node.fault(format!("没有指标“{id}”")).mend(nearest(id, ids())));
+    }
+    let overrides = || model.overrides.iter().map(|one| one.id.value.as_str());
+    for (place, id) in expect.overrides.iter().flatten().enumerate() {
+        if overrides().all(|known| known != id) {
+            let node = node.at("overrides").item(place);
+            checking.tell(node.fault(format!("没有直接判定“{id}”")).mend(nearest(id, overrides())));
+        }
+    }
+}

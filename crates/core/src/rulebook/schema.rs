@@ -1,0 +1,28 @@
+//! JSON Schemas of the rule files, for editors that help while writing. The committed ones are in
+//! `regulations/schema/`; `cargo run -p xinheng-core --example schema -- regulations/schema` writes them.
+
+use schemars::{Schema, schema_for};
+
+use super::calendars::CalendarYear;
+use super::cases::CaseFile;
+use super::combination::Combination;
+use super::kind::Kind;
+use super::model::Model;
+use super::override_file::OverrideFile;
+use super::table::Table;
+
+/// File name and content of every schema.
+#[must_use]
+pub fn files() -> Vec<(&'static str, String)> {
+    let schemas: [(&str, Schema); 7] = [
+        ("kind.json", schema_for!(Kind)),
+        ("table.json", schema_for!(Table)),
+        ("model.json", schema_for!(Model)),
+        ("combination.json", schema_for!(Combination)),
+        ("calendar.json", schema_for!(CalendarYear)),
+        ("case.json", schema_for!(CaseFile)),
+        ("override.json", schema_for!(OverrideFile)),
+    ];
+    let text = |schema: Schema| serde_json::to_string_pretty(&schema).expect("a schema is JSON") + "\n";
+    schemas.into_iter().map(|(name, schema)| (name, text(schema))).collect()
+}

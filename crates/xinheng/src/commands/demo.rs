@@ -1,0 +1,132 @@
+//! `xinheng demo`: a whole synthetic county through the same files and the same import as a user's.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use chrono::Months;
+use serde::Serialize;
+use xinheng_app::Bureau;
+use xinheng_app::classify::Run;
+use xinheng_app::collect::{ImportRequest, Outcome};
+use xinheng_core::rulebook::Status;
+
+use super::{Ending, open_at, print_json};
+use crate::arguments::{Demo, Options};
+use crate::demo::{county, write};
+use crate::progress::Progress;
+
+/// Who signs in the demonstration county; nobody's name.
+const SIGNER: &str = "演示签署人";
+/// The unit that signs.
+const SIGNING_UNIT: &str = "信用监管股";
+/// Months of levels behind the last day.
+const MONTHS: u32 = 12;
+
+/// What the demonstration left behind.
+#[derive(Serialize)]
+struct Summary {
+    folder: PathBuf,
+    enterprises: usize,
+    seed: u64,
+    files: Vec<Outcome>,
+    runs: Vec<Run>,
+    head: xinheng_core::ledger::Head,
+}
+
+pub async fn run(options: &Options, command: &Demo) -> anyhow::Result<Ending> {
+    let folder = options.data.clone().unwrap_or_else(|| PathBuf::from("demo-data"));
+    let database = folder.join("xinheng.db");
+    anyhow::ensure!(
+        options.database.is_some() || !database.exists(),
+        "“{}”已经存在。演示县要在空文件夹里生成：请换一个 --data 文件夹，或先删除它",
+        database.display()
+    );
+    let bureau = open_at(options, &folder).await?;
+    let until = command.until.unwrap_or_else(|| bureau.today());
+    let files = county::generate(command.seed, command.enterprises, until);
+    let sources = folder.join("files");
+    std::fs::create_dir_all(&sources).with_context(|| format!("建不了文件夹“{}”", sources.display()))?;
+    write(&sources, &files)?;
+
+    sign_defaults(&bureau).await?;
+    let mut outcomes = Vec::new();
+    for file in &files {
+        let path = sources.join(&file.file_name);
+        let request = ImportRequest {
+            path: &path,
+            table: None,
+            unit: file.unit,
+            edition: file.edition,
+            mapping: None,
+            errors: None,
+            dry_run: false,
+        };
+        let progress = Progress::new();
+        let outcome = bureau.import(&request, &|stage| progress.show(&stage)).await?;
+        drop(progress);
+        if !options.json {
+            print!("{outcome}");
+        }
+        outcomes.push(outcome);
+    }
+    let mut runs = Vec::new();
+    for back in (0..=MONTHS).rev() {
+        let as_of = until.checked_sub_months(Months::new(back)).context("日期过早")?;
+        let progress = Progress::new();
+        let run = bureau.classify_all(as_of, &|stage| progress.show(&stage)).await?;
+        drop(progress);
+        if !options.json {
+            print!("{run}");
+        }
+        runs.push(run);
+    }
+    let head = bureau.head().await?;
+    let receipt = folder.join("账头.json");
+    std::fs::write(&receipt, serde_json::to_string(&head)?)
+        .with_context(|| format!("写不了“{}”", receipt.display()))?;
+    if options.json {
+        print_json(&Summary {
+            folder,
+            enterprises: command.enterprises,
+            seed: command.seed,
+            files: outcomes,
+            runs,
+            head,
+        })?;
+    } else {
+        let shown = folder.display();
+        let refused: u64 = outcomes.iter().map(|outcome| outcome.refused).sum();
+        println!("\n演示县（全部数据由程序生成）已就绪：{shown}");
+        println!("  交来的文件      {shown}/files（退回的 {refused} 行在 *.错误.xlsx）");
+        println!("  账头            第 {} 条 {}（{}）", head.seq, head.hash, receipt.display());
+        println!("接着可以：");
+        if let Some(code) = riskiest(&bureau).await? {
+            println!("  xinheng --data {shown} explain {code}");
+        }
+        println!("  xinheng --data {shown} classify");
+        println!("  xinheng --data {shown} ledger verify --against {}", receipt.display());
+    }
+    Ok(Ending::Done)
+}
+
+/// The demonstration county's leader signs every default, so that it acts.
+async fn sign_defaults(bureau: &Bureau) -> anyhow::Result<()> {
+    let today = bureau.today();
+    let acting = ["models/", "combinations/"];
+    let defaults: Vec<String> = bureau
+        .rulebook()
+        .rules()
+        .filter(|rule| rule.head.status == Status::Default && rule.head.in_force(today))
+        .filter(|rule| acting.iter().any(|folder| rule.id.starts_with(folder)))
+        .map(|rule| rule.id)
+        .collect();
+    for rule in defaults {
+        bureau.sign(&rule, SIGNER, SIGNING_UNIT).await?;
+    }
+    Ok(())
+}
+
+/// An enterprise worth explaining: the one with the most points among the worst.
+async fn riskiest(bureau: &Bureau) -> anyhow::Result<Option<xinheng_core::credit_code::CreditCode>> {
+    Ok(bureau.store().riskiest(xinheng_core::classify::COMBINED).await?)
+}
