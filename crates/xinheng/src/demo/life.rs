@@ -580,8 +580,8 @@ pub fn province_level(enterprise: &Enterprise, life: &[Occurrence], day: Day) ->
     let risk = enterprise.carelessness + blur + if listed { 300 } else { 0 };
     match risk {
         0..450 => "信用风险低",
-        450..750 => "信用风险一般",
-        750..1_000 => "信用风险较高",
+        450..850 => "信用风险一般",
+        850..1_150 => "信用风险较高",
         _ => "信用风险高",
     }
 }
