@@ -3,14 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use xinheng_app::rules::{embedded, load};
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::points::Points;
 use xinheng_core::record::{Day, Draft, Moment, Record, RecordId, Seq};
 use xinheng_core::rulebook::load::Rulebook;
-use xinheng_core::rulebook::table::Table;
 use xinheng_core::score::Kernel;
 use xinheng_exchange::{Forms, ReadOptions, open};
 
@@ -29,10 +27,14 @@ fn day(text: &str) -> Day {
     text.parse().unwrap()
 }
 
-fn drafts(rulebook: &Rulebook, mapping: &Table, path: &Path) -> Vec<Draft> {
+fn drafts(rulebook: &Rulebook) -> Vec<Draft> {
+    let mapping = rulebook.parse_table("mapping.yaml", MAPPING).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("inspections.csv");
+    std::fs::write(&path, VISITS).unwrap();
     let forms = Forms::new(rulebook, day("2026-11-20"));
-    let options = ReadOptions { mapping: Some(mapping), ..ReadOptions::default() };
-    let source = open(path, &forms, &options).unwrap();
+    let options = ReadOptions { mapping: Some(&mapping), ..ReadOptions::default() };
+    let source = open(&path, &forms, &options).unwrap();
     assert_eq!(source.unknown_columns(), Vec::<String>::new());
     source.flat_map(|row| row.unwrap().outcome.unwrap()).collect()
 }
@@ -64,11 +66,7 @@ fn ledger(drafts: Vec<Draft>) -> Vec<Record> {
 #[test]
 fn a_row_brings_the_registration_of_the_day_and_the_inspection() {
     let rulebook = load(&embedded()).unwrap();
-    let mapping = rulebook.parse_table("mapping.yaml", MAPPING).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("inspections.csv");
-    std::fs::write(&path, VISITS).unwrap();
-    let drafts = drafts(&rulebook, &mapping, &path);
+    let drafts = drafts(&rulebook);
     assert_eq!(drafts.len(), 6);
     let code = drafts[0].keys.credit_code.unwrap();
     assert_eq!((code.region(), &code.as_str()[8..16]), ("999902", "00082474"));
@@ -82,12 +80,8 @@ fn a_row_brings_the_registration_of_the_day_and_the_inspection() {
 #[test]
 fn the_model_counts_only_what_was_known_on_the_day() {
     let rulebook = load(&embedded()).unwrap();
-    let mapping = rulebook.parse_table("mapping.yaml", MAPPING).unwrap();
     let model = rulebook.parse_model("model.yaml", MODEL).unwrap();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("inspections.csv");
-    std::fs::write(&path, VISITS).unwrap();
-    let records = ledger(drafts(&rulebook, &mapping, &path));
+    let records = ledger(drafts(&rulebook));
     let score = |on: &str| {
         let kinds = Kinds::new(rulebook.kinds(day(on)));
         let assessment = Kernel::new(&model, &kinds).assess(&Facts::new(&records, day(on), &kinds)).unwrap();
@@ -99,4 +93,15 @@ fn the_model_counts_only_what_was_known_on_the_day() {
     assert_eq!(score("2013-06-30"), Points::from_milli(44_500));
     // Static 2; a quarter of 29, half of 10; two minor: 6; just visited: 0.
     assert_eq!(score("2014-01-15"), Points::from_milli(20_250));
+}
+
+#[test]
+fn who_was_not_yet_inspected_is_not_graded() {
+    let rulebook = load(&embedded()).unwrap();
+    let model = rulebook.parse_model("model.yaml", MODEL).unwrap();
+    let records = ledger(drafts(&rulebook));
+    let kinds = Kinds::new(rulebook.kinds(day("2011-10-02")));
+    let graded = |on: &str| Kernel::new(&model, &kinds).assess(&Facts::new(&records, day(on), &kinds)).is_some();
+    assert!(!graded("2011-10-02"));
+    assert!(graded("2011-10-03"));
 }
