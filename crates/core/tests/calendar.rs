@@ -12,7 +12,8 @@ use xinheng_core::record::Day;
 use xinheng_core::rulebook::kind::Term;
 
 fn calendar() -> &'static Calendar {
-    static CALENDAR: LazyLock<Calendar> = LazyLock::new(|| common::load(&common::regulations()).calendar());
+    static CALENDAR: LazyLock<Calendar> =
+        LazyLock::new(|| common::load(&common::folder("../../regulations")).calendar());
     &CALENDAR
 }
 

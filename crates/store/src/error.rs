@@ -30,6 +30,9 @@ pub enum StoreError {
     /// Any other failure of the database.
     #[error("数据库操作失败：{0}。本次改动已全部撤销，请排除原因（如磁盘已满、连接中断）后重试")]
     Database(String),
+    /// An earlier step of the same transaction failed, so that it cannot be committed.
+    #[error("此前有一步写入未能完成，本次改动已全部撤销。请先排除那一步的错误再重试")]
+    Broken,
     /// The key file cannot be read or made.
     #[error("密钥文件 {path}：{reason}")]
     KeyFile {

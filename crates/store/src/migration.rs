@@ -251,10 +251,12 @@ fn postgres_guard(table: &str, events: &str, message: &str) -> String {
     )
 }
 
+/// `FAIL` and not `ABORT`, which would have every insert note how to undo itself; the row that is
+/// refused is not touched either way.
 fn sqlite_guard(table: &str, name: &str, event: &str, condition: &str, message: &str) -> String {
     format!(
         "CREATE TRIGGER {table}_refuse_{name} BEFORE {event} ON {table} FOR EACH ROW WHEN {condition} \
-         BEGIN SELECT RAISE(ABORT, '{message}'); END"
+         BEGIN SELECT RAISE(FAIL, '{message}'); END"
     )
 }
 

@@ -537,7 +537,11 @@ async fn an_import_that_was_broken_off_is_carried_on() {
             .append(vec![new_record(world.seal(1, registration(1, 9)), 9)])
             .await;
         assert!(twice.is_err());
-        drop(writing);
+        assert!(
+            matches!(writing.commit().await, Err(StoreError::Broken)),
+            "half a batch cannot be kept"
+        );
+        assert_eq!(store.head().await.unwrap().seq, Seq(2));
 
         store
             .finish_submission(1, &serde_json::json!({"rows": 2}))

@@ -50,8 +50,8 @@ pub(super) fn nearest<S: AsRef<str>>(word: &str, allowed: impl IntoIterator<Item
     let distance = |one: &&S| strsim::damerau_levenshtein(word, one.as_ref());
     match allowed.iter().min_by_key(distance) {
         None => String::new(),
-        // A third of the letters may be wrong: more is another word.
-        Some(best) if distance(&best) * 3 <= word.chars().count().max(3) => format!("是否想写“{}”？", best.as_ref()),
+        // One letter in three may be wrong: more is another word.
+        Some(best) if distance(&best) * 3 <= word.chars().count() => format!("是否想写“{}”？", best.as_ref()),
         Some(_) => {
             let all: Vec<&str> = allowed.iter().map(AsRef::as_ref).collect();
             format!("可用的有：{}", all.join("、"))

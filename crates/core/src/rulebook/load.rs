@@ -30,6 +30,14 @@ pub struct RuleFile {
     pub text: String,
 }
 
+impl RuleFile {
+    /// Editors on Windows begin a file with a byte order mark, which is no part of the text.
+    fn without_mark(&self) -> Self {
+        let text = self.text.trim_start_matches('\u{feff}');
+        Self { path: self.path.clone(), text: text.to_owned() }
+    }
+}
+
 /// A rule as it reads during an interval, with what names it.
 #[derive(Clone, Debug)]
 pub struct RuleLine<'a> {
@@ -70,7 +78,7 @@ impl Rulebook {
     /// All faults found, by file and line.
     pub fn load(files: &[RuleFile]) -> Result<Self, Vec<RuleError>> {
         let is_rule = |file: &&RuleFile| !(file.path.starts_with(SCHEMA) && file.path.ends_with(".json"));
-        let mut files: Vec<RuleFile> = files.iter().filter(is_rule).cloned().collect();
+        let mut files: Vec<RuleFile> = files.iter().filter(is_rule).map(RuleFile::without_mark).collect();
         files.sort_by(|one, other| one.path.cmp(&other.path));
         let mut book = Self::default();
         let mut reading = Reading::default();
@@ -190,8 +198,8 @@ impl Rulebook {
         text: &str,
         check: impl Fn(&mut check::Checking<'_>, &Edition<T>),
     ) -> Result<T, Vec<RuleError>> {
-        let file = RuleFile { path: name.to_owned(), text: text.to_owned() };
-        let node = read::tree(name, text).map_err(|error| vec![error])?;
+        let file = RuleFile { path: name.to_owned(), text: text.to_owned() }.without_mark();
+        let node = read::tree(name, &file.text).map_err(|error| vec![error])?;
         let edition = Edition::read(&file, node, Jurisdiction::County).map_err(|error| vec![error])?;
         let mut checking = check::Checking::new(self, BTreeSet::new());
         check::head(&edition, &mut checking.errors);

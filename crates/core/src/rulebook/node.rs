@@ -121,11 +121,22 @@ impl Node {
         ["id", "name", "code"].iter().find_map(|key| self.get(key)?.scalar())
     }
 
+    /// How people point at an element of a list: by its name when that is short, otherwise by its place.
+    fn step(&self, place: usize) -> String {
+        let name = self.name().filter(|name| name.is_ascii());
+        name.map_or_else(|| format!("第{}项", place + 1), str::to_owned)
+    }
+
+    /// Whether it is a group without keys.
+    pub(super) fn is_empty_group(&self) -> bool {
+        matches!(&self.content, Content::Map(all) if all.is_empty())
+    }
+
     /// The innermost node that begins at a place of the text, with the nodes around it, outermost first.
     pub(super) fn at_offset(&self, place: usize) -> Option<Vec<(String, &Self)>> {
         let children: Vec<(String, &Self)> = match &self.content {
             Content::Scalar(_) => Vec::new(),
-            Content::List(all) => all.iter().enumerate().map(|(at, node)| (format!("第{}项", at + 1), node)).collect(),
+            Content::List(all) => all.iter().enumerate().map(|(at, node)| (node.step(at), node)).collect(),
             Content::Map(all) => all.iter().map(|(key, node)| (key.clone(), node)).collect(),
         };
         children.into_iter().find_map(|(step, child)| {

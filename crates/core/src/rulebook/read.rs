@@ -17,24 +17,10 @@ pub(super) fn typed<T: DeserializeOwned>(tree: &Node, text: &str) -> Result<T, R
     serde_saphyr::from_str(text).map_err(|error| translate(&tree.file, text, Some(tree), &error))
 }
 
-/// Where a fault is: the keys from the outermost in, and what is written there.
-struct Place<'a> {
-    path: Vec<(String, &'a Node)>,
-    written: &'a str,
-}
-
-impl<'a> Place<'a> {
-    fn find(tree: Option<&'a Node>, text: &'a str, error: &Error) -> Option<Self> {
-        let offset = usize::try_from(error.location()?.span().byte_offset()?).ok()?;
-        let path = tree?.at_offset(offset)?;
-        let written = path.last().and_then(|(_, node)| text.get(node.bytes.clone()));
-        Some(Self { written: written.unwrap_or_default(), path })
-    }
-
-    /// The key at fault, as people would point at it.
-    fn key(&self) -> String {
-        dotted(&self.path)
-    }
+/// The keys that lead to a fault, from the outermost in.
+fn path_to<'a>(tree: Option<&'a Node>, error: &Error) -> Option<Vec<(String, &'a Node)>> {
+    let offset = usize::try_from(error.location()?.span().byte_offset()?).ok()?;
+    tree?.at_offset(offset)
 }
 
 fn dotted(path: &[(String, &Node)]) -> String {
@@ -46,13 +32,14 @@ fn translate(file: &str, text: &str, tree: Option<&Node>, error: &Error) -> Rule
     let error = error.without_snippet();
     let line = error.location().and_then(|location| u32::try_from(location.line()).ok());
     let fault = |message: String| RuleError { line, ..RuleError::of_file(file, message) };
-    let place = Place::find(tree, text, error);
+    let path = path_to(tree, error);
+    let at = path.as_ref().and_then(|path| path.last()).map(|(_, node)| *node);
+    // What was written there, in short.
+    let written = at.filter(|node| node.is_single_value(text)).map(|node| &text[node.bytes.clone()]);
     let should_be = |what: &str, mend: &str| {
-        let message = match &place {
-            Some(place) if place.written.is_empty() => format!("“{}”应为{what}", place.key()),
-            Some(place) => format!("“{}”应为{what}，写的是“{}”", place.key(), place.written),
-            None => format!("应为{what}"),
-        };
+        let key = path.as_ref().map(|path| format!("“{}”", dotted(path))).unwrap_or_default();
+        let written = written.map(|written| format!("，写的是“{written}”")).unwrap_or_default();
+        let message = format!("{key}应为{what}{written}");
         fault(message).mend(mend)
     };
     match error {
@@ -63,9 +50,9 @@ fn translate(file: &str, text: &str, tree: Option<&Node>, error: &Error) -> Rule
             fault(format!("不认识的值“{variant}”")).mend(nearest(variant, expected))
         }
         Error::SerdeMissingField { field, .. } => {
-            // The reader points at the last key of the group: the group itself is what lacks one.
-            let mut path = place.map(|place| place.path).unwrap_or_default();
-            path.pop();
+            // The reader points at the last key of a group, if it has any: what lacks one is the group.
+            let mut path = path.unwrap_or_default();
+            path.pop_if(|(_, node)| !node.is_empty_group());
             let group = path.last().map(|(_, node)| node.line).or(tree.map(|tree| tree.line));
             let mut missing = fault(match path.len() {
                 0 => format!("缺少键“{field}”"),
@@ -87,15 +74,17 @@ fn translate(file: &str, text: &str, tree: Option<&Node>, error: &Error) -> Rule
         Error::Unexpected { .. } | Error::NullIntoString { .. } => {
             should_be("文字", "请填写一个值；文字含特殊符号时加引号")
         }
+        Error::InvalidScalar { ty, .. } if ty.starts_with("bool") => {
+            should_be("true 或 false", "是写 true，否写 false")
+        }
         Error::InvalidScalar { ty, .. } if ty.starts_with('u') => should_be("不小于零的整数", "请改为整数，例如 3"),
         Error::InvalidScalar { .. } => should_be("整数", "请改为整数，例如 3"),
-        Error::InvalidBooleanStrict { .. } => should_be("true 或 false", "是写 true，否写 false"),
         Error::SerdeInvalidType { expected, .. } | Error::SerdeInvalidValue { expected, .. }
             if !expected.is_ascii() =>
         {
             should_be(expected, "")
         }
-        Error::Message { msg, .. } if is_about_a_day(msg, place.as_ref()) => {
+        Error::Message { msg, .. } if is_about_a_day(msg, written) => {
             should_be("日期", "日期写作 2026-11-24 的样子，并且是历法上有的一天")
         }
         Error::Message { msg, .. } if msg.contains("untagged enum") => {
@@ -107,12 +96,12 @@ fn translate(file: &str, text: &str, tree: Option<&Node>, error: &Error) -> Rule
             fault("一个文件里有多份规则（以“---”隔开）".to_owned()).mend("每条规则各写一个文件")
         }
         Error::UnknownAnchor { .. } => fault("“*”引用的名称没有定义".to_owned()).mend("文字以“*”开头时加引号"),
-        _ => fault("YAML 语法有误".to_owned()).mend("请核对这一行及上一行的缩进、冒号后的空格、括号和引号"),
+        _ => fault("YAML 语法有误".to_owned()).mend("请核对这一行及上一行的缩进、括号和引号；冒号用半角，其后空一格"),
     }
 }
 
 /// Whether this is what the calendar says of the text as written.
-fn is_about_a_day(said: &str, place: Option<&Place>) -> bool {
-    let written = place.map(|place| place.written.trim_matches(['"', '\'']));
-    written.is_some_and(|written| written.parse::<Day>().is_err_and(|error| error.to_string() == said))
+fn is_about_a_day(said: &str, written: Option<&str>) -> bool {
+    let day = written.map(|written| written.trim_matches(['"', '\'']).parse::<Day>());
+    day.is_some_and(|day| day.is_err_and(|error| error.to_string() == said))
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use xinheng_core::rulebook::load::{RuleFile, Rulebook};
 
-/// The files in `regulations/`.
-pub fn regulations() -> Vec<RuleFile> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../regulations");
+/// The files of a folder, named from this crate's.
+pub fn folder(path: &str) -> Vec<RuleFile> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     let mut files = Vec::new();
     collect(&root, &root, &mut files);
     files

@@ -58,7 +58,14 @@ impl Connections {
 }
 
 /// The transaction that writes. There is one at a time for a database, whoever opens it.
-pub(crate) enum Transaction {
+pub(crate) struct Transaction {
+    connection: Connection,
+    /// Whether every change so far was made in whole. A statement that failed, or was given up while
+    /// it ran, leaves a transaction that must not be committed.
+    whole: bool,
+}
+
+enum Connection {
     Sqlite(sqlx::Transaction<'static, sqlx::Sqlite>),
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
 }
@@ -66,36 +73,63 @@ pub(crate) enum Transaction {
 impl Transaction {
     /// Waits for its turn and begins.
     pub(crate) async fn begin(writer: &DatabaseConnection) -> Result<Self> {
-        Ok(match writer.get_database_backend() {
-            DbBackend::Sqlite => Self::Sqlite(sqlite::begin(writer.get_sqlite_connection_pool()).await?),
-            _ => Self::Postgres(postgres::begin(writer.get_postgres_connection_pool()).await?),
+        let connection = match writer.get_database_backend() {
+            DbBackend::Sqlite => Connection::Sqlite(sqlite::begin(writer.get_sqlite_connection_pool()).await?),
+            _ => Connection::Postgres(postgres::begin(writer.get_postgres_connection_pool()).await?),
+        };
+        Ok(Self {
+            connection,
+            whole: true,
         })
     }
 
     pub(crate) async fn commit(self) -> Result<()> {
-        match self {
-            Self::Sqlite(transaction) => transaction.commit().await?,
-            Self::Postgres(transaction) => transaction.commit().await?,
+        if !self.whole {
+            return Err(StoreError::Broken);
+        }
+        match self.connection {
+            Connection::Sqlite(transaction) => transaction.commit().await?,
+            Connection::Postgres(transaction) => transaction.commit().await?,
         }
         Ok(())
     }
 
-    /// Puts new rows into a table; refuses all when a key is there already.
+    /// Puts new rows into a table; fails when a key is there already.
     pub(crate) async fn insert<A: ActiveModelTrait>(&mut self, rows: Vec<impl IntoActiveModel<A>>) -> Result<()> {
-        match self {
-            _ if rows.is_empty() => Ok(()),
-            Self::Sqlite(transaction) => sqlite::insert(transaction, Batch::of(rows), Present::Refuse).await,
-            Self::Postgres(transaction) => postgres::copy(transaction, Batch::of(rows)).await,
-        }
+        self.put(Batch::of(rows), Present::Refuse).await
     }
 
     /// Puts rows into a table in place of those with the same keys.
     pub(crate) async fn replace<A: ActiveModelTrait>(&mut self, rows: Vec<impl IntoActiveModel<A>>) -> Result<()> {
-        match self {
-            _ if rows.is_empty() => Ok(()),
-            Self::Sqlite(transaction) => sqlite::insert(transaction, Batch::of(rows), Present::Replace).await,
-            Self::Postgres(transaction) => postgres::replace(transaction, Batch::of(rows)).await,
+        self.put(Batch::of(rows), Present::Replace).await
+    }
+
+    async fn put(&mut self, batch: Batch, present: Present) -> Result<()> {
+        if batch.cells.is_empty() {
+            return Ok(());
         }
+        let so_far = std::mem::replace(&mut self.whole, false);
+        match (&mut self.connection, present) {
+            (Connection::Sqlite(connection), _) => sqlite::put(connection, batch, present).await?,
+            (Connection::Postgres(connection), Present::Refuse) => postgres::copy(connection, batch).await?,
+            (Connection::Postgres(connection), Present::Replace) => postgres::replace(connection, batch).await?,
+        }
+        self.whole = so_far;
+        Ok(())
+    }
+
+    /// Changes by numbers and a set of keys, as [`Self::look_up`] reads.
+    pub(crate) async fn execute(&mut self, sql: &str, numbers: &[i64], keys: &[String]) -> Result<()> {
+        if nothing_asked(sql, keys) {
+            return Ok(());
+        }
+        let so_far = std::mem::replace(&mut self.whole, false);
+        match &mut self.connection {
+            Connection::Sqlite(connection) => sqlite::execute(connection, sql, numbers, keys).await?,
+            Connection::Postgres(connection) => postgres::execute(connection, sql, numbers, keys).await?,
+        }
+        self.whole = so_far;
+        Ok(())
     }
 
     /// Reads with numbers, `$1`, `$2` …, and a set of keys: in the statement `{keys}` stands for a table
@@ -103,19 +137,10 @@ impl Transaction {
     ///
     /// `CROSS JOIN` makes the keys the outer loop on SQLite; PostgreSQL plans for itself.
     pub(crate) async fn look_up<R: Row>(&mut self, sql: &str, numbers: &[i64], keys: &[String]) -> Result<Vec<R>> {
-        match self {
+        match &mut self.connection {
             _ if nothing_asked(sql, keys) => Ok(Vec::new()),
-            Self::Sqlite(transaction) => sqlite::look_up(transaction, sql, numbers, keys).await,
-            Self::Postgres(transaction) => postgres::look_up(transaction, sql, numbers, keys).await,
-        }
-    }
-
-    /// Changes by numbers and a set of keys, as [`Self::look_up`] reads.
-    pub(crate) async fn execute(&mut self, sql: &str, numbers: &[i64], keys: &[String]) -> Result<()> {
-        match self {
-            _ if nothing_asked(sql, keys) => Ok(()),
-            Self::Sqlite(transaction) => sqlite::execute(transaction, sql, numbers, keys).await,
-            Self::Postgres(transaction) => postgres::execute(transaction, sql, numbers, keys).await,
+            Connection::Sqlite(connection) => sqlite::look_up(connection, sql, numbers, keys).await,
+            Connection::Postgres(connection) => postgres::look_up(connection, sql, numbers, keys).await,
         }
     }
 }

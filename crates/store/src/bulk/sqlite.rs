@@ -62,8 +62,9 @@ pub(super) async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sq
     Ok(writer.begin_with("BEGIN IMMEDIATE").await?)
 }
 
-/// Multi-row `INSERT`s.
-pub(super) async fn insert(connection: &mut SqliteConnection, batch: Batch, present: Present) -> Result<()> {
+/// Multi-row `INSERT`s. `OR FAIL`: whoever fails gives the whole transaction up, so SQLite need not
+/// note how to undo the single statement, which would copy every page it touches.
+pub(super) async fn put(connection: &mut SqliteConnection, batch: Batch, present: Present) -> Result<()> {
     let width = batch.columns.len();
     let end = batch.on_conflict(present);
     let most = ROWS.min(MOST_BINDS / width) * width;
@@ -75,7 +76,7 @@ pub(super) async fn insert(connection: &mut SqliteConnection, batch: Batch, pres
         }
         let row = format!("({})", vec!["?"; width].join(","));
         let sql = format!(
-            "INSERT INTO {} ({}) VALUES {}{end}",
+            "INSERT OR FAIL INTO {} ({}) VALUES {}{end}",
             batch.table,
             batch.columns.join(", "),
             vec![row; arguments.len() / width].join(",")

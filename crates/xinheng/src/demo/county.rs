@@ -265,7 +265,7 @@ fn plans(until: Day) -> Vec<Plan> {
         dated(BRIGADE, "行政处罚", &sheets::RECENT_PENALTIES, last_year),
         dated(BRIGADE, "行政处罚", &sheets::RECENT_PENALTIES, this_year),
         dated(CREDIT, "补报年度报告", &sheets::LATE_ANNUAL_REPORTS, whole(until)),
-        dated(STATIONS, "责令整改", &sheets::RECTIFICATIONS, whole(until)),
+        Plan { undated: true, ..dated(STATIONS, "责令整改", &sheets::RECTIFICATIONS, whole(until)) },
         dated(CONSUMERS, "投诉举报", &sheets::COMPLAINTS, whole(until)),
         dated(CREDIT, "严重违法失信名单", &sheets::SERIOUS_LIST, whole(until)),
         dated(CREDIT, "信用修复", &sheets::REPAIRS, whole(until)),

@@ -94,7 +94,7 @@ fn record(checking: &mut Checking, table: &Table, mapping: &RecordMapping, node:
         for (name, text) in &mapping.constants {
             let node = node.at("constants").at(name);
             if let Some(field) = checking.field(node, kind, name, &[]) {
-                checking.value(node, field, &as_read(field, text));
+                text_value(checking, node, field, text);
             }
         }
         required(checking, mapping, node, kind);
@@ -124,29 +124,37 @@ fn replacements(checking: &mut Checking, table: &Table, mapping: &RecordMapping,
         for (given, meant) in column.values.iter().filter(|(_, meant)| !meant.is_empty()) {
             for field in &fields {
                 let node = columns.item(place).at("values").at(given);
-                checking.value(node, field, &as_read(field, meant));
+                text_value(checking, node, field, meant);
             }
         }
     }
 }
 
-/// A text of a rule file as the import would read it into a field.
-fn as_read(field: &Field, text: &str) -> Value {
-    let flag = |flag| Some(Value::Flag(flag));
+/// A text of a rule file must be one that the import reads as a value of the field.
+fn text_value(checking: &mut Checking, node: &Node, field: &Field, text: &str) {
     let read = match field.field_type {
+        FieldType::Choice => {
+            let known = || field.choices.iter().flat_map(|(code, spellings)| spellings.iter().chain([code]));
+            if known().all(|spelling| spelling != text) {
+                let message = format!("“{text}”不是字段“{}”的选项", field.name.value);
+                checking.tell(node.fault(message).mend(nearest(text, known())));
+            }
+            return;
+        }
+        FieldType::Amount => {
+            if text.parse::<f64>().is_err() {
+                let message = format!("“{text}”不是字段“{}”可取的金额", field.name.value);
+                checking.tell(node.fault(message).mend("请只写数字，单位见该列的 unit，例如 3000"));
+            }
+            return;
+        }
         FieldType::Integer => text.parse().ok().map(Value::Integer),
-        // Whether the amount is of yuan or fen does not matter here, only that it is one.
-        FieldType::Amount => text.parse::<f64>().ok().map(|_| Value::Integer(0)),
         FieldType::Flag => match text {
-            "true" | "是" => flag(true),
-            "false" | "否" => flag(false),
+            "true" | "是" => Some(Value::Flag(true)),
+            "false" | "否" => Some(Value::Flag(false)),
             _ => None,
         },
-        FieldType::Choice => {
-            let spelt = field.choices.iter().find(|(_, spellings)| spellings.iter().any(|spelling| spelling == text));
-            spelt.map(|(code, _)| Value::Text(code.clone()))
-        }
         _ => None,
     };
-    read.unwrap_or_else(|| Value::Text(text.to_owned()))
+    checking.value(node, field, &read.unwrap_or_else(|| Value::Text(text.to_owned())));
 }
