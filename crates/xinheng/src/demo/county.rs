@@ -93,10 +93,8 @@ const WRONG_ROWS: u32 = 10;
 impl County {
     fn new(seed: u64, enterprises: usize, until: Day) -> Self {
         let enterprises = populate(seed, enterprises, until);
-        let mut lives: Vec<Vec<Occurrence>> = enterprises
-            .iter()
-            .map(|enterprise| life::live(seed, enterprise, until))
-            .collect();
+        let mut lives: Vec<Vec<Occurrence>> =
+            enterprises.iter().map(|enterprise| life::live(seed, enterprise, until)).collect();
         number_penalties(&enterprises, &mut lives);
         let mut dated: Vec<(Day, Entry)> = Vec::new();
         for (enterprise, life) in (0..).zip(&lives) {
@@ -105,17 +103,9 @@ impl County {
             }
         }
         dated.sort_by_key(|(day, _)| *day);
-        let as_such = enterprises.iter().map(|enterprise| Entry {
-            enterprise: enterprise.number,
-            place: AS_SUCH,
-        });
+        let as_such = enterprises.iter().map(|enterprise| Entry { enterprise: enterprise.number, place: AS_SUCH });
         let entries = as_such.chain(dated.into_iter().map(|(_, entry)| entry)).collect();
-        Self {
-            seed,
-            enterprises,
-            lives,
-            entries,
-        }
+        Self { seed, enterprises, lives, entries }
     }
 }
 
@@ -156,11 +146,6 @@ impl DemoFile {
                 waiting: !matter.enterprise.registered_here,
             })
         })
-    }
-
-    /// Standard names of the columns, in the file's order.
-    pub fn columns(&self) -> impl Iterator<Item = &'static str> + '_ {
-        self.order.iter().map(|&place| self.sheet.columns[place].0)
     }
 
     fn matter(&self, entry: Entry) -> Option<Matter<'_>> {
@@ -209,11 +194,8 @@ const LEVELS_MONTHS: u32 = 12;
 #[must_use]
 pub fn generate(seed: u64, enterprises: usize, until: Day) -> Vec<DemoFile> {
     let county = Rc::new(County::new(seed, enterprises, until));
-    let mut files: Vec<DemoFile> = plans(until)
-        .into_iter()
-        .zip(0..)
-        .map(|(plan, place)| plan.file(&county, place))
-        .collect();
+    let mut files: Vec<DemoFile> =
+        plans(until).into_iter().zip(0..).map(|(plan, place)| plan.file(&county, place)).collect();
     // Somebody sends last year's inspections of food producers once more.
     if let Some(first) = files.iter().rposition(|file| file.unit == PRODUCTION) {
         let again = files[first].again(files.len() + 1);
@@ -231,21 +213,12 @@ fn plans(until: Day) -> Vec<Plan> {
     let last_year = recent..=this_year - TimeDelta::days(1);
     let this_year = this_year..=until;
     let whole = |until: Day| first..=until;
-    let dated = |unit, title, sheet, days| Plan {
-        unit,
-        title,
-        sheet,
-        days,
-        undated: false,
-    };
+    let dated = |unit, title, sheet, days| Plan { unit, title, sheet, days, undated: false };
     let mut plans = vec![
         dated(REGISTRY, "市场主体信息", &sheets::MARKET_ENTITIES, whole(until - Months::new(18))),
         dated(CREDIT, "经营异常名录", &sheets::ABNORMAL_LIST, whole(*last_year.end())),
         dated(CREDIT, "个体经营异常标记", &sheets::ABNORMAL_MARKS, whole(*last_year.end())),
-        Plan {
-            undated: true,
-            ..dated(REGISTRY, "行政许可", &sheets::LICENSES, Day::MIN..=*last_year.end())
-        },
+        Plan { undated: true, ..dated(REGISTRY, "行政许可", &sheets::LICENSES, Day::MIN..=*last_year.end()) },
     ];
     for (unit, title, sheet) in [
         (PRODUCTION, "食品生产监督检查", &sheets::PRODUCTION_INSPECTIONS),
@@ -274,10 +247,7 @@ fn plans(until: Day) -> Vec<Plan> {
         dated(REGISTRY, "登记变更", &sheets::REGISTRATION_CHANGES, whole(until)),
         dated(CREDIT, "经营异常名录", &sheets::ABNORMAL_LIST, whole(until)),
         dated(CREDIT, "个体经营异常标记", &sheets::ABNORMAL_MARKS, whole(until)),
-        Plan {
-            undated: true,
-            ..dated(REGISTRY, "行政许可", &sheets::LICENSES, Day::MIN..=until)
-        },
+        Plan { undated: true, ..dated(REGISTRY, "行政许可", &sheets::LICENSES, Day::MIN..=until) },
     ]);
     let this_month = until.with_day(1).expect("every month has a first day");
     for back in (0..LEVELS_MONTHS).rev() {
@@ -336,5 +306,14 @@ impl DemoFile {
             order: self.order.clone(),
             ..*self
         }
+    }
+}
+
+/// What tests know beyond the file itself.
+#[cfg(test)]
+impl DemoFile {
+    /// Standard names of the columns, in the file's order.
+    pub fn columns(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.order.iter().map(|&place| self.sheet.columns[place].0)
     }
 }

@@ -24,18 +24,11 @@ pub struct Occurrence {
 /// What happened.
 pub enum Event {
     /// A licence was granted or renewed.
-    Licensed {
-        valid_until: Option<Day>,
-        renewed_on: Option<Day>,
-    },
+    Licensed { valid_until: Option<Day>, renewed_on: Option<Day> },
     /// The legal representative or the address changed.
     Changed,
     /// A visit, and how much failed in each chapter of the checklist.
-    Inspected {
-        reason: Reason,
-        finding: Finding,
-        failed: [u8; 12],
-    },
+    Inspected { reason: Reason, finding: Finding, failed: [u8; 12] },
     /// Something was to be put right.
     Ordered { due_on: Day, finished_on: Option<Day> },
     /// A sample was taken and tested.
@@ -146,42 +139,97 @@ pub struct Offence {
 }
 
 const fn offence(title: &'static str, basis: &'static str, severity: u8, fine: (u32, u32)) -> Offence {
-    Offence {
-        title,
-        basis,
-        severity,
-        fine,
-    }
+    Offence { title, basis, severity, fine }
 }
 
 const PRODUCTION: &[Offence] = &[
     offence("未按规定建立并遵守进货查验记录制度", "《中华人民共和国食品安全法》第一百二十六条第一款第三项", 1, (0, 0)),
-    offence("生产标签不符合规定的预包装食品", "《中华人民共和国食品安全法》第一百二十五条第一款第二项", 2, (5_000, 20_000)),
-    offence("未按规定实施生产过程控制要求", "《中华人民共和国食品安全法》第一百二十六条第一款第十三项", 2, (5_000, 30_000)),
-    offence("生产超范围使用食品添加剂的食品", "《中华人民共和国食品安全法》第一百二十四条第一款第三项", 4, (50_000, 120_000)),
-    offence("用超过保质期的食品原料生产食品", "《中华人民共和国食品安全法》第一百二十四条第一款第二项", 5, (60_000, 150_000)),
+    offence(
+        "生产标签不符合规定的预包装食品",
+        "《中华人民共和国食品安全法》第一百二十五条第一款第二项",
+        2,
+        (5_000, 20_000),
+    ),
+    offence(
+        "未按规定实施生产过程控制要求",
+        "《中华人民共和国食品安全法》第一百二十六条第一款第十三项",
+        2,
+        (5_000, 30_000),
+    ),
+    offence(
+        "生产超范围使用食品添加剂的食品",
+        "《中华人民共和国食品安全法》第一百二十四条第一款第三项",
+        4,
+        (50_000, 120_000),
+    ),
+    offence(
+        "用超过保质期的食品原料生产食品",
+        "《中华人民共和国食品安全法》第一百二十四条第一款第二项",
+        5,
+        (60_000, 150_000),
+    ),
 ];
 const SALE: &[Offence] = &[
     offence("未按规定履行进货查验义务", "《中华人民共和国食品安全法》第一百二十六条第一款第三项", 1, (0, 0)),
-    offence("经营标签不符合规定的预包装食品", "《中华人民共和国食品安全法》第一百二十五条第一款第二项", 2, (1_000, 5_000)),
+    offence(
+        "经营标签不符合规定的预包装食品",
+        "《中华人民共和国食品安全法》第一百二十五条第一款第二项",
+        2,
+        (1_000, 5_000),
+    ),
     offence("经营超过保质期的食品", "《中华人民共和国食品安全法》第一百二十四条第一款第五项", 3, (2_000, 50_000)),
-    offence("经营农药残留超过食品安全标准限量的食用农产品", "《中华人民共和国食品安全法》第一百二十四条第一款第一项", 3, (1_000, 50_000)),
-    offence("未取得食品经营许可从事食品经营活动", "《中华人民共和国食品安全法》第一百二十二条第一款", 4, (10_000, 60_000)),
+    offence(
+        "经营农药残留超过食品安全标准限量的食用农产品",
+        "《中华人民共和国食品安全法》第一百二十四条第一款第一项",
+        3,
+        (1_000, 50_000),
+    ),
+    offence(
+        "未取得食品经营许可从事食品经营活动",
+        "《中华人民共和国食品安全法》第一百二十二条第一款",
+        4,
+        (10_000, 60_000),
+    ),
 ];
 const KITCHEN: &[Offence] = &[
-    offence("安排未取得健康证明的人员从事接触直接入口食品的工作", "《中华人民共和国食品安全法》第一百二十六条第一款第六项", 1, (0, 0)),
-    offence("餐具、饮具使用前未经洗净、消毒", "《中华人民共和国食品安全法》第一百二十六条第一款第五项", 2, (5_000, 10_000)),
-    offence("使用超过保质期的食品原料加工食品", "《中华人民共和国食品安全法》第一百二十四条第一款第二项", 4, (5_000, 60_000)),
+    offence(
+        "安排未取得健康证明的人员从事接触直接入口食品的工作",
+        "《中华人民共和国食品安全法》第一百二十六条第一款第六项",
+        1,
+        (0, 0),
+    ),
+    offence(
+        "餐具、饮具使用前未经洗净、消毒",
+        "《中华人民共和国食品安全法》第一百二十六条第一款第五项",
+        2,
+        (5_000, 10_000),
+    ),
+    offence(
+        "使用超过保质期的食品原料加工食品",
+        "《中华人民共和国食品安全法》第一百二十四条第一款第二项",
+        4,
+        (5_000, 60_000),
+    ),
 ];
 const EQUIPMENT: &[Offence] = &[
     offence("未按规定办理特种设备使用登记", "《中华人民共和国特种设备安全法》第八十三条第一项", 2, (10_000, 30_000)),
-    offence("使用无相应资格人员从事特种设备作业", "《中华人民共和国特种设备安全法》第八十六条第二项", 3, (10_000, 50_000)),
+    offence(
+        "使用无相应资格人员从事特种设备作业",
+        "《中华人民共和国特种设备安全法》第八十六条第二项",
+        3,
+        (10_000, 50_000),
+    ),
     offence("使用未经定期检验的特种设备", "《中华人民共和国特种设备安全法》第八十四条第一项", 4, (30_000, 80_000)),
 ];
 const TRADE: &[Offence] = &[
     offence("未按规定明码标价", "《中华人民共和国价格法》第四十二条", 1, (0, 0)),
     offence("发布虚假广告", "《中华人民共和国广告法》第五十五条", 3, (3_000, 60_000)),
-    offence("销售不符合保障人体健康和人身、财产安全标准的产品", "《中华人民共和国产品质量法》第四十九条", 3, (2_000, 40_000)),
+    offence(
+        "销售不符合保障人体健康和人身、财产安全标准的产品",
+        "《中华人民共和国产品质量法》第四十九条",
+        3,
+        (2_000, 40_000),
+    ),
     offence("销售侵犯注册商标专用权的商品", "《中华人民共和国商标法》第六十条第二款", 4, (5_000, 80_000)),
 ];
 
@@ -263,9 +311,7 @@ impl Life<'_> {
     /// A working day of the year, as visits fall.
     fn day_of_visit(&mut self, year: i32) -> Day {
         let months: Vec<(u32, u32)> = (1..).zip(VISITS_BY_MONTH).collect();
-        let (month, _) = months
-            .choose_weighted(&mut self.random, |(_, weight)| *weight)
-            .expect("weights are positive");
+        let (month, _) = months.choose_weighted(&mut self.random, |(_, weight)| *weight).expect("weights are positive");
         let day = self.random.random_range(1..=28);
         working_day(Day::from_ymd_opt(year, *month, day).expect("every month has 28 days"))
     }
@@ -371,14 +417,7 @@ impl Life<'_> {
             13..=250 => Finding::Corrected,
             _ => Finding::Pending,
         };
-        let visited = self.record(
-            on,
-            Event::Inspected {
-                reason: Reason::Routine,
-                finding,
-                failed,
-            },
-        );
+        let visited = self.record(on, Event::Inspected { reason: Reason::Routine, finding, failed });
         let punished = match finding {
             Finding::Pending => 650,
             Finding::Corrected => 40 + self.carelessly(200),
@@ -422,14 +461,7 @@ impl Life<'_> {
         } else {
             Finding::Nothing
         };
-        let visited = self.record(
-            on,
-            Event::Inspected {
-                reason: Reason::Random,
-                finding,
-                failed: [0; 12],
-            },
-        );
+        let visited = self.record(on, Event::Inspected { reason: Reason::Random, finding, failed: [0; 12] });
         let ground = match finding {
             Finding::NoContact => Ground::NoContact,
             Finding::Unpublished | Finding::Uncooperative => Ground::FalseInformation,
@@ -543,12 +575,13 @@ pub fn province_level(enterprise: &Enterprise, life: &[Occurrence], day: Day) ->
                 Event::AbnormallyListed { removed_on, .. } | Event::SeriouslyListed { removed_on, .. }
                 if removed_on.is_none_or(|removed_on| removed_on > day))
     });
-    let blur = enterprise.number * 7919 % 300 + (day.month() * 104_729 + enterprise.number * 31) % 40;
+    let number = enterprise.number % 10_000;
+    let blur = number * 7919 % 300 + (day.month() * 104_729 + number * 31) % 40;
     let risk = enterprise.carelessness + blur + if listed { 300 } else { 0 };
     match risk {
         0..450 => "信用风险低",
-        450..750 => "信用风险一般",
-        750..1_000 => "信用风险较高",
+        450..850 => "信用风险一般",
+        850..1_150 => "信用风险较高",
         _ => "信用风险高",
     }
 }

@@ -31,6 +31,8 @@ const README: &str = "\
 为了像真实的文件，其中有大小写混用的代码、全角半角混用的括号、多种写法的日期和金额，
 约百分之一的行有错误，导入时会退回到错误工作簿；少数行的企业不在本县登记，先作待匹配处理；
 有一个文件重复报送，还有一份较旧的登记数据最后报送，它们不会改变任何结果。
+
+逐个导入时，按下列次序：
 ";
 
 /// Writes the files into a folder, in the order in which they are handed in.
@@ -40,7 +42,8 @@ const README: &str = "\
 pub fn write(folder: &Path, files: &[DemoFile]) -> anyhow::Result<Vec<PathBuf>> {
     std::fs::create_dir_all(folder).with_context(|| format!("建不了演示数据文件夹“{}”", folder.display()))?;
     let readme = folder.join("演示数据说明.txt");
-    std::fs::write(&readme, README).with_context(|| format!("写不成“{}”", readme.display()))?;
+    let commands: String = files.iter().map(import_command).collect();
+    std::fs::write(&readme, format!("{README}{commands}")).with_context(|| format!("写不成“{}”", readme.display()))?;
     files
         .iter()
         .map(|file| {
@@ -49,6 +52,12 @@ pub fn write(folder: &Path, files: &[DemoFile]) -> anyhow::Result<Vec<PathBuf>> 
             Ok(path)
         })
         .collect()
+}
+
+/// How a file is handed in by hand.
+fn import_command(file: &DemoFile) -> String {
+    let edition = file.edition.map(|day| format!(" --edition {day}")).unwrap_or_default();
+    format!("xinheng import {} --table {} --unit {}{edition}\n", file.file_name, file.table, file.unit)
 }
 
 fn write_file(path: &Path, file: &DemoFile) -> anyhow::Result<()> {

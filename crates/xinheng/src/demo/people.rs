@@ -47,10 +47,9 @@ impl Person {
 
     /// In the range 12…, which no mobile network uses.
     pub fn telephone(self) -> String {
-        CANARIES.get(self.0 as usize).map_or_else(
-            || format!("120{:08}", self.0),
-            |[_, _, telephone]| (*telephone).to_owned(),
-        )
+        CANARIES
+            .get(self.0 as usize)
+            .map_or_else(|| format!("120{:08}", self.0), |[_, _, telephone]| (*telephone).to_owned())
     }
 }
 

@@ -12,7 +12,7 @@ use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::Day;
 
 use super::people::{CANARIES, Person};
-use super::words::{COUNTY, FANCY_FIRST, FANCY_SECOND, Line, REGION, ROADS, SHARED_PREMISES, TOWNS, TRADES, Trade};
+use super::words::{COUNTY, FANCY_FIRST, FANCY_SECOND, REGION, ROADS, SHARED_PREMISES, TOWNS, TRADES, Trade};
 
 /// An enterprise of the county.
 pub struct Enterprise {
@@ -210,13 +210,10 @@ fn enterprise(
         }
     };
     // The cube leans further: most are careful, a few are not.
-    let carelessness = u32::try_from(u64::from(random.random_range(0..1000u32)).pow(3) / 1_000_000).expect("below 1000");
+    let carelessness =
+        u32::try_from(u64::from(random.random_range(0..1000u32)).pow(3) / 1_000_000).expect("below 1000");
     let closed = closure(random, form, carelessness, established_on, until);
-    let mut versions = vec![Version {
-        approved_on: established_on,
-        person,
-        address,
-    }];
+    let mut versions = vec![Version { approved_on: established_on, person, address }];
     change(random, &mut versions, number, town, closed.map_or(until, |(day, _)| day));
     Enterprise {
         number,
@@ -255,7 +252,8 @@ fn form(random: &mut ChaCha8Rng, trade: &Trade) -> Form {
 /// Which canary the enterprise belongs to: they stand evenly in the county.
 fn number_of_canary(number: u32, count: usize) -> Option<u32> {
     let step = u32::try_from(count / CANARIES.len()).expect("a county has fewer than 2^32 enterprises").max(1);
-    (number % step == 0 && (number / step) < u32::try_from(CANARIES.len()).expect("a few")).then_some(number / step)
+    (number.is_multiple_of(step) && (number / step) < u32::try_from(CANARIES.len()).expect("a few"))
+        .then_some(number / step)
 }
 
 /// Most enterprises have a person of their own; a few share one (一人多照).
@@ -354,6 +352,7 @@ fn change(random: &mut ChaCha8Rng, versions: &mut Vec<Version>, number: u32, tow
 
 #[cfg(test)]
 mod tests {
+    use super::super::words::Line;
     use super::*;
 
     fn day() -> Day {
@@ -362,8 +361,8 @@ mod tests {
 
     /// First two digits of the region codes of GB/T 2260.
     const PROVINCES: [&str; 34] = [
-        "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43", "44",
-        "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82",
+        "11", "12", "13", "14", "15", "21", "22", "23", "31", "32", "33", "34", "35", "36", "37", "41", "42", "43",
+        "44", "45", "46", "50", "51", "52", "53", "54", "61", "62", "63", "64", "65", "71", "81", "82",
     ];
 
     #[test]

@@ -50,11 +50,8 @@ impl Matter<'_> {
     /// Code and registration number; one row in fifty gives the number alone. Which one depends on the
     /// matter, so that it is known by the same key wherever it is handed in.
     fn keys(&self) -> [Cell; 2] {
-        let code = if (self.enterprise.number * 31 + self.place * 17) % 50 == 0 {
-            Cell::Absent
-        } else {
-            self.code()
-        };
+        let code =
+            if (self.enterprise.number + self.place * 17).is_multiple_of(50) { Cell::Absent } else { self.code() };
         [code, Cell::Plain(self.enterprise.registration_number.clone())]
     }
 
@@ -132,7 +129,7 @@ pub static MARKET_ENTITIES: Sheet = Sheet {
             return None;
         }
         let standing = enterprise.standing(matter.as_of)?;
-        let term = (enterprise.number % 5 == 0).then(|| enterprise.established_on + Months::new(12 * 30));
+        let term = (enterprise.number.is_multiple_of(5)).then(|| enterprise.established_on + Months::new(12 * 30));
         Some(vec![
             matter.code(),
             plain(&enterprise.registration_number),
@@ -651,9 +648,13 @@ pub static PRODUCTION_INSPECTIONS: Sheet = Sheet {
             flag(true),
         ];
         cells.extend(failed.iter().zip(CHAPTERS).map(share));
-        cells.extend(failed.iter().zip(CHAPTERS).take(3).map(|chapter| {
-            if is_special(category) { share(chapter) } else { Cell::Absent }
-        }));
+        cells.extend(
+            failed.iter().zip(CHAPTERS).take(3).map(
+                |chapter| {
+                    if is_special(category) { share(chapter) } else { Cell::Absent }
+                },
+            ),
+        );
         cells.push(Cell::Choice(result(*finding)));
         Some(cells)
     },
@@ -818,7 +819,9 @@ pub static SAMPLINGS: Sheet = Sheet {
         let enterprise = matter.enterprise;
         let (products, items): (&[&str], &[&str]) = match enterprise.trade.line {
             Line::FoodProduction(_) => (&[], &["菌落总数", "过氧化值", "苯甲酸", "标签"]),
-            Line::Catering => (&["餐碗", "自制凉菜", "油条", "火锅底料"], &["大肠菌群", "铝的残留量", "阴离子合成洗涤剂"]),
+            Line::Catering => {
+                (&["餐碗", "自制凉菜", "油条", "火锅底料"], &["大肠菌群", "铝的残留量", "阴离子合成洗涤剂"])
+            }
             _ => (&["豇豆", "鲫鱼", "韭菜", "散装糕点", "花生米"], &["农药残留", "恩诺沙星", "酸价", "黄曲霉毒素B₁"]),
         };
         let turn = (enterprise.number + matter.place) as usize;
@@ -870,7 +873,7 @@ pub static COMPLAINTS: Sheet = Sheet {
             matter.code(),
             matter.name(),
             Cell::Day(matter.on),
-            plain(if matter.place % 3 == 0 { "举报" } else { "投诉" }),
+            plain(if matter.place.is_multiple_of(3) { "举报" } else { "投诉" }),
             sentence(format!("{}{content}", complainant.name())),
             plain(complainant.name()),
             plain(complainant.telephone()),
@@ -896,7 +899,9 @@ pub static ANNUAL_REPORTS: Sheet = Sheet {
         ("all_zero", "是否全零申报"),
     ],
     cells: |matter| match matter.event {
-        Some(Event::Reported { year, report }) if *report != Report::Late => Some(annual_report(matter, *year, *report)),
+        Some(Event::Reported { year, report }) if *report != Report::Late => {
+            Some(annual_report(matter, *year, *report))
+        }
         _ => None,
     },
 };

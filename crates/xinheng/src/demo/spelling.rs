@@ -95,11 +95,8 @@ impl<'a> Writer<'a> {
         if !wrong {
             return (row, None);
         }
-        let possible: Vec<(usize, Defect)> = cells
-            .iter()
-            .enumerate()
-            .filter_map(|(place, cell)| cell.defect().map(|defect| (place, defect)))
-            .collect();
+        let possible: Vec<(usize, Defect)> =
+            cells.iter().enumerate().filter_map(|(place, cell)| cell.defect().map(|defect| (place, defect))).collect();
         let defect = possible.choose(self.random).map(|&(place, defect)| {
             row[place] = cells[place].with(defect);
             defect

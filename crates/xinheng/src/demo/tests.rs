@@ -14,8 +14,8 @@ use xinheng_exchange::{Forms, ReadOptions, open};
 
 use super::county::{DemoFile, DemoRow, generate};
 use super::life::{self, Event};
-use super::population::populate;
 use super::people::CANARIES;
+use super::population::populate;
 use super::write;
 
 fn until() -> Day {
@@ -30,7 +30,14 @@ fn county(seed: u64) -> Vec<DemoFile> {
 fn digest(files: &[DemoFile]) -> Hash {
     let mut text = String::new();
     for file in files {
-        text += &format!("{} {} {:?} {:?} {}\n", file.file_name, file.title, file.edition, file.form, file.headings.join(","));
+        text += &format!(
+            "{} {} {:?} {:?} {}\n",
+            file.file_name,
+            file.title,
+            file.edition,
+            file.form,
+            file.headings.join(",")
+        );
         for row in file.rows() {
             text += &row.cells.join(",");
             text.push('\n');
@@ -161,7 +168,14 @@ fn the_exchange_refuses_exactly_the_rows_that_are_wrong_on_purpose() {
         assert_eq!(read.len(), made.len(), "{}", file.file_name);
         for (read, made) in read.iter().zip(&made) {
             let faults = read.outcome.as_ref().err();
-            assert_eq!(faults.is_some(), made.defect.is_some(), "{} {}: {faults:?} {:?}", file.file_name, read.line, made);
+            assert_eq!(
+                faults.is_some(),
+                made.defect.is_some(),
+                "{} {}: {faults:?} {:?}",
+                file.file_name,
+                read.line,
+                made
+            );
             if let Some(defect) = made.defect {
                 *planted.entry(format!("{defect:?}")).or_default() += 1;
             }
@@ -217,9 +231,10 @@ fn collected(file: &DemoFile, path: &Path, forms: &Forms, standing: &mut HashMap
     for row in open(path, forms, &options).unwrap() {
         for draft in row.unwrap().outcome.unwrap_or_default() {
             let kind = forms.kinds.iter().find(|kind| kind.rule.id.value == draft.kind).unwrap();
-            let personal = draft.personal.iter().map(|(name, value)| {
-                (name.clone(), Hash::of(&[value.reveal(Reason::Match).as_bytes()]).0)
-            });
+            let personal = draft
+                .personal
+                .iter()
+                .map(|(name, value)| (name.clone(), Hash::of(&[value.reveal(Reason::Match).as_bytes()]).0));
             let personal: BTreeMap<String, [u8; 32]> = personal.collect();
             let identity = identity(kind, &draft, |field| personal.get(field).copied());
             let content = content(draft.occurred_on, draft.withdrawn, &draft.payload, &personal);
