@@ -12,10 +12,12 @@ use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Day, Moment};
 use xinheng_store::testing::{FixedSalts, databases};
 
-/// A bureau in a temporary folder.
+/// A bureau in a folder, by default a temporary one.
 pub struct County {
     pub bureau: Bureau,
-    folder: TempDir,
+    folder: PathBuf,
+    /// Deletes a temporary folder in the end.
+    _guard: Option<TempDir>,
 }
 
 /// What [`County::fill`] put in.
@@ -37,38 +39,45 @@ pub fn surroundings() -> Surroundings {
 pub async fn both(mut test: impl AsyncFnMut(County)) {
     for database in databases().await {
         let folder = tempfile::tempdir().unwrap();
-        let url = if database.name == "SQLite" { sqlite_url(&folder) } else { database.url.clone() };
-        test(County::open(folder, &url).await).await;
+        let url = if database.name == "SQLite" { sqlite_url(folder.path()) } else { database.url.clone() };
+        test(County::open(folder.path().to_owned(), Some(folder), &url).await).await;
     }
 }
 
-fn sqlite_url(folder: &TempDir) -> String {
-    format!("sqlite:{}", folder.path().join("xinheng.db").display())
+fn sqlite_url(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join("xinheng.db").display())
 }
 
 impl County {
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = sqlite_url(&folder);
-        Self::open(folder, &url).await
+        let url = sqlite_url(folder.path());
+        Self::open(folder.path().to_owned(), Some(folder), &url).await
     }
 
-    async fn open(folder: TempDir, database: &str) -> Self {
-        let key = folder.path().join("xinheng.db.key");
+    /// On SQLite in a folder that somebody else keeps.
+    pub async fn in_folder(folder: &Path) -> Self {
+        Self::open(folder.to_owned(), None, &sqlite_url(folder)).await
+    }
+
+    async fn open(folder: PathBuf, guard: Option<TempDir>, database: &str) -> Self {
+        let key = folder.join("xinheng.db.key");
         // The same keys in every county, so that what is derived by them can be compared.
         let keys = r#"{"encryption":"00112233445566778899aabbccddeeff","index":"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"}"#;
-        std::fs::write(&key, keys).unwrap();
-        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        if !key.exists() {
+            std::fs::write(&key, keys).unwrap();
+            std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        }
         let bureau = Bureau::open(database, &key, load(&embedded()).unwrap(), surroundings()).await.unwrap();
-        Self { bureau, folder }
+        Self { bureau, folder, _guard: guard }
     }
 
     pub fn folder(&self) -> &Path {
-        self.folder.path()
+        &self.folder
     }
 
     pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.folder.path().join(name);
+        let path = self.folder.join(name);
         std::fs::write(&path, bytes).unwrap();
         path
     }

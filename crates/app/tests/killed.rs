@@ -1,0 +1,63 @@
+//! An import that is killed is handed in again, and nothing is lost or doubled.
+#![allow(clippy::unwrap_used)]
+
+mod county;
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use county::{County, entities, gb18030};
+
+/// Names the folder in which the killed process works; set only by the test below.
+const FOLDER: &str = "XINHENG_TEST_KILLED_IMPORT";
+const ROWS: usize = 100_000;
+const KILLS: u32 = 10;
+
+/// The process that is killed: this same test program, asked for this one test.
+#[tokio::test]
+async fn child_process_that_imports_until_it_is_killed() {
+    if let Some(folder) = std::env::var_os(FOLDER) {
+        let county = County::in_folder(folder.as_ref()).await;
+        county.import(&county.folder().join("市场主体.csv")).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn ten_kills_in_mid_import_leave_the_ledger_of_an_undisturbed_one() {
+    let (headings, rows) = entities(ROWS);
+    let bytes = gb18030(&headings, &rows);
+    let undisturbed = County::sqlite().await;
+    let file = undisturbed.write("市场主体.csv", &bytes);
+    let started = Instant::now();
+    let outcome = undisturbed.import(&file).await.unwrap();
+    let duration = started.elapsed();
+    assert_eq!(outcome.accepted, ROWS as u64);
+
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("市场主体.csv"), &bytes).unwrap();
+    let mut hit = 0;
+    for kill in 1..=KILLS {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "child_process_that_imports_until_it_is_killed"])
+            .env(FOLDER, folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(50) + duration * kill / 70);
+        hit += u32::from(child.try_wait().unwrap().is_none());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert!(hit >= KILLS - 2, "only {hit} of {KILLS} kills met a running import: the test proves too little");
+
+    let disturbed = County::in_folder(folder.path()).await;
+    let before = disturbed.bureau.head().await.unwrap().seq.0;
+    assert!(before < ROWS as i64, "the killed imports had already finished");
+    let outcome = disturbed.import(&folder.path().join("市场主体.csv")).await.unwrap();
+    assert!(outcome.resumed);
+    assert_eq!((outcome.rows, outcome.accepted, outcome.refused), (ROWS as u64, ROWS as u64, 0));
+    let head = disturbed.bureau.head().await.unwrap();
+    assert_eq!(head, undisturbed.bureau.head().await.unwrap());
+    assert_eq!(disturbed.bureau.verify(&[head], &|_| ()).await.unwrap().findings, Vec::<String>::new());
+}
