@@ -19,8 +19,8 @@ use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::model::Model;
 use xinheng_store::{Body, Level, NewRecord, Scope};
 
-use crate::explain::{Context, Explanation};
 use crate::collect::UNSPECIFIED_UNIT;
+use crate::explain::{Context, Explanation};
 use crate::rules::Signatures;
 use crate::{Bureau, Stage, Watcher, WrongInput};
 
@@ -216,11 +216,7 @@ impl Bureau {
         };
         writing
             .append(vec![NewRecord {
-                body: Body::System {
-                    kind: CLASSIFICATION.to_owned(),
-                    occurred_on: as_of,
-                    payload: record.payload()?,
-                },
+                body: Body::System { kind: CLASSIFICATION.to_owned(), occurred_on: as_of, payload: record.payload()? },
                 enterprise: None,
                 supersedes: None,
                 received_at: self.now(),

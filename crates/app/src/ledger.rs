@@ -33,7 +33,8 @@ pub struct Verified {
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.findings.iter().try_for_each(|finding| writeln!(f, "✗ {finding}"))?;
-        let erased = if self.erased > 0 { format!("，依法销毁的个人信息 {} 项", self.erased) } else { String::new() };
+        let erased =
+            if self.erased > 0 { format!("，依法销毁的个人信息 {} 项", self.erased) } else { String::new() };
         match &self.head {
             Some(head) => writeln!(f, "台账完好：{} 条{erased}，账头 {}", self.records, head.hash),
             None => writeln!(f, "台账有问题：{} 条中发现上述 {} 处{erased}", self.records, self.findings.len()),

@@ -149,9 +149,9 @@ impl Signatures {
     /// Whether a rule may act on a day: it is confirmed, or a default signed in exactly this wording.
     #[must_use]
     pub fn act(&self, rulebook: &Rulebook, rule: &str, day: Day) -> bool {
-        rulebook.rule(rule, day).is_some_and(|line| {
-            line.head.status == Status::Confirmed || self.0.contains(&(line.id, line.digest))
-        })
+        rulebook
+            .rule(rule, day)
+            .is_some_and(|line| line.head.status == Status::Confirmed || self.0.contains(&(line.id, line.digest)))
     }
 }
 
@@ -197,7 +197,8 @@ impl Bureau {
                 "{today} 没有规则“{rule}”。用 xinheng rulebook show 列出全部规则，编号形如 models/general"
             ))
         })?;
-        let mut signed = Signed { rule: rule.to_owned(), title: line.head.title.clone(), digest: line.digest.clone(), seq: None };
+        let mut signed =
+            Signed { rule: rule.to_owned(), title: line.head.title.clone(), digest: line.digest.clone(), seq: None };
         if line.head.status == Status::Confirmed {
             return Err(WrongInput(format!("“{}”依据已核实，不需要签署", signed.title)).into());
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::Months;
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::record::{OTHER_COLUMNS, Draft, EnterpriseKeys, Payload, Personal, Value};
+use xinheng_core::record::{Draft, EnterpriseKeys, OTHER_COLUMNS, Payload, Personal, Value};
 use xinheng_core::rulebook::kind::{Kind, Nature};
 use xinheng_core::rulebook::table::{RecordMapping, Table};
 
@@ -17,7 +17,6 @@ use crate::value::{self, Day, FIRST_DAY, Given, Reader, Refusal, filled, folded,
 
 /// Personal field that keeps what a file says beyond its table: heading → value, as one JSON text. It
 /// is personal because nobody knows what such columns hold.
-
 
 /// Where a field's value comes from.
 enum Origin {

@@ -53,10 +53,7 @@ async fn main() {
     let rows: usize = arguments.next().unwrap_or(200_000);
     let transaction: usize = arguments.next().unwrap_or(BATCH);
     for database in databases().await {
-        println!(
-            "{}: {rows} rows, batches of {BATCH}, transactions of {transaction}",
-            database.name
-        );
+        println!("{}: {rows} rows, batches of {BATCH}, transactions of {transaction}", database.name);
         let store = database.open().await;
         let world = World::new();
 
@@ -75,11 +72,7 @@ async fn main() {
 
         let submission = store.open_submission(new_submission("处罚")).await.unwrap().number;
         let clock = import(&store, &world, submission, rows, transaction, |n| {
-            let mut draft = penalty(
-                n as i64,
-                known(shuffled(n * 7 + 3, rows)),
-                &format!("新衡罚〔2026〕{n}号"),
-            );
+            let mut draft = penalty(n as i64, known(shuffled(n * 7 + 3, rows)), &format!("新衡罚〔2026〕{n}号"));
             pad(&mut draft);
             draft
         });
@@ -96,16 +89,10 @@ async fn main() {
                 break;
             }
         }
-        println!(
-            "  histories read               {:>8.0} records/s",
-            read as f64 / start.elapsed().as_secs_f64()
-        );
+        println!("  histories read               {:>8.0} records/s", read as f64 / start.elapsed().as_secs_f64());
         let start = Instant::now();
         assert!(store.verify(&[head], |_| ()).await.unwrap().holds());
-        println!(
-            "  verified                     {:>8.0} records/s",
-            head.seq.0 as f64 / start.elapsed().as_secs_f64()
-        );
+        println!("  verified                     {:>8.0} records/s", head.seq.0 as f64 / start.elapsed().as_secs_f64());
         rebuild(&store, rows).await;
         println!("  peak memory                  {:>8} MiB", peak_memory());
     }
@@ -126,10 +113,7 @@ async fn run(
             Some(writing) => writing,
             None => store.begin().await.unwrap(),
         };
-        if let Some(NewRecord {
-            body: Body::Draft(_), ..
-        }) = records.first()
-        {
+        if let Some(NewRecord { body: Body::Draft(_), .. }) = records.first() {
             let drafts = || {
                 records.iter().filter_map(|record| match &record.body {
                     Body::Draft(sealed) => Some(sealed),
@@ -183,11 +167,7 @@ fn system_record(n: usize) -> NewRecord {
     let mut draft = registration(n as i64, 1);
     pad(&mut draft);
     NewRecord {
-        body: Body::System {
-            kind: "sample".to_owned(),
-            occurred_on: day("2026-07-01"),
-            payload: draft.payload,
-        },
+        body: Body::System { kind: "sample".to_owned(), occurred_on: day("2026-07-01"), payload: draft.payload },
         enterprise: None,
         supersedes: None,
         received_at: moment(),
@@ -220,10 +200,7 @@ async fn rebuild(store: &Store, rows: usize) {
         writing.project(&entries).await.unwrap();
     }
     writing.commit().await.unwrap();
-    println!(
-        "  rebuilt                      {:>8.0} records/s",
-        from.0 as f64 / start.elapsed().as_secs_f64()
-    );
+    println!("  rebuilt                      {:>8.0} records/s", from.0 as f64 / start.elapsed().as_secs_f64());
     assert_eq!(store.enterprise_count().await.unwrap(), rows as u64);
     assert!(store.enterprise(code(1)).await.unwrap().is_some());
 }
@@ -231,13 +208,6 @@ async fn rebuild(store: &Store, rows: usize) {
 /// Of this process, so far.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM:"))
-        .unwrap_or_default();
-    line.split_whitespace()
-        .nth(1)
-        .and_then(|kib| kib.parse::<u64>().ok())
-        .unwrap_or_default()
-        / 1024
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default() / 1024
 }

@@ -33,15 +33,8 @@ pub mod given {
 }
 
 /// Tables that hold projections, all of them.
-pub(crate) const TABLES: [&str; 7] = [
-    "current_record",
-    "enterprise",
-    "waiting",
-    "matched",
-    "stale_enterprise",
-    "level",
-    "current_level",
-];
+pub(crate) const TABLES: [&str; 7] =
+    ["current_record", "enterprise", "waiting", "matched", "stale_enterprise", "level", "current_level"];
 
 /// The key that identifies the enterprise: the first that is present, and the column of
 /// `enterprise` it is looked up in.
@@ -63,9 +56,7 @@ fn waits_for(record: &Record) -> Option<Option<(&'static str, String)>> {
 fn given_keys(payload: &Payload) -> EnterpriseKeys {
     let text = |field| payload.text(field).map(str::to_owned);
     EnterpriseKeys {
-        credit_code: payload
-            .text(given::CREDIT_CODE)
-            .and_then(|code| CreditCode::parse(code).ok()),
+        credit_code: payload.text(given::CREDIT_CODE).and_then(|code| CreditCode::parse(code).ok()),
         main_identity: text(given::MAIN_IDENTITY),
         registration_number: text(given::REGISTRATION_NUMBER),
         name: text(given::NAME),
@@ -114,19 +105,11 @@ impl Changes {
             if record.kind == MATCHING
                 && let Some(matched) = record.payload.integer(MATCHED_RECORD)
             {
-                self.matched.push(matched::Model {
-                    record: matched,
-                    enterprise: code.to_string(),
-                    seq: record.seq.0,
-                });
+                self.matched.push(matched::Model { record: matched, enterprise: code.to_string(), seq: record.seq.0 });
             }
         } else if let Some(waits_for) = waits_for(record) {
             let (key_column, given) = waits_for.unzip();
-            self.waiting.push(waiting::Model {
-                seq: record.seq.0,
-                key_column: key_column.map(str::to_owned),
-                given,
-            });
+            self.waiting.push(waiting::Model { seq: record.seq.0, key_column: key_column.map(str::to_owned), given });
         }
     }
 
@@ -136,15 +119,9 @@ impl Changes {
         let struck_off: Vec<String> = struck_off.into_iter().map(|(code, _)| code.to_string()).collect();
         let no_longer_waiting: Vec<String> = self.matched.iter().map(|row| row.record.to_string()).collect();
 
-        transaction
-            .replace(self.current.into_values().collect::<Vec<_>>())
-            .await?;
-        transaction
-            .replace(registered.into_iter().filter_map(|(_, row)| row).collect::<Vec<_>>())
-            .await?;
-        transaction
-            .execute("DELETE FROM enterprise WHERE code IN {keys}", &[], &struck_off)
-            .await?;
+        transaction.replace(self.current.into_values().collect::<Vec<_>>()).await?;
+        transaction.replace(registered.into_iter().filter_map(|(_, row)| row).collect::<Vec<_>>()).await?;
+        transaction.execute("DELETE FROM enterprise WHERE code IN {keys}", &[], &struck_off).await?;
         transaction.insert(self.waiting).await?;
         transaction.insert(self.matched).await?;
         transaction
@@ -154,10 +131,8 @@ impl Changes {
                 &no_longer_waiting,
             )
             .await?;
-        let stale = self.stale.into_iter().map(|(code, seq)| stale_enterprise::Model {
-            code: code.to_string(),
-            seq: seq.0,
-        });
+        let stale =
+            self.stale.into_iter().map(|(code, seq)| stale_enterprise::Model { code: code.to_string(), seq: seq.0 });
         transaction.replace(stale.collect::<Vec<_>>()).await
     }
 }

@@ -12,7 +12,13 @@ const TEMPLATE: &str = "{about}\n\n用法：{usage}\n\n{all-args}";
 
 /// 信衡：重点领域信用分级分类监管
 #[derive(Parser)]
-#[command(name = "xinheng", version, disable_help_flag = true, disable_version_flag = true, disable_help_subcommand = true)]
+#[command(
+    name = "xinheng",
+    version,
+    disable_help_flag = true,
+    disable_version_flag = true,
+    disable_help_subcommand = true
+)]
 #[command(help_template = TEMPLATE, subcommand_help_heading = "命令", subcommand_value_name = "命令", next_help_heading = "选项")]
 pub struct Arguments {
     #[command(flatten)]

@@ -22,21 +22,11 @@ pub(super) async fn connect(url: &str) -> Result<Connections> {
         .options([("plan_cache_mode", "force_custom_plan"), ("lock_timeout", "60s")])
         .disable_statement_logging();
     let place = format!("{}/{}", options.get_host(), options.get_database().unwrap_or_default());
-    let open = |error: sqlx::Error| StoreError::Open {
-        place: place.clone(),
-        reason: error.to_string(),
-    };
+    let open = |error: sqlx::Error| StoreError::Open { place: place.clone(), reason: error.to_string() };
     // Once at first without a pool, which would go on trying for the whole of its patience.
-    PgConnection::connect_with(&options)
-        .await
-        .map_err(open)?
-        .close()
-        .await?;
+    PgConnection::connect_with(&options).await.map_err(open)?.close().await?;
     let pool = |connections| {
-        PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(PATIENCE)
-            .connect_lazy_with(options.clone())
+        PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).connect_lazy_with(options.clone())
     };
     Ok(Connections {
         writer: SqlxPostgresConnector::from_sqlx_postgres_pool(pool(1)),
@@ -80,11 +70,7 @@ pub(super) async fn copy(connection: &mut PgConnection, batch: Batch) -> Result<
         }
     }
     data.extend_from_slice(&(-1_i16).to_be_bytes());
-    let statement = format!(
-        "COPY {} ({}) FROM STDIN (FORMAT binary)",
-        batch.table,
-        batch.columns.join(", ")
-    );
+    let statement = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", batch.table, batch.columns.join(", "));
     let mut copy = connection.copy_in_raw(&statement).await?;
     copy.send(data).await?;
     copy.finish().await?;
@@ -120,9 +106,7 @@ pub(super) async fn replace(connection: &mut PgConnection, batch: Batch) -> Resu
                     Value::$variant(value) => value,
                     other => unreachable!("{other:?} in a column of {}", $sql_type),
                 });
-                arguments
-                    .add(cells.collect::<Vec<_>>())
-                    .map_err(sqlx::Error::Encode)?;
+                arguments.add(cells.collect::<Vec<_>>()).map_err(sqlx::Error::Encode)?;
                 arrays.push(format!("${}::{}[]", place + 1, $sql_type));
             }};
         }
@@ -141,9 +125,7 @@ pub(super) async fn replace(connection: &mut PgConnection, batch: Batch) -> Resu
         batch.columns.join(", "),
         arrays.join(", ")
     );
-    sqlx::query_with(AssertSqlSafe(sql), arguments)
-        .execute(connection)
-        .await?;
+    sqlx::query_with(AssertSqlSafe(sql), arguments).execute(connection).await?;
     Ok(())
 }
 
@@ -172,10 +154,7 @@ fn prepare(sql: &str, numbers: &[i64], keys: &[String]) -> Result<(AssertSqlSafe
     if !keys.is_empty() {
         arguments.add(keys).map_err(sqlx::Error::Encode)?;
     }
-    let set = format!(
-        "(SELECT value FROM unnest(${}::text[]) AS given(value))",
-        numbers.len() + 1
-    );
+    let set = format!("(SELECT value FROM unnest(${}::text[]) AS given(value))", numbers.len() + 1);
     let sql = sql.replace("{keys}", &set).replace("{bytes}", "decode(k.value, 'hex')");
     Ok((AssertSqlSafe(sql), arguments))
 }

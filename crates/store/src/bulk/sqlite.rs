@@ -28,22 +28,14 @@ pub(super) async fn connect(path: &str) -> Result<Connections> {
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(5))
         .disable_statement_logging();
-    let open = |error: sqlx::Error| StoreError::Open {
-        place: path.to_owned(),
-        reason: error.to_string(),
-    };
+    let open = |error: sqlx::Error| StoreError::Open { place: path.to_owned(), reason: error.to_string() };
     // An import touches whole trees at random: a cache of 64 MiB, and checkpoints that gather as much.
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_with(
-            options
-                .clone()
-                .pragma("cache_size", "-65536")
-                .pragma("wal_autocheckpoint", "16384"),
-        )
+        .connect_with(options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "16384"))
         .await
         .map_err(open)?;
     let readers = SqlitePoolOptions::new()
@@ -81,9 +73,7 @@ pub(super) async fn put(connection: &mut SqliteConnection, batch: Batch, present
             batch.columns.join(", "),
             vec![row; arguments.len() / width].join(",")
         );
-        sqlx::query_with(AssertSqlSafe(sql), arguments)
-            .execute(&mut *connection)
-            .await?;
+        sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *connection).await?;
     }
     Ok(())
 }

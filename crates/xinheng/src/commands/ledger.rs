@@ -62,8 +62,8 @@ pub async fn run(options: &Options, command: &Ledger) -> anyhow::Result<Ending> 
 fn read_head(path: &Path) -> anyhow::Result<Head> {
     let wrong = |why: String| WrongInput(format!("“{}”不是账头或回执：{why}", path.display()));
     let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
-    let mut value: serde_json::Value =
-        serde_json::from_str(&text).map_err(|_| wrong("不是 JSON。请用 ledger head --json 的输出或导入回执".to_owned()))?;
+    let mut value: serde_json::Value = serde_json::from_str(&text)
+        .map_err(|_| wrong("不是 JSON。请用 ledger head --json 的输出或导入回执".to_owned()))?;
     let head = if value.get("head").is_some() { value["head"].take() } else { value };
     Ok(serde_json::from_value(head).map_err(|_| wrong("缺少 seq 或 hash".to_owned()))?)
 }

@@ -102,6 +102,9 @@ fn show(options: &Options, id: Option<&str>, on: Day) -> anyhow::Result<Ending> 
 /// The rules whose id contains what was asked for.
 fn near(rulebook: &Rulebook, id: &str) -> String {
     let near: Vec<_> = rulebook.rules().map(|rule| rule.id).filter(|known| known.contains(id)).collect();
-    if near.is_empty() { "编号形如 models/general".to_owned() } else { format!("相近的有：{}", near.join("、")) }
+    if near.is_empty() {
+        "编号形如 models/general".to_owned()
+    } else {
+        format!("相近的有：{}", near.join("、"))
+    }
 }
-
