@@ -137,6 +137,21 @@ fn the_bundle_loads_again_to_the_same_version_whatever_the_order_of_files() {
 }
 
 #[test]
+fn cases_use_the_same_record_as_often_as_they_like() {
+    let mut cases = String::from("rule: models/general\ncases:\n");
+    for number in 0..500 {
+        let given = if number == 0 { "&p {kind: penalty, occurred_on: 2026-05-01}" } else { "*p" };
+        cases += &format!("  - {{name: 例{number}, on: 2026-06-01, given: [{given}], expect: {{level: A}}}}\n");
+    }
+    let rulebook = load(&with("national/tests/many.yaml", &cases));
+    assert!(rulebook.case_files().any(|file| file.cases.len() == 500));
+    let deep = format!("rule: {}{}", "[".repeat(100), "]".repeat(100));
+    let errors = Rulebook::load(&with("national/tests/many.yaml", &deep)).unwrap_err();
+    let said = "national/tests/many.yaml:1: 文件过大、层次过深，或“*”引用过多。请分成几个文件";
+    assert_eq!(errors[0].to_string(), said);
+}
+
+#[test]
 fn every_rule_is_listed_with_its_digest() {
     let rulebook = load(&files());
     let ids: Vec<_> = rulebook.rules().map(|line| line.id).collect();

@@ -32,10 +32,9 @@ enum Content {
 }
 
 impl Node {
-    /// Reads a file's text.
-    pub(super) fn read(file: &str, text: &str) -> Result<Self, serde_saphyr::Error> {
-        let shape: Spanned<Shape> = serde_saphyr::from_str(text)?;
-        Ok(Self::new(&Arc::from(file), shape.referenced, shape))
+    /// The tree of a file's content.
+    pub(super) fn root(file: &str, content: Spanned<Shape>) -> Self {
+        Self::new(&Arc::from(file), content.referenced, content)
     }
 
     fn new(file: &Arc<str>, begins: Location, shape: Spanned<Shape>) -> Self {
@@ -160,7 +159,7 @@ fn offset(location: Location) -> usize {
 }
 
 /// What YAML can hold, with places. Types are not of interest here: the typed form knows them.
-enum Shape {
+pub(super) enum Shape {
     Scalar(String),
     List(Vec<Spanned<Shape>>),
     Map(Vec<(Spanned<String>, Spanned<Shape>)>),

@@ -9,12 +9,22 @@ use crate::record::Day;
 
 /// Reads a file as a tree.
 pub(super) fn tree(file: &str, text: &str) -> Result<Node, RuleError> {
-    Node::read(file, text).map_err(|error| translate(file, text, None, &error))
+    let content = parse(text).map_err(|error| translate(file, text, None, &error))?;
+    Ok(Node::root(file, content))
 }
 
 /// Reads a file as its typed form. The tree of the same text tells which key a fault is at.
 pub(super) fn typed<T: DeserializeOwned>(tree: &Node, text: &str) -> Result<T, RuleError> {
-    serde_saphyr::from_str(text).map_err(|error| translate(&tree.file, text, Some(tree), &error))
+    parse(text).map_err(|error| translate(&tree.file, text, Some(tree), &error))
+}
+
+fn parse<T: DeserializeOwned>(text: &str) -> Result<T, Error> {
+    let options = serde_saphyr::options! {
+        with_snippet: false,
+        // Cases use the same record many times over.
+        budget: serde_saphyr::budget! { enforce_alias_anchor_ratio: false },
+    };
+    serde_saphyr::from_str_with_options(text, options)
 }
 
 /// The keys that lead to a fault, from the outermost in.
@@ -96,6 +106,9 @@ fn translate(file: &str, text: &str, tree: Option<&Node>, error: &Error) -> Rule
             fault("一个文件里有多份规则（以“---”隔开）".to_owned()).mend("每条规则各写一个文件")
         }
         Error::UnknownAnchor { .. } => fault("“*”引用的名称没有定义".to_owned()).mend("文字以“*”开头时加引号"),
+        Error::Budget { .. } | Error::AliasReplayLimitExceeded { .. } | Error::AliasExpansionLimitExceeded { .. } => {
+            fault("文件过大、层次过深，或“*”引用过多".to_owned()).mend("请分成几个文件")
+        }
         _ => fault("YAML 语法有误".to_owned()).mend("请核对这一行及上一行的缩进、括号和引号；冒号用半角，其后空一格"),
     }
 }
