@@ -139,7 +139,7 @@ mod tests {
     use xinheng_store::Scope;
 
     use super::*;
-    use crate::demo::CANARIES;
+    use crate::demo::people::CANARIES;
 
     /// The demonstration as a user sees it, small: through files and import, verified, rebuilt, explained.
     #[tokio::test]
