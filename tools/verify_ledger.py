@@ -120,7 +120,7 @@ FIELDS = {
     "document_number": either(is_text, is_null),
     "enterprise": either(matches(r"[0-9A-HJ-NP-RT-UWXY]{18}"), is_null),
     "hash": is_hash,
-    "id": matches(r"[1-9]\d*\.[1-9]\d*\.(0|[1-9]\d*)"),
+    "id": matches(r"(0|[1-9]\d*)\.[1-9]\d*\.(0|[1-9]\d*)"),
     "kind": is_text,
     "occurred_on": is_day,
     "payload": maps_to(either(is_text, is_integer, lambda value: isinstance(value, bool))),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::credit_code::CreditCode;
 
@@ -61,7 +62,7 @@ impl fmt::Display for Moment {
 
 /// A scalar of a payload. Days are ISO text (`2026-11-24`), amounts are whole fen (分): what the
 /// chain hashes has one spelling only.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(untagged)]
 pub enum Value {
     /// Yes or no.
@@ -95,6 +96,46 @@ impl Value {
     #[must_use]
     pub fn as_day(&self) -> Option<Day> {
         self.as_text()?.parse().ok()
+    }
+}
+
+/// By hand, because a derived one would try the variants in turn and, for every text, first write an
+/// error about it: most of the time of reading a ledger.
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Scalar;
+
+        impl Visitor<'_> for Scalar {
+            type Value = Value;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("文字、整数、true 或 false。日期写作 2026-11-24，金额以分为单位写整数")
+            }
+
+            fn visit_bool<E: de::Error>(self, flag: bool) -> Result<Value, E> {
+                Ok(Value::Flag(flag))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Value, E> {
+                Ok(Value::Integer(number))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Value, E> {
+                let number =
+                    i64::try_from(number).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))?;
+                Ok(Value::Integer(number))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
+                Ok(Value::Text(text.to_owned()))
+            }
+
+            fn visit_string<E: de::Error>(self, text: String) -> Result<Value, E> {
+                Ok(Value::Text(text))
+            }
+        }
+
+        deserializer.deserialize_any(Scalar)
     }
 }
 

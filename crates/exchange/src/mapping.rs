@@ -15,9 +15,6 @@ use crate::header::{Match, Role};
 use crate::source::Forms;
 use crate::value::{self, Day, FIRST_DAY, Given, Reader, Refusal, filled, folded, prose};
 
-/// Personal field that keeps what a file says beyond its table: heading → value, as one JSON text. It
-/// is personal because nobody knows what such columns hold.
-
 /// Where a field's value comes from.
 enum Origin {
     Column(usize),

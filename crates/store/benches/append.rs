@@ -58,7 +58,7 @@ async fn main() {
         let world = World::new();
 
         let ledger_alone = run(&store, rows, transaction, |first, count, _| {
-            (first..first + count).map(|n| system_record(n)).collect()
+            (first..first + count).map(system_record).collect()
         });
         ledger_alone.await.report("ledger alone", rows);
 
@@ -129,7 +129,7 @@ async fn run(
             .await;
         }
         timed(&mut clock.append, open.append(records)).await.unwrap();
-        if (first + BATCH) % transaction == 0 || first + BATCH >= rows {
+        if (first + BATCH).is_multiple_of(transaction) || first + BATCH >= rows {
             timed(&mut clock.commit, open.commit()).await.unwrap();
         } else {
             writing = Some(open);

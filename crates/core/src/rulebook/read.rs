@@ -92,13 +92,12 @@ fn translate(file: &str, text: &str, tree: Option<&Node>, error: &Error) -> Rule
         Error::SerdeInvalidType { expected, .. } | Error::SerdeInvalidValue { expected, .. }
             if !expected.is_ascii() =>
         {
-            should_be(expected, "")
+            // What is expected may be followed by how to write it.
+            let (expected, mend) = expected.split_once('。').unwrap_or((expected, ""));
+            should_be(expected, mend)
         }
         Error::Message { msg, .. } if is_about_a_day(msg, written) => {
             should_be("日期", "日期写作 2026-11-24 的样子，并且是历法上有的一天")
-        }
-        Error::Message { msg, .. } if msg.contains("untagged enum") => {
-            should_be("文字、整数、true 或 false", "日期写作 2026-11-24，金额以分为单位写整数")
         }
         Error::Message { msg, .. } if !msg.is_ascii() => fault(msg.clone()),
         Error::Eof { .. } => fault("文件里没有内容".to_owned()).mend("请写入规则，或删去这个文件"),

@@ -130,3 +130,66 @@ async fn sign_defaults(bureau: &Bureau) -> anyhow::Result<()> {
 async fn riskiest(bureau: &Bureau) -> anyhow::Result<Option<xinheng_core::credit_code::CreditCode>> {
     Ok(bureau.store().riskiest(xinheng_core::classify::COMBINED).await?)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use xinheng_core::record::Seq;
+    use xinheng_store::Scope;
+
+    use super::*;
+    use crate::demo::people::CANARIES;
+
+    /// The demonstration as a user sees it, small: through files and import, verified, rebuilt, explained.
+    #[tokio::test]
+    async fn the_demonstration_is_sound_and_every_contribution_sums_to_its_total() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options {
+            database: None,
+            data: Some(folder.path().to_owned()),
+            key_file: None,
+            rulebook: None,
+            json: true,
+            help: None,
+            version: None,
+        };
+        let until = Some("2026-11-24".parse().unwrap());
+        let command = Demo { enterprises: 400, seed: 1, until, no_serve: true };
+        assert_eq!(run(&options, &command).await.unwrap(), Ending::Done);
+
+        let bureau = open_at(&options, folder.path()).await.unwrap();
+        let head = bureau.head().await.unwrap();
+        assert!(bureau.verify(&[head], &|_| ()).await.unwrap().findings.is_empty());
+        assert_eq!(bureau.rebuild(&|_| ()).await.unwrap().findings, Vec::<String>::new());
+
+        let page = bureau.store().histories(Scope::All, None, 5_000, Seq(i64::MAX)).await.unwrap();
+        assert!(page.histories.len() > 300);
+        let mut graded = 0;
+        for (code, _) in page.histories {
+            let explanation = bureau.explain(code, command.until.unwrap(), None, None).await.unwrap();
+            let sum: i64 = explanation.contributions.iter().map(|one| one.milli).sum();
+            assert_eq!(sum, explanation.total_milli, "{code}");
+            for assessment in &explanation.assessments {
+                let sum: i64 = assessment.contributions.iter().map(|one| one.milli).sum();
+                assert_eq!(sum, assessment.total_milli, "{code} {}", assessment.model);
+                for one in &assessment.contributions {
+                    let records: i64 = one.records.iter().map(|record| record.milli).sum();
+                    assert_eq!(records, one.milli, "{code} {}", one.indicator);
+                }
+            }
+            graded += usize::from(explanation.level.is_some_and(|_| explanation.in_force));
+        }
+        assert!(graded > 200, "the demonstration signs its rules, so that levels are in force");
+
+        for entry in std::fs::read_dir(folder.path()).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+                for secret in CANARIES.iter().flatten() {
+                    assert!(!text.contains(secret), "{secret} is in clear in {}", path.display());
+                }
+            }
+        }
+    }
+}
