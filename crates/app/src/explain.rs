@@ -8,7 +8,7 @@ use xinheng_core::classify::{Classification, Graded};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::points::Points;
 use xinheng_core::record::{Day, Record, Seq};
-use xinheng_core::rulebook::model::{Effect, Indicator, Model};
+use xinheng_core::rulebook::model::{Effect, Indicator};
 use xinheng_core::rulebook::{Citation, Status};
 use xinheng_core::score::IndicatorPoints;
 
@@ -213,7 +213,7 @@ fn assessment(graded: &Graded, context: &Context) -> AssessmentLines {
                 effect: effect_in_words(&rule.effect),
                 level: level(applied.level),
                 records: applied.records.clone(),
-                cite: cite(rule.cite.as_ref(), model),
+                cite: cite(rule.cite.as_ref(), graded),
             }
         })
         .collect();
@@ -227,12 +227,12 @@ fn assessment(graded: &Graded, context: &Context) -> AssessmentLines {
         total_milli: assessment.total.milli(),
         in_force: *in_force,
         overrides,
-        contributions: assessment.indicators.iter().map(|one| contribution(one, model, context)).collect(),
+        contributions: assessment.indicators.iter().map(|one| contribution(one, graded, context)).collect(),
     }
 }
 
-fn contribution(indicator: &IndicatorPoints, model: &Model, context: &Context) -> Contribution {
-    let dimension = &model.dimensions[indicator.place.0];
+fn contribution(indicator: &IndicatorPoints, graded: &Graded, context: &Context) -> Contribution {
+    let dimension = &graded.model.dimensions[indicator.place.0];
     let rule = &dimension.indicators[indicator.place.1];
     let records = indicator
         .records
@@ -248,7 +248,7 @@ fn contribution(indicator: &IndicatorPoints, model: &Model, context: &Context) -
                 document_number: record.document_number.clone(),
                 milli: points.points.milli(),
                 arithmetic: points.arithmetic.to_string(),
-                cite: cite(rule.cite.as_ref(), model),
+                cite: cite(rule.cite.as_ref(), graded),
             }
         })
         .collect();
@@ -287,11 +287,13 @@ fn effect_in_words(effect: &Effect) -> String {
     }
 }
 
-fn cite(own: Option<&Citation>, model: &Model) -> String {
-    match (own, model.rule.status) {
-        (Some(citation), _) => citation.to_string(),
-        (None, Status::Confirmed) => model.rule.cite.iter().map(ToString::to_string).collect::<Vec<_>>().join("、"),
-        (None, Status::Default) => format!("本系统缺省（{}，待本局签署后生效）", model.rule.title),
+fn cite(own: Option<&Citation>, graded: &Graded) -> String {
+    let head = &graded.model.rule;
+    match (own, head.status, graded.in_force) {
+        (Some(citation), _, _) => citation.to_string(),
+        (None, Status::Confirmed, _) => head.cite.iter().map(ToString::to_string).collect::<Vec<_>>().join("、"),
+        (None, Status::Default, true) => format!("本局签署的“{}”", head.title),
+        (None, Status::Default, false) => format!("本系统缺省的“{}”，待本局签署", head.title),
     }
 }
 

@@ -273,7 +273,7 @@ impl<'a> Kernel<'a> {
         let (mut up_left, mut down_left) =
             limits.map_or((last, last), |limits| (limits.up as usize, limits.down as usize));
         // Shifts add up before the scale's ends hold them, so that one up and one down cancel anywhere.
-        let (mut level, mut net, mut set) = (by_points, 0, false);
+        let (mut level, mut balance, mut set) = (by_points, 0, false);
         let mut outcome = Vec::with_capacity(applied.len());
         let rank = |effect: &Effect| (effect.set.is_none(), effect.shift.is_none());
         applied.sort_by_key(|(_, effect, _)| rank(effect));
@@ -286,8 +286,8 @@ impl<'a> Kernel<'a> {
                 let left = if shift > 0 { &mut up_left } else { &mut down_left };
                 let steps = (shift.unsigned_abs() as usize).min(*left);
                 *left -= steps;
-                net += if shift > 0 { steps.cast_signed() } else { -steps.cast_signed() };
-                level = by_points.saturating_add_signed(net).min(last);
+                balance += if shift > 0 { steps.cast_signed() } else { -steps.cast_signed() };
+                level = by_points.saturating_add_signed(balance).min(last);
             } else if let Some(code) = &effect.floor {
                 level = level.max(self.level_named(code));
             }

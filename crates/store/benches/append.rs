@@ -57,9 +57,8 @@ async fn main() {
         let store = database.open().await;
         let world = World::new();
 
-        let ledger_alone = run(&store, rows, transaction, |first, count, _| {
-            (first..first + count).map(system_record).collect()
-        });
+        let ledger_alone =
+            run(&store, rows, transaction, |first, count, _| (first..first + count).map(system_record).collect());
         ledger_alone.await.report("ledger alone", rows);
 
         let submission = store.open_submission(new_submission("登记")).await.unwrap().number;
