@@ -36,11 +36,7 @@ impl Entry {
         };
         let record = Record {
             seq,
-            id: RecordId {
-                submission: row.submission,
-                line: row.line,
-                part: row.part,
-            },
+            id: RecordId { submission: row.submission, line: row.line, part: row.part },
             enterprise: row
                 .enterprise
                 .map(|code| CreditCode::parse(&code))
@@ -48,10 +44,7 @@ impl Entry {
                 .map_err(|_| damaged("enterprise"))?,
             kind: row.kind,
             occurred_on: day(&row.occurred_on).ok_or_else(|| damaged("occurred_on"))?,
-            version: row
-                .version
-                .map(|version| day(&version).ok_or_else(|| damaged("version")))
-                .transpose()?,
+            version: row.version.map(|version| day(&version).ok_or_else(|| damaged("version"))).transpose()?,
             received_at: Moment::from_micros(row.received_at).ok_or_else(|| damaged("received_at"))?,
             source_unit: row.source_unit,
             document_number: row.document_number,
@@ -61,11 +54,7 @@ impl Entry {
             commitments: serde_json::from_str::<BTreeMap<String, String>>(&row.commitments)
                 .map_err(|_| damaged("commitments"))?,
         };
-        Ok(Self {
-            record,
-            digests,
-            hash: Hash(fixed(Some(&row.hash)).ok_or_else(|| damaged("hash"))?),
-        })
+        Ok(Self { record, digests, hash: Hash(fixed(Some(&row.hash)).ok_or_else(|| damaged("hash"))?) })
     }
 
     pub(crate) fn row(&self, mark: [u8; 16]) -> Model {

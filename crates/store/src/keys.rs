@@ -42,10 +42,7 @@ impl Keys {
     /// # Errors
     /// When it cannot be read or made, has another form, or other users may read it.
     pub fn load_or_create(path: &Path) -> Result<Self> {
-        let refuse = |reason: String| StoreError::KeyFile {
-            path: path.display().to_string(),
-            reason,
-        };
+        let refuse = |reason: String| StoreError::KeyFile { path: path.display().to_string(), reason };
         if !path.exists() {
             create(path).map_err(|error| refuse(format!("无法建立（{error}）。请检查所在文件夹是否存在、可否写入")))?;
         }
@@ -70,22 +67,14 @@ impl Keys {
     /// Encrypts a personal value with its salt. The field's name is bound in, so that a value cannot
     /// be passed off as another field's.
     pub(crate) fn encrypt(&self, field: &str, nonce: &[u8; 12], clear: &[u8]) -> Vec<u8> {
-        let payload = Payload {
-            msg: clear,
-            aad: field.as_bytes(),
-        };
-        self.cipher
-            .encrypt(nonce.into(), payload)
-            .expect("a cell is far shorter than the 64 GiB that GCM can take")
+        let payload = Payload { msg: clear, aad: field.as_bytes() };
+        self.cipher.encrypt(nonce.into(), payload).expect("a cell is far shorter than the 64 GiB that GCM can take")
     }
 
     /// Decrypts; `None` when anything has been changed or the key is another one.
     pub(crate) fn decrypt(&self, field: &str, nonce: &[u8], ciphertext: &[u8]) -> Option<Vec<u8>> {
         let nonce: &[u8; 12] = nonce.try_into().ok()?;
-        let payload = Payload {
-            msg: ciphertext,
-            aad: field.as_bytes(),
-        };
+        let payload = Payload { msg: ciphertext, aad: field.as_bytes() };
         self.cipher.decrypt(nonce.into(), payload).ok()
     }
 
@@ -136,13 +125,12 @@ fn create(path: &Path) -> std::io::Result<()> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options
-        .open(draft)
-        .and_then(|mut target| write_whole(&mut target, &file))
-        .and_then(|()| match fs::hard_link(draft, path) {
+    let written = options.open(draft).and_then(|mut target| write_whole(&mut target, &file)).and_then(|()| {
+        match fs::hard_link(draft, path) {
             Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
             _ => Ok(()),
-        });
+        }
+    });
     fs::remove_file(draft)?;
     written
 }
@@ -156,10 +144,7 @@ fn write_whole(target: &mut File, file: &KeyFile) -> std::io::Result<()> {
 #[cfg(unix)]
 fn refuse_if_shared(path: &Path) -> Result<(), String> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(path)
-        .map_err(|error| format!("无法读取（{error}）"))?
-        .permissions()
-        .mode();
+    let mode = fs::metadata(path).map_err(|error| format!("无法读取（{error}）"))?.permissions().mode();
     if mode & 0o077 == 0 {
         Ok(())
     } else {
@@ -210,10 +195,7 @@ mod tests {
         fs::write(&path, "{}").unwrap();
         let message = Keys::load_or_create(&path).err().unwrap().to_string();
         assert!(message.contains("内容不是密钥"), "{message}");
-        let missing = Keys::load_or_create(&folder.path().join("missing/key"))
-            .err()
-            .unwrap()
-            .to_string();
+        let missing = Keys::load_or_create(&folder.path().join("missing/key")).err().unwrap().to_string();
         assert!(missing.contains("无法建立"), "{missing}");
     }
 
@@ -221,15 +203,9 @@ mod tests {
     fn a_value_opens_only_under_its_own_field_and_key() {
         let keys = Keys::new(&[1; 16], &[2; 32]);
         let sealed = keys.encrypt("legal_representative", &[3; 12], "某甲".as_bytes());
-        assert_eq!(
-            keys.decrypt("legal_representative", &[3; 12], &sealed).as_deref(),
-            Some("某甲".as_bytes())
-        );
+        assert_eq!(keys.decrypt("legal_representative", &[3; 12], &sealed).as_deref(), Some("某甲".as_bytes()));
         assert_eq!(keys.decrypt("party_name", &[3; 12], &sealed), None);
-        assert_eq!(
-            Keys::new(&[9; 16], &[2; 32]).decrypt("legal_representative", &[3; 12], &sealed),
-            None
-        );
+        assert_eq!(Keys::new(&[9; 16], &[2; 32]).decrypt("legal_representative", &[3; 12], &sealed), None);
     }
 
     /// RFC 8998, appendix A.1: SM4-GCM.
@@ -244,9 +220,7 @@ mod tests {
         )
         .unwrap();
         let aad = hex::decode("FEEDFACEDEADBEEFFEEDFACEDEADBEEFABADDAD2").unwrap();
-        let sealed = cipher
-            .encrypt((&nonce).into(), Payload { msg: &clear, aad: &aad })
-            .unwrap();
+        let sealed = cipher.encrypt((&nonce).into(), Payload { msg: &clear, aad: &aad }).unwrap();
         assert_eq!(
             hex::encode_upper(sealed),
             "17F399F08C67D5EE19D0DC9969C4BB7D5FD46FD3756489069157B282BB200735\

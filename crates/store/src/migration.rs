@@ -26,9 +26,7 @@ impl MigrationName for RecordPath {
 #[async_trait::async_trait]
 impl MigrationTrait for RecordPath {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let schema = Schema {
-            sqlite: manager.get_database_backend() == DbBackend::Sqlite,
-        };
+        let schema = Schema { sqlite: manager.get_database_backend() == DbBackend::Sqlite };
         for table in schema.tables() {
             manager.create_table(table).await?;
         }
@@ -98,7 +96,7 @@ impl Schema {
             Table::create()
                 .table("enterprise")
                 .col(self.key("code").not_null().primary_key())
-                .col(self.key("name"))
+                .col(text("name"))
                 .col(text("status"))
                 .col(text("type_class"))
                 .col(text("region"))
@@ -126,12 +124,8 @@ impl Schema {
                 .col(number("seq").not_null())
                 .extra(self.without_rowid())
                 .take(),
-            self.levels("level")
-                .primary_key(Index::create().col("enterprise").col("scope").col("run"))
-                .take(),
-            self.levels("current_level")
-                .primary_key(Index::create().col("enterprise").col("scope"))
-                .take(),
+            self.levels("level").primary_key(Index::create().col("enterprise").col("scope").col("run")).take(),
+            self.levels("current_level").primary_key(Index::create().col("enterprise").col("scope")).take(),
             Table::create()
                 .table("submission")
                 .col(self.place("number").primary_key())
@@ -267,17 +261,13 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("record", &["enterprise", "seq"]),
         index("enterprise", &["main_identity"]),
         index("enterprise", &["registration_number"]),
-        index("enterprise", &["name"]),
         index("waiting", &["given"]),
         index("matched", &["enterprise"]),
     ]
 }
 
 fn index(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
-    let mut index = Index::create()
-        .name(format!("{table}_by_{}", columns.join("_")))
-        .table(table)
-        .take();
+    let mut index = Index::create().name(format!("{table}_by_{}", columns.join("_"))).table(table).take();
     for column in columns {
         index.col(*column);
     }
@@ -298,9 +288,5 @@ fn bytes(name: &'static str) -> ColumnDef {
 
 /// SQLite has no type for a flag; the check keeps anything else out.
 fn flag(name: &'static str) -> ColumnDef {
-    ColumnDef::new(name)
-        .boolean()
-        .not_null()
-        .check(Expr::col(name).is_in([true, false]))
-        .take()
+    ColumnDef::new(name).boolean().not_null().check(Expr::col(name).is_in([true, false])).take()
 }

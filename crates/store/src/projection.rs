@@ -28,29 +28,23 @@ pub mod given {
     pub const MAIN_IDENTITY: &str = "given_main_identity";
     /// 注册号
     pub const REGISTRATION_NUMBER: &str = "given_registration_number";
-    /// 企业名称
-    pub const NAME: &str = "given_name";
 }
 
 /// Tables that hold projections, all of them.
-pub(crate) const TABLES: [&str; 7] = [
-    "current_record",
-    "enterprise",
-    "waiting",
-    "matched",
-    "stale_enterprise",
-    "level",
-    "current_level",
-];
+pub(crate) const TABLES: [&str; 7] =
+    ["current_record", "enterprise", "waiting", "matched", "stale_enterprise", "level", "current_level"];
 
-/// The key that identifies the enterprise: the first that is present, and the column of
-/// `enterprise` it is looked up in.
+/// Columns of `enterprise` that a key is looked up in.
+pub(crate) const KEY_COLUMNS: [&str; 3] = ["code", "main_identity", "registration_number"];
+
+/// The key that identifies the enterprise, the first that is present, and its column. A name identifies
+/// nobody for certain.
 pub(crate) fn identifying(keys: &EnterpriseKeys) -> Option<(&'static str, String)> {
-    let code = keys.credit_code.map(|code| code.to_string());
-    code.map(|code| ("code", code))
-        .or_else(|| keys.main_identity.clone().map(|key| ("main_identity", key)))
-        .or_else(|| keys.registration_number.clone().map(|key| ("registration_number", key)))
-        .or_else(|| keys.name.clone().map(|key| ("name", key)))
+    let [code, main_identity, registration_number] = KEY_COLUMNS;
+    let given = keys.credit_code.map(|given| (code, given.to_string()));
+    given
+        .or_else(|| keys.main_identity.clone().map(|given| (main_identity, given)))
+        .or_else(|| keys.registration_number.clone().map(|given| (registration_number, given)))
 }
 
 /// The key by which a record without an enterprise waits for one: none when it was given a name only,
@@ -63,12 +57,10 @@ fn waits_for(record: &Record) -> Option<Option<(&'static str, String)>> {
 fn given_keys(payload: &Payload) -> EnterpriseKeys {
     let text = |field| payload.text(field).map(str::to_owned);
     EnterpriseKeys {
-        credit_code: payload
-            .text(given::CREDIT_CODE)
-            .and_then(|code| CreditCode::parse(code).ok()),
+        credit_code: payload.text(given::CREDIT_CODE).and_then(|code| CreditCode::parse(code).ok()),
         main_identity: text(given::MAIN_IDENTITY),
         registration_number: text(given::REGISTRATION_NUMBER),
-        name: text(given::NAME),
+        name: None,
     }
 }
 
@@ -114,19 +106,11 @@ impl Changes {
             if record.kind == MATCHING
                 && let Some(matched) = record.payload.integer(MATCHED_RECORD)
             {
-                self.matched.push(matched::Model {
-                    record: matched,
-                    enterprise: code.to_string(),
-                    seq: record.seq.0,
-                });
+                self.matched.push(matched::Model { record: matched, enterprise: code.to_string(), seq: record.seq.0 });
             }
         } else if let Some(waits_for) = waits_for(record) {
             let (key_column, given) = waits_for.unzip();
-            self.waiting.push(waiting::Model {
-                seq: record.seq.0,
-                key_column: key_column.map(str::to_owned),
-                given,
-            });
+            self.waiting.push(waiting::Model { seq: record.seq.0, key_column: key_column.map(str::to_owned), given });
         }
     }
 
@@ -136,15 +120,9 @@ impl Changes {
         let struck_off: Vec<String> = struck_off.into_iter().map(|(code, _)| code.to_string()).collect();
         let no_longer_waiting: Vec<String> = self.matched.iter().map(|row| row.record.to_string()).collect();
 
-        transaction
-            .replace(self.current.into_values().collect::<Vec<_>>())
-            .await?;
-        transaction
-            .replace(registered.into_iter().filter_map(|(_, row)| row).collect::<Vec<_>>())
-            .await?;
-        transaction
-            .execute("DELETE FROM enterprise WHERE code IN {keys}", &[], &struck_off)
-            .await?;
+        transaction.replace(self.current.into_values().collect::<Vec<_>>()).await?;
+        transaction.replace(registered.into_iter().filter_map(|(_, row)| row).collect::<Vec<_>>()).await?;
+        transaction.execute("DELETE FROM enterprise WHERE code IN {keys}", &[], &struck_off).await?;
         transaction.insert(self.waiting).await?;
         transaction.insert(self.matched).await?;
         transaction
@@ -154,10 +132,8 @@ impl Changes {
                 &no_longer_waiting,
             )
             .await?;
-        let stale = self.stale.into_iter().map(|(code, seq)| stale_enterprise::Model {
-            code: code.to_string(),
-            seq: seq.0,
-        });
+        let stale =
+            self.stale.into_iter().map(|(code, seq)| stale_enterprise::Model { code: code.to_string(), seq: seq.0 });
         transaction.replace(stale.collect::<Vec<_>>()).await
     }
 }

@@ -76,13 +76,9 @@ impl Store {
         let limit = limit.min(MOST_ENTERPRISES);
         let after = after.map(|code| code.to_string());
         let codes: Vec<String> = match scope {
-            Scope::All => {
-                self.codes::<enterprise::Entity>(enterprise::Column::Code, after, limit)
-                    .await?
-            }
+            Scope::All => self.codes::<enterprise::Entity>(enterprise::Column::Code, after, limit).await?,
             Scope::Stale => {
-                self.codes::<stale_enterprise::Entity>(stale_enterprise::Column::Code, after, limit)
-                    .await?
+                self.codes::<stale_enterprise::Entity>(stale_enterprise::Column::Code, after, limit).await?
             }
         };
         let next = match codes.last() {
@@ -90,10 +86,7 @@ impl Store {
             _ => None,
         };
         let histories = self.histories_of(codes, known_up_to).await?;
-        Ok(Page {
-            histories: histories.into_iter().collect(),
-            next,
-        })
+        Ok(Page { histories: histories.into_iter().collect(), next })
     }
 
     async fn codes<E: EntityTrait>(&self, column: E::Column, after: Option<String>, limit: u64) -> Result<Vec<String>> {
@@ -125,9 +118,8 @@ impl Store {
                 histories.entry(enterprise).or_default().push(entry.record);
             }
         }
-        let matches = Condition::all()
-            .add(matched::Column::Enterprise.is_in(codes))
-            .add(matched::Column::Seq.lte(known_up_to.0));
+        let matches =
+            Condition::all().add(matched::Column::Enterprise.is_in(codes)).add(matched::Column::Seq.lte(known_up_to.0));
         let matched_to: HashMap<i64, String> = matched::Entity::find()
             .filter(matches.clone())
             .all(readers)
@@ -136,11 +128,8 @@ impl Store {
             .map(|row| (row.record, row.enterprise))
             .collect();
         if !matched_to.is_empty() {
-            let found = Query::select()
-                .column(matched::Column::Record)
-                .from(matched::Entity)
-                .cond_where(matches)
-                .take();
+            let found =
+                Query::select().column(matched::Column::Record).from(matched::Entity).cond_where(matches).take();
             let waited = record::Entity::find().filter(record::Column::Seq.in_subquery(found));
             for entry in entries(waited, readers).await? {
                 if let Some(enterprise) = matched_to.get(&entry.record.seq.0) {
@@ -171,9 +160,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn enterprise(&self, enterprise: CreditCode) -> Result<Option<Enterprise>> {
-        let row = enterprise::Entity::find_by_id(enterprise.as_str())
-            .one(&self.connections.readers)
-            .await?;
+        let row = enterprise::Entity::find_by_id(enterprise.as_str()).one(&self.connections.readers).await?;
         Ok(row.map(|row| Enterprise {
             code: enterprise,
             name: row.name,
@@ -217,11 +204,7 @@ impl Store {
             .await?;
         Ok(rows
             .into_iter()
-            .map(|(scope, level, enterprises)| LevelCount {
-                scope,
-                level,
-                enterprises: enterprises.unsigned_abs(),
-            })
+            .map(|(scope, level, enterprises)| LevelCount { scope, level, enterprises: enterprises.unsigned_abs() })
             .collect())
     }
 
@@ -253,7 +236,10 @@ impl Store {
     }
 }
 
-pub(crate) async fn entries(rows: Select<record::Entity>, connection: &sea_orm::DatabaseConnection) -> Result<Vec<Entry>> {
+pub(crate) async fn entries(
+    rows: Select<record::Entity>,
+    connection: &sea_orm::DatabaseConnection,
+) -> Result<Vec<Entry>> {
     rows.all(connection).await?.into_iter().map(Entry::read).collect()
 }
 

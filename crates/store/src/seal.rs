@@ -35,10 +35,7 @@ pub struct SystemSalts;
 
 impl SaltSource for SystemSalts {
     fn randomness(&self, _id: RecordId, _field: &str) -> Result<Randomness> {
-        Ok(Randomness {
-            salt: random()?,
-            nonce: random()?,
-        })
+        Ok(Randomness { salt: random()?, nonce: random()? })
     }
 }
 
@@ -88,11 +85,7 @@ impl Sealer {
     /// # Errors
     /// When the source of salts fails.
     pub fn seal(&self, submission: i64, kind: &Kind, mut draft: Draft) -> Result<SealedDraft> {
-        let id = RecordId {
-            submission,
-            line: draft.line,
-            part: draft.part,
-        };
+        let id = RecordId { submission, line: draft.line, part: draft.part };
         let indexes: BTreeMap<String, [u8; 32]> = draft
             .personal
             .iter()
@@ -102,10 +95,7 @@ impl Sealer {
         let content = content(draft.occurred_on, draft.withdrawn, &draft.payload, &indexes);
         let mut commitments = BTreeMap::new();
         let mut fields = Vec::with_capacity(indexes.len());
-        for ((field, value), lookup) in std::mem::take(&mut draft.personal)
-            .into_iter()
-            .zip(indexes.into_values())
-        {
+        for ((field, value), lookup) in std::mem::take(&mut draft.personal).into_iter().zip(indexes.into_values()) {
             let value = value.reveal(Reason::Seal);
             let Randomness { salt, nonce } = self.salts.randomness(id, &field)?;
             commitments.insert(field.clone(), commitment(&salt, &field, value).to_string());

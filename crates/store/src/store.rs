@@ -96,11 +96,7 @@ impl Store {
             .filter(Column::FileDigest.eq(new.file_digest.0.to_vec()))
             .filter(Column::TableId.eq(&new.table_id))
             .filter(Column::Unit.eq(&new.unit))
-            .filter(
-                edition
-                    .as_ref()
-                    .map_or(Column::Edition.is_null(), |day| Column::Edition.eq(day)),
-            )
+            .filter(edition.as_ref().map_or(Column::Edition.is_null(), |day| Column::Edition.eq(day)))
             .order_by_asc(Column::Number)
             .one(&transaction)
             .await?;
@@ -130,15 +126,9 @@ impl Store {
             finished: false,
             counts: None,
         };
-        submission::Entity::insert(row.into_active_model())
-            .exec_without_returning(&transaction)
-            .await?;
+        submission::Entity::insert(row.into_active_model()).exec_without_returning(&transaction).await?;
         transaction.commit().await?;
-        Ok(Submission {
-            number,
-            received_at: new.received_at,
-            resumed: false,
-        })
+        Ok(Submission { number, received_at: new.received_at, resumed: false })
     }
 
     /// Marks a submission as taken in whole, with what came of it.
@@ -170,13 +160,8 @@ impl Store {
             Some(_) => return Err(StoreError::RulebookDiffers(version.to_owned())),
             None => {}
         }
-        let row = rulebook::Model {
-            version: version.to_owned(),
-            bundle: zstd::encode_all(bundle, 0)?,
-        };
-        rulebook::Entity::insert(row.into_active_model())
-            .exec_without_returning(&transaction)
-            .await?;
+        let row = rulebook::Model { version: version.to_owned(), bundle: zstd::encode_all(bundle, 0)? };
+        rulebook::Entity::insert(row.into_active_model()).exec_without_returning(&transaction).await?;
         transaction.commit().await?;
         Ok(())
     }
@@ -199,15 +184,10 @@ async fn rulebook_in(connection: &impl ConnectionTrait, version: &str) -> Result
 /// Brings the tables up to date, in one transaction, so that a broken start leaves nothing half made.
 /// A database that is up to date is not locked: reading goes on while another process writes.
 async fn migrate(connections: &Connections) -> Result<()> {
-    let refuse = |error: StoreError| StoreError::Migrate {
-        place: connections.place.clone(),
-        reason: error.to_string(),
-    };
+    let refuse =
+        |error: StoreError| StoreError::Migrate { place: connections.place.clone(), reason: error.to_string() };
     let applied = Query::select().column("version").from("seaql_migrations").to_owned();
-    let known: Vec<String> = Migrator::migrations()
-        .iter()
-        .map(|migration| migration.name().to_owned())
-        .collect();
+    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
     // No such table: a new database.
     let rows = connections.readers.query_all(&applied).await.unwrap_or_default();
     let versions: Vec<String> = rows.iter().filter_map(|row| row.try_get("", "version").ok()).collect();
@@ -215,8 +195,6 @@ async fn migrate(connections: &Connections) -> Result<()> {
         return Ok(());
     }
     let transaction = connections.begin().await.map_err(refuse)?;
-    Migrator::up(&transaction, None)
-        .await
-        .map_err(|error| refuse(error.into()))?;
+    Migrator::up(&transaction, None).await.map_err(|error| refuse(error.into()))?;
     transaction.commit().await.map_err(|error| refuse(error.into()))
 }

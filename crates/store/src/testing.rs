@@ -64,21 +64,11 @@ fn sqlite() -> TestDatabase {
 
 async fn postgres(server: &str) -> TestDatabase {
     let options = PgConnectOptions::from_str(server).expect("the address of the test server is one of PostgreSQL");
-    let name = format!(
-        "test_{}",
-        hex::encode(crate::keys::random::<8>().expect("the system has randomness"))
-    );
+    let name = format!("test_{}", hex::encode(crate::keys::random::<8>().expect("the system has randomness")));
     let administrator = Database::connect(server).await.expect("the test server answers");
-    administrator
-        .execute_unprepared(&format!("CREATE DATABASE {name}"))
-        .await
-        .expect("tests may create databases");
+    administrator.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("tests may create databases");
     administrator.close().await.expect("the connection closes");
-    TestDatabase {
-        name: "PostgreSQL",
-        url: options.database(&name).to_url_lossy().to_string(),
-        folder: None,
-    }
+    TestDatabase { name: "PostgreSQL", url: options.database(&name).to_url_lossy().to_string(), folder: None }
 }
 
 impl Store {
@@ -122,9 +112,6 @@ impl SaltSource for FixedSalts {
         let bytes = Hash::of(&[id.to_string().as_bytes(), &[0], field.as_bytes()]).0;
         let (salt, rest) = bytes.split_first_chunk().expect("16 of 32 bytes");
         let (nonce, _) = rest.split_first_chunk().expect("12 of 16 bytes");
-        Ok(Randomness {
-            salt: *salt,
-            nonce: *nonce,
-        })
+        Ok(Randomness { salt: *salt, nonce: *nonce })
     }
 }

@@ -102,10 +102,7 @@ impl Store {
                 writer.flush()?;
                 return Ok(head);
             };
-            head = Head {
-                seq: last.record.seq,
-                hash: last.hash,
-            };
+            head = Head { seq: last.record.seq, hash: last.hash };
             for entry in &page {
                 writer.write_all(&export_line(&entry.record, entry.hash))?;
                 writer.write_all(b"\n")?;
@@ -170,10 +167,7 @@ impl Verifier<'_> {
         }
         // Go on from what is stored, so that one changed row is one finding.
         let hash = row.try_get::<Vec<u8>>("", "hash").ok();
-        self.last = Head {
-            seq,
-            hash: fixed(hash.as_deref()).map_or(Hash::GENESIS, Hash),
-        };
+        self.last = Head { seq, hash: fixed(hash.as_deref()).map_or(Hash::GENESIS, Hash) };
         self.compare_with_receipts(self.last);
         Ok(())
     }
@@ -190,10 +184,7 @@ impl Verifier<'_> {
         }
         for column in record::Column::iter().filter(|column| !matches!(column, record::Column::Mark)) {
             if model.get(column) != written.get(column) {
-                self.find(format!(
-                    "第{seq}条的{}列不是写入时的写法：该列被改动过",
-                    column.as_str()
-                ));
+                self.find(format!("第{seq}条的{}列不是写入时的写法：该列被改动过", column.as_str()));
             }
         }
         if chain(self.last.hash, record) != entry.hash {
@@ -227,9 +218,7 @@ impl Verifier<'_> {
     /// Personal values that no record of the page commits to.
     fn refuse_strays(&mut self) {
         for (seq, field) in std::mem::take(&mut self.personal).into_keys() {
-            self.find(format!(
-                "第{seq}条没有个人信息“{field}”的承诺值，个人信息表中却有：它是插入的"
-            ));
+            self.find(format!("第{seq}条没有个人信息“{field}”的承诺值，个人信息表中却有：它是插入的"));
         }
     }
 

@@ -14,7 +14,7 @@ use crate::entry::{Entry, day, fixed};
 use crate::error::{Result, StoreError};
 use crate::keys::Keys;
 use crate::level::{Level, LevelChange};
-use crate::projection::{self, MATCHED_RECORD, MATCHING, identifying, project};
+use crate::projection::{self, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying, project};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
 
@@ -94,9 +94,7 @@ impl Store {
             Some((seq, submission, line, part, identity, content, mark, hash)) => {
                 let seq = Seq(seq);
                 let id = RecordId { submission, line, part };
-                let digests = fixed(identity.as_deref())
-                    .map(Identity)
-                    .zip(fixed(content.as_deref()).map(Content));
+                let digests = fixed(identity.as_deref()).map(Identity).zip(fixed(content.as_deref()).map(Content));
                 if self.keys.mark(id, digests) != *mark {
                     return Err(StoreError::WrongKey(seq));
                 }
@@ -104,11 +102,7 @@ impl Store {
                 Head { seq, hash: Hash(hash) }
             }
         };
-        Ok(Writing {
-            transaction,
-            keys: self.keys.clone(),
-            head,
-        })
+        Ok(Writing { transaction, keys: self.keys.clone(), head })
     }
 }
 
@@ -128,7 +122,7 @@ impl Writing {
     }
 
     /// The registered enterprise that each set of keys identifies: the first key that is present
-    /// decides; a main identity, registration number or name only when it is one enterprise's alone.
+    /// decides; a main identity or registration number only when it is one enterprise's alone.
     ///
     /// # Errors
     /// When the database fails.
@@ -156,10 +150,7 @@ impl Writing {
                 found.insert((column, key), enterprise_code(&code)?);
             }
         }
-        Ok(identifying
-            .into_iter()
-            .map(|key| key.and_then(|key| found.get(&key).copied()))
-            .collect())
+        Ok(identifying.into_iter().map(|key| key.and_then(|key| found.get(&key).copied())).collect())
     }
 
     /// The current row of each identity that has one.
@@ -180,9 +171,7 @@ impl Writing {
             .await?;
         rows.into_iter()
             .map(|(identity, seq, content, version, withdrawn)| {
-                let damaged = || StoreError::DamagedProjection {
-                    table: "current_record",
-                };
+                let damaged = || StoreError::DamagedProjection { table: "current_record" };
                 let standing = Standing {
                     seq: Seq(seq),
                     content: Content(fixed(Some(&content)).ok_or_else(damaged)?),
@@ -260,16 +249,8 @@ impl Writing {
                 let digests = Some((sealed.identity, sealed.content));
                 (record, digests, sealed.mark, sealed.fields)
             }
-            Body::System {
-                kind,
-                occurred_on,
-                payload,
-            } => {
-                let id = RecordId {
-                    submission: 0,
-                    line: seq.0,
-                    part: 0,
-                };
+            Body::System { kind, occurred_on, payload } => {
+                let id = RecordId { submission: 0, line: seq.0, part: 0 };
                 let record = Record {
                     seq,
                     id,
@@ -301,7 +282,7 @@ impl Writing {
     pub async fn waiting_for(&mut self, enterprises: &[CreditCode]) -> Result<Vec<(Seq, CreditCode)>> {
         let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
         let mut found = BTreeMap::new();
-        for column in ["code", "main_identity", "registration_number", "name"] {
+        for column in KEY_COLUMNS {
             let rows: Vec<(i64, String)> = self
                 .transaction
                 .look_up(
@@ -348,12 +329,7 @@ impl Writing {
         let (mut history, mut newest, mut moved) = (Vec::new(), Vec::new(), Vec::new());
         for level in levels {
             let before = current.remove(&(level.enterprise.to_string(), level.scope.clone()));
-            let now = (
-                level.level.clone(),
-                level.total_milli,
-                level.in_force,
-                level.model.clone(),
-            );
+            let now = (level.level.clone(), level.total_milli, level.in_force, level.model.clone());
             let never_graded = before.is_none() && level.level.is_none();
             if never_graded || before.as_ref() == Some(&now) {
                 continue;
@@ -384,11 +360,7 @@ impl Writing {
     pub async fn clear_stale(&mut self, enterprises: &[CreditCode], known_up_to: Seq) -> Result<()> {
         let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
         self.transaction
-            .execute(
-                "DELETE FROM stale_enterprise WHERE code IN {keys} AND seq <= $1",
-                &[known_up_to.0],
-                &codes,
-            )
+            .execute("DELETE FROM stale_enterprise WHERE code IN {keys} AND seq <= $1", &[known_up_to.0], &codes)
             .await
     }
 
@@ -399,9 +371,7 @@ impl Writing {
     /// When the database fails.
     pub async fn clear_projections(&mut self) -> Result<()> {
         for table in projection::TABLES {
-            self.transaction
-                .execute(&format!("DELETE FROM {table}"), &[], &[])
-                .await?;
+            self.transaction.execute(&format!("DELETE FROM {table}"), &[], &[]).await?;
         }
         Ok(())
     }

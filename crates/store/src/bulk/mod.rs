@@ -77,10 +77,7 @@ impl Transaction {
             DbBackend::Sqlite => Connection::Sqlite(sqlite::begin(writer.get_sqlite_connection_pool()).await?),
             _ => Connection::Postgres(postgres::begin(writer.get_postgres_connection_pool()).await?),
         };
-        Ok(Self {
-            connection,
-            whole: true,
-        })
+        Ok(Self { connection, whole: true })
     }
 
     pub(crate) async fn commit(self) -> Result<()> {
@@ -179,9 +176,7 @@ impl Batch {
         Self {
             table: A::Entity::default().table_name(),
             columns: columns().map(|column| column.as_str()).collect(),
-            key: <A::Entity as EntityTrait>::PrimaryKey::iter()
-                .map(|key| key.into_column().as_str())
-                .collect(),
+            key: <A::Entity as EntityTrait>::PrimaryKey::iter().map(|key| key.into_column().as_str()).collect(),
             cells,
         }
     }
@@ -197,10 +192,6 @@ impl Batch {
             .filter(|column| !self.key.contains(column))
             .map(|column| format!("{column} = excluded.{column}"))
             .collect();
-        format!(
-            " ON CONFLICT ({}) DO UPDATE SET {}",
-            self.key.join(", "),
-            replaced.join(", ")
-        )
+        format!(" ON CONFLICT ({}) DO UPDATE SET {}", self.key.join(", "), replaced.join(", "))
     }
 }

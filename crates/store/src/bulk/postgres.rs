@@ -18,31 +18,26 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) async fn connect(url: &str) -> Result<Connections> {
     let options: PgConnectOptions = url.parse().map_err(|_| StoreError::Address(without_password(url)))?;
     let options = options
-        // Tables grow from nothing to millions of rows under one prepared statement.
-        .options([("plan_cache_mode", "force_custom_plan"), ("lock_timeout", "60s")])
+        .options([
+            ("lock_timeout", "60s"),
+            // Tables grow from nothing to millions of rows under one prepared statement.
+            ("plan_cache_mode", "force_custom_plan"),
+            // Some thousand keys are looked up one by one, as long as a table fits in memory or lies on
+            // a solid-state disk; the planner's own measure would read it whole each time.
+            ("random_page_cost", "1.1"),
+        ])
         .disable_statement_logging();
     let place = format!("{}/{}", options.get_host(), options.get_database().unwrap_or_default());
-    let open = |error: sqlx::Error| StoreError::Open {
-        place: place.clone(),
-        reason: error.to_string(),
-    };
+    let open = |error: sqlx::Error| StoreError::Open { place: place.clone(), reason: error.to_string() };
     // Once at first without a pool, which would go on trying for the whole of its patience.
-    PgConnection::connect_with(&options)
-        .await
-        .map_err(open)?
-        .close()
-        .await?;
-    let pool = |connections| {
-        PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(PATIENCE)
-            .connect_lazy_with(options.clone())
+    PgConnection::connect_with(&options).await.map_err(open)?.close().await?;
+    // All joins of the writer are look-ups of keys.
+    let writing = options.clone().options([("enable_hashjoin", "off"), ("enable_mergejoin", "off")]);
+    let pool = |connections, options| {
+        let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+        SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options))
     };
-    Ok(Connections {
-        writer: SqlxPostgresConnector::from_sqlx_postgres_pool(pool(1)),
-        readers: SqlxPostgresConnector::from_sqlx_postgres_pool(pool(4)),
-        place,
-    })
+    Ok(Connections { writer: pool(1, writing), readers: pool(4, options), place })
 }
 
 /// An address that cannot be parsed is shown as far as that is safe.
@@ -80,11 +75,7 @@ pub(super) async fn copy(connection: &mut PgConnection, batch: Batch) -> Result<
         }
     }
     data.extend_from_slice(&(-1_i16).to_be_bytes());
-    let statement = format!(
-        "COPY {} ({}) FROM STDIN (FORMAT binary)",
-        batch.table,
-        batch.columns.join(", ")
-    );
+    let statement = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", batch.table, batch.columns.join(", "));
     let mut copy = connection.copy_in_raw(&statement).await?;
     copy.send(data).await?;
     copy.finish().await?;
@@ -120,9 +111,7 @@ pub(super) async fn replace(connection: &mut PgConnection, batch: Batch) -> Resu
                     Value::$variant(value) => value,
                     other => unreachable!("{other:?} in a column of {}", $sql_type),
                 });
-                arguments
-                    .add(cells.collect::<Vec<_>>())
-                    .map_err(sqlx::Error::Encode)?;
+                arguments.add(cells.collect::<Vec<_>>()).map_err(sqlx::Error::Encode)?;
                 arrays.push(format!("${}::{}[]", place + 1, $sql_type));
             }};
         }
@@ -141,9 +130,7 @@ pub(super) async fn replace(connection: &mut PgConnection, batch: Batch) -> Resu
         batch.columns.join(", "),
         arrays.join(", ")
     );
-    sqlx::query_with(AssertSqlSafe(sql), arguments)
-        .execute(connection)
-        .await?;
+    sqlx::query_with(AssertSqlSafe(sql), arguments).execute(connection).await?;
     Ok(())
 }
 
@@ -172,10 +159,7 @@ fn prepare(sql: &str, numbers: &[i64], keys: &[String]) -> Result<(AssertSqlSafe
     if !keys.is_empty() {
         arguments.add(keys).map_err(sqlx::Error::Encode)?;
     }
-    let set = format!(
-        "(SELECT value FROM unnest(${}::text[]) AS given(value))",
-        numbers.len() + 1
-    );
+    let set = format!("(SELECT value FROM unnest(${}::text[]) AS given(value))", numbers.len() + 1);
     let sql = sql.replace("{keys}", &set).replace("{bytes}", "decode(k.value, 'hex')");
     Ok((AssertSqlSafe(sql), arguments))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use xinheng_core::collect::{Decision, Standing, decide};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::{Hash, Head};
-use xinheng_core::record::{Day, Draft, EnterpriseKeys, Moment, Payload, Personal, Seq, Value};
+use xinheng_core::record::{Day, Draft, EnterpriseKeys, GIVEN_NAME, Moment, Payload, Personal, Seq, Value};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_store::testing::{FixedSalts, keys};
 use xinheng_store::{Body, NewRecord, NewSubmission, SealedDraft, Sealer, Store, Submission, given};
@@ -50,12 +50,11 @@ impl World {
         }
     }
 
-    pub fn seal(&self, submission: i64, draft: Draft) -> SealedDraft {
-        let kind = if draft.kind == "penalty" {
-            &self.penalty
-        } else {
-            &self.registration
-        };
+    pub fn seal(&self, submission: i64, mut draft: Draft) -> SealedDraft {
+        let kind = if draft.kind == "penalty" { &self.penalty } else { &self.registration };
+        if let Some(name) = draft.keys.name.take() {
+            draft.personal.insert(GIVEN_NAME.to_owned(), Personal::new(name));
+        }
         self.sealer.seal(submission, kind, draft).unwrap()
     }
 
@@ -63,19 +62,13 @@ impl World {
     pub async fn import(&self, store: &Store, file: &str, drafts: Vec<Draft>) -> Vec<Decision> {
         let submission = store.open_submission(new_submission(file)).await.unwrap();
         let decisions = self.collect(store, submission, drafts).await;
-        store
-            .finish_submission(submission.number, &serde_json::json!({"rows": decisions.len()}))
-            .await
-            .unwrap();
+        store.finish_submission(submission.number, &serde_json::json!({"rows": decisions.len()})).await.unwrap();
         decisions
     }
 
     /// One batch: matched, decided, appended, and the waiting matched to what was registered.
     pub async fn collect(&self, store: &Store, submission: Submission, drafts: Vec<Draft>) -> Vec<Decision> {
-        let sealed: Vec<SealedDraft> = drafts
-            .into_iter()
-            .map(|draft| self.seal(submission.number, draft))
-            .collect();
+        let sealed: Vec<SealedDraft> = drafts.into_iter().map(|draft| self.seal(submission.number, draft)).collect();
         let mut writing = store.begin().await.unwrap();
         let keys: Vec<EnterpriseKeys> = sealed.iter().map(|row| row.draft.keys.clone()).collect();
         let enterprises = writing.match_enterprises(&keys).await.unwrap();
@@ -84,11 +77,7 @@ impl World {
         let mut next = writing.head().seq.0;
         let (mut records, mut decisions, mut registered) = (Vec::new(), Vec::new(), Vec::new());
         for (mut row, mut enterprise) in sealed.into_iter().zip(enterprises) {
-            let kind = if row.draft.kind == "penalty" {
-                &self.penalty
-            } else {
-                &self.registration
-            };
+            let kind = if row.draft.kind == "penalty" { &self.penalty } else { &self.registration };
             let decision = decide(kind.nature, &row.draft, row.content, standings.get(&row.identity));
             decisions.push(decision);
             let Decision::Accept { supersedes } = decision else {
@@ -130,11 +119,10 @@ impl World {
     /// A ledger with something of everything: registrations, their update, a withdrawal, penalties,
     /// rows that wait, and a row that was matched later.
     pub async fn fill(&self, store: &Store) -> Head {
-        self.import(store, "登记.csv", (1..=3).map(|n| registration(n, n)).collect())
-            .await;
+        self.import(store, "登记.csv", (1..=3).map(|n| registration(n, n)).collect()).await;
         let penalties = vec![
             penalty(2, known(1), "新衡罚〔2026〕1号"),
-            penalty(3, named("示例商行7"), "新衡罚〔2026〕2号"),
+            penalty(3, by_main_identity(7), "新衡罚〔2026〕2号"),
             penalty(4, named("查无此店"), "新衡罚〔2026〕3号"),
             penalty(5, known(2), "新衡罚〔2026〕4号"),
         ];
@@ -144,8 +132,7 @@ impl World {
         set(&mut updated, "status", "注销");
         let mut withdrawn = registration(3, 3);
         withdrawn.withdrawn = true;
-        self.import(store, "登记2.csv", vec![updated, withdrawn, registration(4, 7)])
-            .await;
+        self.import(store, "登记2.csv", vec![updated, withdrawn, registration(4, 7)]).await;
         store.head().await.unwrap()
     }
 }
@@ -176,17 +163,21 @@ pub fn code(n: i64) -> CreditCode {
 }
 
 pub fn known(n: i64) -> EnterpriseKeys {
-    EnterpriseKeys {
-        credit_code: Some(code(n)),
-        ..EnterpriseKeys::default()
-    }
+    EnterpriseKeys { credit_code: Some(code(n)), ..EnterpriseKeys::default() }
 }
 
+/// The registry's own key of enterprise `n`.
+pub fn by_main_identity(n: i64) -> EnterpriseKeys {
+    EnterpriseKeys { main_identity: Some(format!("P{n:08}")), ..EnterpriseKeys::default() }
+}
+
+pub fn by_registration_number(n: i64) -> EnterpriseKeys {
+    EnterpriseKeys { registration_number: Some(format!("4199{n:09}")), ..EnterpriseKeys::default() }
+}
+
+/// Nothing but a name: personal, as it may be a person's.
 pub fn named(name: &str) -> EnterpriseKeys {
-    EnterpriseKeys {
-        name: Some(name.to_owned()),
-        ..EnterpriseKeys::default()
-    }
+    EnterpriseKeys { name: Some(name.to_owned()), ..EnterpriseKeys::default() }
 }
 
 pub fn set(draft: &mut Draft, field: &str, value: &str) {
@@ -257,7 +248,6 @@ fn put_given_keys(draft: &mut Draft) {
         (given::CREDIT_CODE, keys.credit_code.map(|code| code.to_string())),
         (given::MAIN_IDENTITY, keys.main_identity),
         (given::REGISTRATION_NUMBER, keys.registration_number),
-        (given::NAME, keys.name),
     ] {
         if let Some(key) = key {
             set(draft, field, &key);
