@@ -96,7 +96,7 @@ impl Schema {
             Table::create()
                 .table("enterprise")
                 .col(self.key("code").not_null().primary_key())
-                .col(self.key("name"))
+                .col(text("name"))
                 .col(text("status"))
                 .col(text("type_class"))
                 .col(text("region"))
@@ -261,7 +261,6 @@ fn indexes() -> Vec<IndexCreateStatement> {
         index("record", &["enterprise", "seq"]),
         index("enterprise", &["main_identity"]),
         index("enterprise", &["registration_number"]),
-        index("enterprise", &["name"]),
         index("waiting", &["given"]),
         index("matched", &["enterprise"]),
     ]

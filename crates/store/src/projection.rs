@@ -28,22 +28,23 @@ pub mod given {
     pub const MAIN_IDENTITY: &str = "given_main_identity";
     /// 注册号
     pub const REGISTRATION_NUMBER: &str = "given_registration_number";
-    /// 企业名称
-    pub const NAME: &str = "given_name";
 }
 
 /// Tables that hold projections, all of them.
 pub(crate) const TABLES: [&str; 7] =
     ["current_record", "enterprise", "waiting", "matched", "stale_enterprise", "level", "current_level"];
 
-/// The key that identifies the enterprise: the first that is present, and the column of
-/// `enterprise` it is looked up in.
+/// Columns of `enterprise` that a key is looked up in.
+pub(crate) const KEY_COLUMNS: [&str; 3] = ["code", "main_identity", "registration_number"];
+
+/// The key that identifies the enterprise, the first that is present, and its column. A name identifies
+/// nobody for certain.
 pub(crate) fn identifying(keys: &EnterpriseKeys) -> Option<(&'static str, String)> {
-    let code = keys.credit_code.map(|code| code.to_string());
-    code.map(|code| ("code", code))
-        .or_else(|| keys.main_identity.clone().map(|key| ("main_identity", key)))
-        .or_else(|| keys.registration_number.clone().map(|key| ("registration_number", key)))
-        .or_else(|| keys.name.clone().map(|key| ("name", key)))
+    let [code, main_identity, registration_number] = KEY_COLUMNS;
+    let given = keys.credit_code.map(|given| (code, given.to_string()));
+    given
+        .or_else(|| keys.main_identity.clone().map(|given| (main_identity, given)))
+        .or_else(|| keys.registration_number.clone().map(|given| (registration_number, given)))
 }
 
 /// The key by which a record without an enterprise waits for one: none when it was given a name only,
@@ -59,7 +60,7 @@ fn given_keys(payload: &Payload) -> EnterpriseKeys {
         credit_code: payload.text(given::CREDIT_CODE).and_then(|code| CreditCode::parse(code).ok()),
         main_identity: text(given::MAIN_IDENTITY),
         registration_number: text(given::REGISTRATION_NUMBER),
-        name: text(given::NAME),
+        name: None,
     }
 }
 

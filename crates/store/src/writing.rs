@@ -14,7 +14,7 @@ use crate::entry::{Entry, day, fixed};
 use crate::error::{Result, StoreError};
 use crate::keys::Keys;
 use crate::level::{Level, LevelChange};
-use crate::projection::{self, MATCHED_RECORD, MATCHING, identifying, project};
+use crate::projection::{self, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying, project};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
 
@@ -122,7 +122,7 @@ impl Writing {
     }
 
     /// The registered enterprise that each set of keys identifies: the first key that is present
-    /// decides; a main identity, registration number or name only when it is one enterprise's alone.
+    /// decides; a main identity or registration number only when it is one enterprise's alone.
     ///
     /// # Errors
     /// When the database fails.
@@ -282,7 +282,7 @@ impl Writing {
     pub async fn waiting_for(&mut self, enterprises: &[CreditCode]) -> Result<Vec<(Seq, CreditCode)>> {
         let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
         let mut found = BTreeMap::new();
-        for column in ["code", "main_identity", "registration_number", "name"] {
+        for column in KEY_COLUMNS {
             let rows: Vec<(i64, String)> = self
                 .transaction
                 .look_up(

@@ -6,7 +6,10 @@ mod sample;
 use std::collections::HashSet;
 use std::fs;
 
-use sample::{CANARY, World, code, day, known, moment, named, new_submission, penalty, person, registration, set};
+use sample::{
+    CANARY, World, by_main_identity, by_registration_number, code, day, known, moment, named, new_submission, penalty,
+    person, registration, set,
+};
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value as Cell};
 use xinheng_core::collect::Decision;
 use xinheng_core::ledger::{Hash, Head};
@@ -299,7 +302,7 @@ async fn personal_values_are_nowhere_in_clear_in_the_database_file() {
         })
     };
     assert!(holds("示例商行1"), "what is not personal is there, so the search can find");
-    for personal in [CANARY, &person(1), "赵钱孙", &CANARY[6..]] {
+    for personal in [CANARY, &person(1), "赵钱孙", &CANARY[6..], "查无此店"] {
         assert!(!holds(personal), "{personal} is in the file");
     }
     let intruder = intruder(&database).await;
@@ -472,30 +475,25 @@ async fn keys_identify_an_enterprise_by_precedence_and_only_when_unique() {
     for database in databases().await {
         let world = World::new();
         let store = database.open().await;
-        let mut namesake = registration(4, 4);
-        set(&mut namesake, "name", "示例商行3");
-        world
-            .import(&store, "登记.csv", vec![registration(1, 1), registration(2, 2), registration(3, 3), namesake])
-            .await;
-        let given = |credit_code,
-                     main_identity: Option<&str>,
-                     registration_number: Option<&str>,
-                     name: Option<&str>| EnterpriseKeys {
+        let mut twin = registration(4, 4);
+        set(&mut twin, "registration_number", "4199000000003");
+        let registered = vec![registration(1, 1), registration(2, 2), registration(3, 3), twin];
+        world.import(&store, "登记.csv", registered).await;
+        let given = |credit_code, main_identity: Option<&str>, registration_number: Option<&str>| EnterpriseKeys {
             credit_code,
             main_identity: main_identity.map(str::to_owned),
             registration_number: registration_number.map(str::to_owned),
-            name: name.map(str::to_owned),
+            name: Some("示例商行1".to_owned()),
         };
         let cases = [
-            (given(Some(code(1)), Some("P00000002"), None, Some("示例商行3")), Some(code(1))),
-            (given(Some(code(99)), Some("P00000002"), None, None), None),
-            (given(None, Some("P00000002"), Some("4199000000001"), Some("示例商行1")), Some(code(2))),
-            (given(None, Some("P9"), None, Some("示例商行1")), None),
-            (given(None, None, Some("4199000000003"), Some("示例商行1")), Some(code(3))),
-            (given(None, None, None, Some("示例商行1")), Some(code(1))),
-            (given(None, None, None, Some("示例商行3")), None),
-            (given(None, None, None, None), None),
-            (given(None, None, None, Some("示例商行1")), Some(code(1))),
+            (given(Some(code(1)), Some("P00000002"), Some("4199000000002")), Some(code(1))),
+            (given(Some(code(99)), Some("P00000002"), None), None),
+            (given(None, Some("P00000002"), Some("4199000000001")), Some(code(2))),
+            (given(None, Some("P9"), Some("4199000000001")), None),
+            (given(None, None, Some("4199000000001")), Some(code(1))),
+            (given(None, None, Some("4199000000003")), None),
+            (given(None, None, None), None),
+            (given(None, Some("P00000002"), None), Some(code(2))),
         ];
         let mut writing = store.begin().await.unwrap();
         let keys: Vec<_> = cases.iter().map(|(keys, _)| keys.clone()).collect();
@@ -510,42 +508,33 @@ async fn a_waiting_record_joins_its_enterprise_once_that_is_registered() {
     for database in databases().await {
         let world = World::new();
         let store = database.open().await;
-        let by = |keys: EnterpriseKeys| keys;
         let waiting = vec![
             penalty(1, known(5), "按代码"),
-            penalty(
-                2,
-                by(EnterpriseKeys { main_identity: Some("P00000005".into()), ..EnterpriseKeys::default() }),
-                "按主体",
-            ),
-            penalty(
-                3,
-                by(EnterpriseKeys { registration_number: Some("4199000000005".into()), ..EnterpriseKeys::default() }),
-                "按注册号",
-            ),
+            penalty(2, by_main_identity(5), "按主体"),
+            penalty(3, by_registration_number(5), "按注册号"),
             penalty(4, named("示例商行5"), "按名称"),
-            penalty(5, named("示例商行6"), "他店"),
+            penalty(5, by_registration_number(6), "他店"),
         ];
         world.import(&store, "处罚.csv", waiting).await;
         let before = store.head().await.unwrap();
         assert_eq!(store.history(code(5), before.seq).await.unwrap(), vec![]);
         world.import(&store, "登记.csv", vec![registration(1, 5)]).await;
         let after = store.head().await.unwrap();
-        assert_eq!(after.seq, Seq(5 + 1 + 4), "one registration and four matchings");
+        assert_eq!(after.seq, Seq(5 + 1 + 3), "one registration and three matchings; a name waits for a person");
         let known = store.history(code(5), after.seq).await.unwrap();
         let seqs: Vec<i64> = known.iter().map(|record| record.seq.0).collect();
-        assert_eq!(seqs, vec![1, 2, 3, 4, 6, 7, 8, 9, 10]);
+        assert_eq!(seqs, vec![1, 2, 3, 6, 7, 8, 9]);
         assert_eq!(known[0].enterprise, None, "the record itself stays as it was received");
         // As it was known before the third matching.
         let then = store.history(code(5), Seq(8)).await.unwrap();
         assert_eq!(then.iter().map(|record| record.seq.0).collect::<Vec<_>>(), vec![1, 2, 6, 7, 8]);
         assert_eq!(store.history(code(5), before.seq).await.unwrap(), vec![]);
-        // Two of the same name: neither is told apart.
+        // Two with the same number: neither is told apart.
         let mut first = registration(1, 6);
         let mut second = registration(2, 8);
-        set(&mut first, "name", "示例商行6");
-        set(&mut second, "name", "示例商行6");
-        world.import(&store, "同名.csv", vec![first, second]).await;
+        set(&mut first, "registration_number", "4199000000006");
+        set(&mut second, "registration_number", "4199000000006");
+        world.import(&store, "同号.csv", vec![first, second]).await;
         assert_eq!(store.history(code(6), Seq(99)).await.unwrap().len(), 1);
         assert_eq!(store.history(code(8), Seq(99)).await.unwrap().len(), 1);
     }

@@ -18,21 +18,26 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) async fn connect(url: &str) -> Result<Connections> {
     let options: PgConnectOptions = url.parse().map_err(|_| StoreError::Address(without_password(url)))?;
     let options = options
-        // Tables grow from nothing to millions of rows under one prepared statement.
-        .options([("plan_cache_mode", "force_custom_plan"), ("lock_timeout", "60s")])
+        .options([
+            ("lock_timeout", "60s"),
+            // Tables grow from nothing to millions of rows under one prepared statement.
+            ("plan_cache_mode", "force_custom_plan"),
+            // Some thousand keys are looked up one by one, as long as a table fits in memory or lies on
+            // a solid-state disk; the planner's own measure would read it whole each time.
+            ("random_page_cost", "1.1"),
+        ])
         .disable_statement_logging();
     let place = format!("{}/{}", options.get_host(), options.get_database().unwrap_or_default());
     let open = |error: sqlx::Error| StoreError::Open { place: place.clone(), reason: error.to_string() };
     // Once at first without a pool, which would go on trying for the whole of its patience.
     PgConnection::connect_with(&options).await.map_err(open)?.close().await?;
-    let pool = |connections| {
-        PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE).connect_lazy_with(options.clone())
+    // All joins of the writer are look-ups of keys.
+    let writing = options.clone().options([("enable_hashjoin", "off"), ("enable_mergejoin", "off")]);
+    let pool = |connections, options| {
+        let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+        SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options))
     };
-    Ok(Connections {
-        writer: SqlxPostgresConnector::from_sqlx_postgres_pool(pool(1)),
-        readers: SqlxPostgresConnector::from_sqlx_postgres_pool(pool(4)),
-        place,
-    })
+    Ok(Connections { writer: pool(1, writing), readers: pool(4, options), place })
 }
 
 /// An address that cannot be parsed is shown as far as that is safe.

@@ -11,11 +11,9 @@ use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Sqlite, SqliteConnection, T
 use super::{Batch, Connections, Present, Row};
 use crate::error::{Result, StoreError};
 
-/// SQLite's limit on the places of a statement.
-const MOST_BINDS: usize = 32_766;
-/// Rows of one statement: enough to make its overhead small, few enough to keep it in the cache of
-/// prepared statements for every table.
-const ROWS: usize = 250;
+/// Rows of one statement. A few sizes and no others, so that every statement is prepared once; the
+/// greatest stays below SQLite's 32,766 places for our widest table.
+const ROWS: [usize; 4] = [256, 32, 4, 1];
 /// How long a writer waits for the writers of this process before it; those of other processes are
 /// waited for by SQLite's own busy timeout.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -27,6 +25,7 @@ pub(super) async fn connect(path: &str) -> Result<Connections> {
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
         .busy_timeout(Duration::from_secs(5))
+        .row_buffer_size(1_000)
         .disable_statement_logging();
     let open = |error: sqlx::Error| StoreError::Open { place: path.to_owned(), reason: error.to_string() };
     // An import touches whole trees at random: a cache of 64 MiB, and checkpoints that gather as much.
@@ -59,21 +58,22 @@ pub(super) async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sq
 pub(super) async fn put(connection: &mut SqliteConnection, batch: Batch, present: Present) -> Result<()> {
     let width = batch.columns.len();
     let end = batch.on_conflict(present);
-    let most = ROWS.min(MOST_BINDS / width) * width;
-    let mut cells = batch.cells.into_iter().peekable();
-    while cells.peek().is_some() {
-        let mut arguments = SqliteArguments::default();
-        for cell in cells.by_ref().take(most) {
-            bind(&mut arguments, cell)?;
+    let row = format!("({})", vec!["?"; width].join(","));
+    let mut left = batch.cells.len() / width;
+    let mut cells = batch.cells.into_iter();
+    for rows in ROWS {
+        while left >= rows {
+            left -= rows;
+            let mut arguments = SqliteArguments::default();
+            arguments.reserve(rows * width, 0);
+            for cell in cells.by_ref().take(rows * width) {
+                bind(&mut arguments, cell)?;
+            }
+            let (table, columns) = (batch.table, batch.columns.join(", "));
+            let values = vec![row.as_str(); rows].join(",");
+            let sql = format!("INSERT OR FAIL INTO {table} ({columns}) VALUES {values}{end}");
+            sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *connection).await?;
         }
-        let row = format!("({})", vec!["?"; width].join(","));
-        let sql = format!(
-            "INSERT OR FAIL INTO {} ({}) VALUES {}{end}",
-            batch.table,
-            batch.columns.join(", "),
-            vec![row; arguments.len() / width].join(",")
-        );
-        sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *connection).await?;
     }
     Ok(())
 }

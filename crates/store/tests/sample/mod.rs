@@ -8,7 +8,7 @@ use std::sync::Arc;
 use xinheng_core::collect::{Decision, Standing, decide};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::{Hash, Head};
-use xinheng_core::record::{Day, Draft, EnterpriseKeys, Moment, Payload, Personal, Seq, Value};
+use xinheng_core::record::{Day, Draft, EnterpriseKeys, GIVEN_NAME, Moment, Payload, Personal, Seq, Value};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_store::testing::{FixedSalts, keys};
 use xinheng_store::{Body, NewRecord, NewSubmission, SealedDraft, Sealer, Store, Submission, given};
@@ -50,8 +50,11 @@ impl World {
         }
     }
 
-    pub fn seal(&self, submission: i64, draft: Draft) -> SealedDraft {
+    pub fn seal(&self, submission: i64, mut draft: Draft) -> SealedDraft {
         let kind = if draft.kind == "penalty" { &self.penalty } else { &self.registration };
+        if let Some(name) = draft.keys.name.take() {
+            draft.personal.insert(GIVEN_NAME.to_owned(), Personal::new(name));
+        }
         self.sealer.seal(submission, kind, draft).unwrap()
     }
 
@@ -119,7 +122,7 @@ impl World {
         self.import(store, "登记.csv", (1..=3).map(|n| registration(n, n)).collect()).await;
         let penalties = vec![
             penalty(2, known(1), "新衡罚〔2026〕1号"),
-            penalty(3, named("示例商行7"), "新衡罚〔2026〕2号"),
+            penalty(3, by_main_identity(7), "新衡罚〔2026〕2号"),
             penalty(4, named("查无此店"), "新衡罚〔2026〕3号"),
             penalty(5, known(2), "新衡罚〔2026〕4号"),
         ];
@@ -163,6 +166,16 @@ pub fn known(n: i64) -> EnterpriseKeys {
     EnterpriseKeys { credit_code: Some(code(n)), ..EnterpriseKeys::default() }
 }
 
+/// The registry's own key of enterprise `n`.
+pub fn by_main_identity(n: i64) -> EnterpriseKeys {
+    EnterpriseKeys { main_identity: Some(format!("P{n:08}")), ..EnterpriseKeys::default() }
+}
+
+pub fn by_registration_number(n: i64) -> EnterpriseKeys {
+    EnterpriseKeys { registration_number: Some(format!("4199{n:09}")), ..EnterpriseKeys::default() }
+}
+
+/// Nothing but a name: personal, as it may be a person's.
 pub fn named(name: &str) -> EnterpriseKeys {
     EnterpriseKeys { name: Some(name.to_owned()), ..EnterpriseKeys::default() }
 }
@@ -235,7 +248,6 @@ fn put_given_keys(draft: &mut Draft) {
         (given::CREDIT_CODE, keys.credit_code.map(|code| code.to_string())),
         (given::MAIN_IDENTITY, keys.main_identity),
         (given::REGISTRATION_NUMBER, keys.registration_number),
-        (given::NAME, keys.name),
     ] {
         if let Some(key) = key {
             set(draft, field, &key);
