@@ -1,6 +1,7 @@
 //! The use cases, one module per line of the mission. Opens the transaction, asks the core, appends,
 //! derives. The command line, and later pages and jobs, call only this.
 
+pub mod act;
 pub mod classify;
 pub mod collect;
 pub mod explain;

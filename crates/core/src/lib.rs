@@ -13,3 +13,4 @@ pub mod points;
 pub mod record;
 pub mod rulebook;
 pub mod score;
+pub mod staff;

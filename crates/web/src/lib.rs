@@ -1,0 +1,1 @@
+//! Pages, sign-in and the one table of routes: the only crate that speaks HTTP.
