@@ -1,5 +1,6 @@
 //! The command line's words, in Chinese, and its complaints, in Chinese too.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -56,9 +57,12 @@ pub struct Options {
 #[derive(Subcommand)]
 #[command(disable_help_subcommand = true)]
 pub enum Command {
-    /// 生成演示县：数据全部由程序生成，走与用户相同的导入
+    /// 生成演示县并打开网站：数据全部由程序生成，走与用户相同的导入
     #[command(help_template = TEMPLATE)]
     Demo(Demo),
+    /// 启动网站；空文件夹里首次启动时建立三个管理员
+    #[command(help_template = TEMPLATE)]
+    Serve(Serve),
     /// 导入 CSV、Excel 或 JSON 行文件：好的行入账，有问题的行退回到错误工作簿
     #[command(help_template = TEMPLATE)]
     Import(Import),
@@ -87,9 +91,30 @@ pub struct Demo {
     /// 数据截止日（缺省为今天）
     #[arg(long, value_name = "日期")]
     pub until: Option<Day>,
-    /// 只生成，不启动网站（本版尚无网站，总是如此）
+    /// 只生成，不启动网站
     #[arg(long)]
     pub no_serve: bool,
+    #[command(flatten)]
+    pub serve: Serve,
+}
+
+#[derive(Args)]
+pub struct Serve {
+    /// 网站的地址和端口
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "地址:端口")]
+    pub listen: SocketAddr,
+    /// TLS 证书链（PEM）
+    #[arg(long, requires = "tls_key", value_name = "文件")]
+    pub tls_cert: Option<PathBuf>,
+    /// TLS 私钥（PEM）
+    #[arg(long, requires = "tls_cert", value_name = "文件")]
+    pub tls_key: Option<PathBuf>,
+    /// 只信任这些代理所说的来访地址
+    #[arg(long, value_name = "IP")]
+    pub proxy: Vec<IpAddr>,
+    /// 在这个本机地址上提供健康检查（/health）和指标（/metrics）
+    #[arg(long, value_name = "地址:端口")]
+    pub metrics: Option<SocketAddr>,
 }
 
 #[derive(Args)]

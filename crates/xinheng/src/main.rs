@@ -33,6 +33,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
     let options = &arguments.options;
     match &arguments.command {
         Command::Demo(command) => commands::demo::run(options, command).await,
+        Command::Serve(command) => commands::serve::run(options, command).await,
         Command::Import(command) => commands::import::run(options, command).await,
         Command::Classify(command) => commands::classify::run(options, command).await,
         Command::Explain(command) => commands::explain::run(options, command).await,

@@ -12,6 +12,7 @@ use xinheng_core::rulebook::Status;
 
 use super::{Ending, open_at, print_json};
 use crate::arguments::{Demo, Options};
+use crate::demo::office::{self, Account};
 use crate::demo::{county, write};
 use crate::progress::Progress;
 
@@ -48,6 +49,7 @@ pub async fn run(options: &Options, command: &Demo) -> anyhow::Result<Ending> {
     std::fs::create_dir_all(&sources).with_context(|| format!("建不了文件夹“{}”", sources.display()))?;
     write(&sources, &files)?;
 
+    let accounts = office::set_up(&bureau, command.seed).await?;
     sign_defaults(&bureau).await?;
     let mut outcomes = Vec::new();
     for file in &files {
@@ -86,7 +88,7 @@ pub async fn run(options: &Options, command: &Demo) -> anyhow::Result<Ending> {
         .with_context(|| format!("写不了“{}”", receipt.display()))?;
     if options.json {
         print_json(&Summary {
-            folder,
+            folder: folder.clone(),
             enterprises: command.enterprises,
             seed: command.seed,
             files: outcomes,
@@ -105,6 +107,13 @@ pub async fn run(options: &Options, command: &Demo) -> anyhow::Result<Ending> {
         }
         println!("  xinheng --data {shown} classify");
         println!("  xinheng --data {shown} ledger verify --against {}", receipt.display());
+        println!("演示账号（角色、账号、口令）：");
+        for Account { account, duty, password } in &accounts {
+            println!("  {duty}  {account}  {password}");
+        }
+    }
+    if !command.no_serve {
+        super::serve::site(bureau, &folder, &command.serve).await?;
     }
     Ok(Ending::Done)
 }

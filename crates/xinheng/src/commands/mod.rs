@@ -6,6 +6,7 @@ pub mod explain;
 pub mod import;
 pub mod ledger;
 pub mod rulebook;
+pub mod serve;
 
 use std::path::{Path, PathBuf};
 
@@ -36,8 +37,12 @@ impl Ending {
 
 /// Opens the bureau's books where the options say.
 async fn open(options: &Options) -> anyhow::Result<Bureau> {
-    let folder = options.data.clone().unwrap_or_else(|| PathBuf::from("."));
-    open_at(options, &folder).await
+    open_at(options, &folder(options)).await
+}
+
+/// The data folder.
+fn folder(options: &Options) -> PathBuf {
+    options.data.clone().unwrap_or_else(|| PathBuf::from("."))
 }
 
 /// Opens them with another default for the data folder.

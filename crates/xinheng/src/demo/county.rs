@@ -175,16 +175,16 @@ struct Plan {
     undated: bool,
 }
 
-const REGISTRY: &str = "注册审批股";
-const CREDIT: &str = "信用监管股";
-const PRODUCTION: &str = "食品生产股";
-const CIRCULATION: &str = "食品流通股";
-const SAMPLING: &str = "食品抽检股";
-const EQUIPMENT: &str = "特种设备股";
-const BRIGADE: &str = "综合执法大队";
-const STATIONS: &str = "市场监督管理所";
-const CONSUMERS: &str = "消费者权益保护股";
-const PROVINCE: &str = "省市场监督管理局";
+pub(super) const REGISTRY: &str = "注册审批股";
+pub(super) const CREDIT: &str = "信用监管股";
+pub(super) const PRODUCTION: &str = "食品生产股";
+pub(super) const CIRCULATION: &str = "食品流通股";
+pub(super) const SAMPLING: &str = "食品抽检股";
+pub(super) const EQUIPMENT: &str = "特种设备股";
+pub(super) const BRIGADE: &str = "综合执法大队";
+pub(super) const STATIONS: &str = "市场监督管理所";
+pub(super) const CONSUMERS: &str = "消费者权益保护股";
+pub(super) const PROVINCE: &str = "省市场监督管理局";
 
 /// Months of levels that the province has sent.
 const LEVELS_MONTHS: u32 = 12;

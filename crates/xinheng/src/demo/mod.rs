@@ -6,6 +6,7 @@
 
 pub mod county;
 mod life;
+pub mod office;
 pub mod people;
 mod population;
 mod sheets;

@@ -1,0 +1,163 @@
+//! Jobs (后台任务): files that were handed in are taken in one after the other while the person goes on.
+//! A job is a folder with its file and what was said about it; it outlives the process, so that a site
+//! that was killed carries on where it was. What an import commits stays, and is recognised again.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use xinheng_app::act::{Act, Actor};
+use xinheng_app::collect::ImportRequest;
+use xinheng_app::{Bureau, Stage, WrongInput};
+use xinheng_core::record::Day;
+
+/// A file to be taken in.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Job {
+    /// Its name in addresses.
+    pub id: String,
+    /// The file's name.
+    pub file_name: String,
+    /// The unit that hands it in.
+    pub unit: String,
+    /// Table, when the header row is not to be trusted to tell.
+    pub table: Option<String>,
+    /// The day that the data is of.
+    pub edition: Option<Day>,
+    /// Who handed it in.
+    pub actor: Actor,
+    /// From where.
+    pub source: String,
+    /// Number of the request.
+    pub request: String,
+}
+
+/// How a job stands.
+#[derive(Clone, Debug)]
+pub(crate) enum Standing {
+    /// It waits for those before it.
+    Waiting,
+    /// It is being worked on.
+    Running(Stage),
+    /// It was taken in as this submission.
+    Done(i64),
+    /// It could not be read, with the sentence that says why; nothing was changed.
+    Refused(String),
+    /// The system failed; the job is tried again when the site starts again.
+    Failed,
+}
+
+/// The jobs of this site.
+#[derive(Clone)]
+pub(crate) struct Jobs {
+    folder: PathBuf,
+    standings: Arc<Mutex<HashMap<String, (Job, Standing)>>>,
+    queue: mpsc::UnboundedSender<Job>,
+}
+
+/// Event of the audit log.
+pub(crate) const HAND_IN: &str = "collection.hand_in";
+const ABOUT: &str = "job.json";
+
+impl Jobs {
+    /// Starts working, first on what an earlier run of the site left.
+    pub(crate) fn start(bureau: Arc<Bureau>, uploads: &Path) -> anyhow::Result<Self> {
+        let folder = uploads.join("jobs");
+        std::fs::create_dir_all(&folder)?;
+        std::fs::create_dir_all(uploads.join("returned"))?;
+        let (queue, mut jobs) = mpsc::unbounded_channel::<Job>();
+        let started = Self { folder, standings: Arc::default(), queue };
+        let mut left: Vec<Job> = std::fs::read_dir(&started.folder)?
+            .filter_map(|entry| std::fs::read(entry.ok()?.path().join(ABOUT)).ok())
+            .filter_map(|about| serde_json::from_slice(&about).ok())
+            .collect();
+        left.sort_by(|one: &Job, other| one.id.cmp(&other.id));
+        for job in left {
+            started.put_in_line(job);
+        }
+        let worker = started.clone();
+        let returned = uploads.join("returned");
+        tokio::spawn(async move {
+            while let Some(job) = jobs.recv().await {
+                let standing = worker.work(&bureau, &job, &returned).await;
+                if !matches!(standing, Standing::Failed) {
+                    let _ = std::fs::remove_dir_all(worker.folder.join(&job.id));
+                }
+                worker.say(&job.id, standing);
+            }
+        });
+        Ok(started)
+    }
+
+    /// Takes a file over, which is then safe, and puts it in line.
+    pub(crate) fn accept(&self, job: Job, file: &Path) -> anyhow::Result<()> {
+        // Complete before it is seen under its name: a job is there or not.
+        let draft = self.folder.join(format!(".{}", job.id));
+        std::fs::create_dir_all(&draft)?;
+        std::fs::rename(file, draft.join(&job.file_name))?;
+        std::fs::write(draft.join(ABOUT), serde_json::to_vec(&job)?)?;
+        std::fs::rename(&draft, self.folder.join(&job.id))?;
+        self.put_in_line(job);
+        Ok(())
+    }
+
+    fn put_in_line(&self, job: Job) {
+        self.lock().insert(job.id.clone(), (job.clone(), Standing::Waiting));
+        // The worker lives as long as this process.
+        let _ = self.queue.send(job);
+    }
+
+    /// A job and how it stands.
+    pub(crate) fn get(&self, id: &str) -> Option<(Job, Standing)> {
+        self.lock().get(id).cloned()
+    }
+
+    fn say(&self, id: &str, standing: Standing) {
+        if let Some((_, kept)) = self.lock().get_mut(id) {
+            *kept = standing;
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Job, Standing)>> {
+        self.standings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn work(&self, bureau: &Bureau, job: &Job, returned: &Path) -> Standing {
+        let file = self.folder.join(&job.id).join(&job.file_name);
+        let errors = returned.join(format!("{}.xlsx", job.id));
+        let act = Act {
+            event: HAND_IN,
+            actor: Some(job.actor.clone()),
+            source: job.source.clone(),
+            request: job.request.clone(),
+        };
+        let request = ImportRequest {
+            path: &file,
+            table: job.table.as_deref(),
+            unit: &job.unit,
+            edition: job.edition,
+            mapping: None,
+            errors: Some(&errors),
+            dry_run: false,
+            act: Some(&act),
+        };
+        let watch = |stage| self.say(&job.id, Standing::Running(stage));
+        let taken = async {
+            let outcome = bureau.import(&request, &watch).await?;
+            bureau.classify_touched(&watch).await?;
+            anyhow::Ok(outcome)
+        };
+        match taken.await {
+            Ok(outcome) => outcome.submission.map_or(Standing::Failed, Standing::Done),
+            Err(error) => match error.downcast::<WrongInput>() {
+                Ok(WrongInput(sentence)) => Standing::Refused(sentence),
+                Err(error) => {
+                    tracing::error!(job = job.id, error = format!("{error:#}"), "job.failed");
+                    Standing::Failed
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,549 @@
+//! The three administrators' pages: setting up, units, staff (system); roles and accounts, sessions
+//! (security); the audit log (audit). Each is closed to the other two.
+
+use std::path::PathBuf;
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use xinheng_app::audit::{AuditEntry, AuditFilter};
+use xinheng_app::ledger::Verified;
+use xinheng_app::people::{NewStaff, OneTimeSecret, StaffFile, StaffMember, Unit, UnitChange};
+use xinheng_app::setup::{Progress, Settings, Step};
+use xinheng_app::sign_in::{OpenSession, PasswordPolicy};
+use xinheng_core::audit::Outcome;
+use xinheng_core::record::{Moment, Seq};
+use xinheng_core::staff::Role;
+use xinheng_core::unit::UnitKind;
+
+use crate::Site;
+use crate::error::{PageError, PageResult};
+use crate::form::{Form, Upload, see};
+use crate::page::{Frame, page};
+use crate::visit::Visit;
+use crate::words;
+
+/// Lines of a page.
+const PAGE: u64 = 50;
+
+/// What a page says about the act that led to it.
+#[derive(Default)]
+pub struct Said {
+    fault: String,
+    done: String,
+    secrets: Vec<OneTimeSecret>,
+}
+
+impl Said {
+    fn done(sentence: impl Into<String>) -> Self {
+        Self { done: sentence.into(), ..Self::default() }
+    }
+
+    fn moment(moment: &Moment) -> String {
+        words::moment(*moment)
+    }
+}
+
+/// The page again, with what went wrong; or the error, when it is not the person's to mend.
+async fn again<T>(result: anyhow::Result<T>, show: impl AsyncFnOnce(Result<T, String>) -> PageResult) -> PageResult {
+    match result.map_err(PageError::from) {
+        Ok(value) => show(Ok(value)).await,
+        Err(PageError::WrongInput(fault)) => {
+            let page = show(Err(fault)).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn fault(fault: String) -> Said {
+    Said { fault, ..Said::default() }
+}
+
+// Setting up.
+
+#[derive(Template)]
+#[template(path = "admin/setup.html")]
+struct SetupPage {
+    frame: Frame,
+    said: Said,
+    steps: Vec<(Progress, &'static str)>,
+    settings: Settings,
+}
+
+async fn setup_with(site: &Site, visit: &Visit, said: Said) -> PageResult {
+    let address = |step: Step| match step {
+        Step::Bureau => "#bureau",
+        Step::Units => "/admin/units",
+        Step::Staff => "/admin/staff",
+        Step::Roles => "/admin/roles",
+        Step::Rules => "/desk/rules",
+        Step::FirstImport => "/desk/collection",
+    };
+    let steps = site.bureau.setup_steps().await?;
+    page(&SetupPage {
+        frame: Frame::new(visit, "启用步骤"),
+        said,
+        steps: steps.into_iter().map(|progress| (progress.clone(), address(progress.step))).collect(),
+        settings: site.bureau.settings().await?,
+    })
+}
+
+pub async fn setup(State(site): State<Site>, visit: Visit) -> PageResult {
+    setup_with(&site, &visit, Said::default()).await
+}
+
+#[derive(Deserialize)]
+pub struct BureauForm {
+    region: String,
+    bureau: String,
+}
+
+pub async fn name_bureau(State(site): State<Site>, visit: Visit, Form(form): Form<BureauForm>) -> PageResult {
+    let named = site.bureau.name_bureau(&visit.act, &form.region, &form.bureau).await;
+    again(named, async |named| {
+        setup_with(&site, &visit, named.map_or_else(fault, |()| Said::done("已保存本局名称和行政区划。"))).await
+    })
+    .await
+}
+
+// Units.
+
+#[derive(Template)]
+#[template(path = "admin/units.html")]
+struct UnitsPage {
+    frame: Frame,
+    said: Said,
+    units: Vec<Unit>,
+    kinds: [UnitKind; 4],
+    typed: UnitForm,
+}
+
+#[derive(Clone, Default, Deserialize)]
+pub struct UnitForm {
+    #[serde(default)]
+    code: String,
+    name: String,
+    #[serde(default)]
+    other_names: String,
+    kind: String,
+    #[serde(default)]
+    out_of_use: Option<String>,
+}
+
+async fn units_with(site: &Site, visit: &Visit, said: Said, typed: UnitForm) -> PageResult {
+    page(&UnitsPage {
+        frame: Frame::new(visit, "单位"),
+        said,
+        units: site.bureau.units().await?,
+        kinds: UnitKind::ALL,
+        typed,
+    })
+}
+
+pub async fn units(State(site): State<Site>, visit: Visit) -> PageResult {
+    units_with(&site, &visit, Said::default(), UnitForm::default()).await
+}
+
+async fn put_unit(site: Site, visit: Visit, code: String, form: UnitForm, new: bool) -> PageResult {
+    let other_names: Vec<String> = form
+        .other_names
+        .split(['、', '，', ',', '；', ';'])
+        .map(|name| name.trim().to_owned())
+        .filter(|name| !name.is_empty())
+        .collect();
+    let kind = UnitKind::parse(&form.kind).ok_or_else(|| PageError::WrongInput("请选择单位类别。".into()))?;
+    let change =
+        UnitChange { name: &form.name, other_names: &other_names, kind, in_use: form.out_of_use.is_none() };
+    let put = match new {
+        true => site.bureau.add_unit(&visit.act, &code, &change).await,
+        false => site.bureau.change_unit(&visit.act, &code, &change).await,
+    };
+    again(put, async |put| match put {
+        Ok(unit) => {
+            units_with(&site, &visit, Said::done(format!("已保存“{}”。", unit.name)), UnitForm::default()).await
+        }
+        Err(sentence) => units_with(&site, &visit, fault(sentence), form.clone()).await,
+    })
+    .await
+}
+
+pub async fn add_unit(State(site): State<Site>, visit: Visit, Form(form): Form<UnitForm>) -> PageResult {
+    put_unit(site, visit, form.code.clone(), form, true).await
+}
+
+pub async fn change_unit(
+    State(site): State<Site>,
+    visit: Visit,
+    Path(code): Path<String>,
+    Form(form): Form<UnitForm>,
+) -> PageResult {
+    put_unit(site, visit, code, form, false).await
+}
+
+// Staff.
+
+#[derive(Template)]
+#[template(path = "admin/staff.html")]
+struct StaffPage {
+    frame: Frame,
+    said: Said,
+    staff: Vec<(StaffMember, String)>,
+    next: Option<i64>,
+    units: Vec<Unit>,
+    roles: Vec<Role>,
+    typed: StaffForm,
+    errors_file: bool,
+}
+
+#[derive(Clone, Default, Deserialize)]
+pub struct StaffForm {
+    #[serde(default)]
+    account: String,
+    name: String,
+    unit: String,
+    #[serde(default)]
+    role: String,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+pub struct After {
+    after: Option<i64>,
+}
+
+struct StaffList {
+    staff: Vec<(StaffMember, String)>,
+    next: Option<i64>,
+    units: Vec<Unit>,
+}
+
+async fn staff_list(site: &Site, after: After) -> PageResult<StaffList> {
+    let units = site.bureau.units().await?;
+    let staff = site.bureau.staff(None, after.after.unwrap_or(0), PAGE).await?;
+    let next = staff.last().filter(|_| staff.len() as u64 == PAGE).map(|last| last.number);
+    let unit_name = |code: &Option<String>| {
+        let unit = units.iter().find(|unit| Some(&unit.code) == code.as_ref());
+        unit.map_or_else(String::new, |unit| unit.name.clone())
+    };
+    let staff = staff.into_iter().map(|person| (person.clone(), unit_name(&person.unit))).collect();
+    Ok(StaffList { staff, next, units })
+}
+
+async fn staff_with(site: &Site, visit: &Visit, said: Said, typed: StaffForm, after: After) -> PageResult {
+    let StaffList { staff, next, units } = staff_list(site, after).await?;
+    let errors_file = !said.fault.is_empty() && returned_staff(site, visit).exists();
+    page(&StaffPage {
+        frame: Frame::new(visit, "人员"),
+        said,
+        staff,
+        next,
+        units: units.into_iter().filter(|unit| unit.in_use).collect(),
+        roles: Role::ALL.to_vec(),
+        typed,
+        errors_file,
+    })
+}
+
+pub async fn staff(State(site): State<Site>, visit: Visit, Query(after): Query<After>) -> PageResult {
+    staff_with(&site, &visit, Said::default(), StaffForm::default(), after).await
+}
+
+pub async fn add_staff(State(site): State<Site>, visit: Visit, Form(form): Form<StaffForm>) -> PageResult {
+    let proposed = Role::parse(&form.role).into_iter().collect();
+    let new = NewStaff { account: &form.account, name: &form.name, unit: &form.unit, proposed };
+    let added = site.bureau.add_staff(&visit.act, &new).await;
+    again(added, async |added| match added {
+        Ok(secret) => {
+            let done = format!("已添加 {}。角色由安全管理员授予后才能使用业务功能。", secret.name);
+            let said = Said { done, secrets: vec![secret], ..Said::default() };
+            staff_with(&site, &visit, said, StaffForm::default(), After::default()).await
+        }
+        Err(sentence) => staff_with(&site, &visit, fault(sentence), form.clone(), After::default()).await,
+    })
+    .await
+}
+
+/// Where the rows that the last file of staff of this session got back lie.
+fn returned_staff(site: &Site, visit: &Visit) -> PathBuf {
+    let session = visit.actor.as_ref().and_then(|actor| actor.session).unwrap_or_default();
+    site.options.uploads.join(format!("人员名册-{session}.错误.xlsx"))
+}
+
+pub async fn import_staff(State(site): State<Site>, visit: Visit, upload: Upload) -> PageResult {
+    let errors = returned_staff(&site, &visit);
+    let _ = std::fs::remove_file(&errors);
+    let file = StaffFile { path: &upload.path, errors: Some(&errors) };
+    let imported = match upload.file_name.is_empty() {
+        true => Err(xinheng_app::WrongInput("请先选择人员名册文件（Excel 或 CSV）".to_owned()).into()),
+        false => site.bureau.import_staff(&visit.act, &file).await,
+    };
+    again(imported, async |imported| {
+        let said = match imported {
+            Ok(outcome) => {
+                let done = format!("共 {} 行：新增 {} 人，已有 {}，退回 {}。", outcome.rows, outcome.added.len(), outcome.known, outcome.refused);
+                let fault = match outcome.refused {
+                    0 => String::new(),
+                    refused => format!("有 {refused} 行没有通过，请下载错误表，改好后再次上传；已通过的行不会重复。"),
+                };
+                Said { fault, done, secrets: outcome.added }
+            }
+            Err(sentence) => fault(sentence),
+        };
+        staff_with(&site, &visit, said, StaffForm::default(), After::default()).await
+    })
+    .await
+}
+
+pub async fn staff_errors(State(site): State<Site>, visit: Visit) -> PageResult {
+    let bytes = tokio::fs::read(returned_staff(&site, &visit)).await.map_err(|_| PageError::NotFound)?;
+    Ok(crate::serve::download("人员名册.错误.xlsx", crate::serve::XLSX, bytes))
+}
+
+#[derive(Deserialize)]
+pub struct InUse {
+    in_use: bool,
+}
+
+pub async fn set_in_use(
+    State(site): State<Site>,
+    visit: Visit,
+    Path(number): Path<i64>,
+    Form(form): Form<InUse>,
+) -> PageResult {
+    let set = site.bureau.set_staff_in_use(&visit.act, number, form.in_use).await;
+    again(set, async |set| {
+        let done = if form.in_use { "已启用。" } else { "已停用，其登录同时失效。" };
+        staff_with(&site, &visit, set.map_or_else(fault, |()| Said::done(done)), StaffForm::default(), After::default())
+            .await
+    })
+    .await
+}
+
+// Roles and accounts.
+
+#[derive(Template)]
+#[template(path = "admin/roles.html")]
+struct RolesPage {
+    frame: Frame,
+    said: Said,
+    staff: Vec<(StaffMember, String)>,
+    next: Option<i64>,
+    roles: Vec<Role>,
+    policy: PasswordPolicy,
+}
+
+impl RolesPage {
+    fn holds(&self, person: &StaffMember, role: &Role) -> bool {
+        person.duties.roles().any(|held| held == *role)
+    }
+}
+
+async fn roles_with(site: &Site, visit: &Visit, said: Said, after: After) -> PageResult {
+    let StaffList { staff, next, .. } = staff_list(site, after).await?;
+    page(&RolesPage {
+        frame: Frame::new(visit, "角色与账号"),
+        said,
+        staff,
+        next,
+        roles: Role::ALL.to_vec(),
+        policy: site.bureau.settings().await?.password_policy,
+    })
+}
+
+pub async fn roles(State(site): State<Site>, visit: Visit, Query(after): Query<After>) -> PageResult {
+    roles_with(&site, &visit, Said::default(), after).await
+}
+
+/// A form with a box for each role; those that are ticked come by the same name.
+pub async fn grant(
+    State(site): State<Site>,
+    visit: Visit,
+    Path(number): Path<i64>,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> PageResult {
+    let roles = fields.iter().filter(|(name, _)| name == "role").filter_map(|(_, role)| Role::parse(role));
+    let granted = site.bureau.grant_roles(&visit.act, number, roles).await;
+    done(&site, &visit, granted, "已保存角色；角色有变化的，其登录已失效，须重新登录。").await
+}
+
+async fn done(site: &Site, visit: &Visit, result: anyhow::Result<()>, sentence: &str) -> PageResult {
+    again(result, async |result| {
+        roles_with(site, visit, result.map_or_else(fault, |()| Said::done(sentence)), After::default()).await
+    })
+    .await
+}
+
+pub async fn unlock(State(site): State<Site>, visit: Visit, Path(number): Path<i64>) -> PageResult {
+    let unlocked = site.bureau.unlock(&visit.act, number).await;
+    done(&site, &visit, unlocked, "已解锁。").await
+}
+
+pub async fn reset_second_factor(State(site): State<Site>, visit: Visit, Path(number): Path<i64>) -> PageResult {
+    let reset = site.bureau.reset_second_factor(&visit.act, number).await;
+    done(&site, &visit, reset, "已清除动态口令，本人下次登录时重新启用。").await
+}
+
+pub async fn reset_secret(State(site): State<Site>, visit: Visit, Path(number): Path<i64>) -> PageResult {
+    let reset = site.bureau.reset_secret(&visit.act, number).await;
+    again(reset, async |reset| {
+        let said = match reset {
+            Ok(secret) => Said {
+                done: format!("已为 {} 生成一次性口令。", secret.name),
+                secrets: vec![secret],
+                ..Said::default()
+            },
+            Err(sentence) => fault(sentence),
+        };
+        roles_with(&site, &visit, said, After::default()).await
+    })
+    .await
+}
+
+#[derive(Deserialize)]
+pub struct PolicyForm {
+    policy: String,
+}
+
+pub async fn choose_policy(State(site): State<Site>, visit: Visit, Form(form): Form<PolicyForm>) -> PageResult {
+    let policy =
+        PasswordPolicy::parse(&form.policy).ok_or_else(|| PageError::WrongInput("请选择一种口令策略。".into()))?;
+    let chosen = site.bureau.choose_password_policy(&visit.act, policy).await;
+    done(&site, &visit, chosen, "已保存口令策略，下次设置口令时起适用。").await
+}
+
+// Sessions.
+
+#[derive(Template)]
+#[template(path = "admin/sessions.html")]
+struct SessionsPage {
+    frame: Frame,
+    sessions: Vec<OpenSession>,
+    next: Option<i64>,
+    own: Option<i64>,
+}
+
+impl SessionsPage {
+    fn moment(&self, moment: &Moment) -> String {
+        words::moment(*moment)
+    }
+}
+
+#[derive(Deserialize)]
+pub struct Before {
+    before: Option<i64>,
+}
+
+pub async fn sessions(State(site): State<Site>, visit: Visit, Query(before): Query<Before>) -> PageResult {
+    let sessions = site.bureau.open_sessions(None, before.before, PAGE).await?;
+    page(&SessionsPage {
+        frame: Frame::new(&visit, "在线会话"),
+        next: sessions.last().filter(|_| sessions.len() as u64 == PAGE).map(|last| last.number),
+        sessions,
+        own: visit.actor()?.session,
+    })
+}
+
+pub async fn end_session(State(site): State<Site>, visit: Visit, Path(number): Path<i64>) -> PageResult {
+    site.bureau.end_session(&visit.act, number).await?;
+    Ok(see("/admin/sessions"))
+}
+
+// The audit log.
+
+#[derive(Template)]
+#[template(path = "admin/audit.html")]
+struct AuditPage {
+    frame: Frame,
+    asked: AuditQuery,
+    events: Vec<(&'static str, &'static str)>,
+    lines: Vec<AuditRow>,
+    next: Option<String>,
+    verified: Option<Verified>,
+}
+
+struct AuditRow {
+    seq: Seq,
+    at: String,
+    account: String,
+    roles: String,
+    source: String,
+    event: String,
+    object: String,
+    outcome: Outcome,
+    detail: String,
+}
+
+#[derive(Clone, Default, Deserialize)]
+pub struct AuditQuery {
+    #[serde(default)]
+    account: String,
+    #[serde(default)]
+    event: String,
+    #[serde(default)]
+    outcome: String,
+    #[serde(default)]
+    before: Option<i64>,
+    #[serde(default)]
+    verify: Option<String>,
+}
+
+impl AuditQuery {
+    fn filter(&self) -> AuditFilter {
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        AuditFilter {
+            account: given(&self.account),
+            event: given(&self.event),
+            outcome: Outcome::parse(&self.outcome),
+            ..AuditFilter::default()
+        }
+    }
+}
+
+pub async fn audit(State(site): State<Site>, visit: Visit, Query(asked): Query<AuditQuery>) -> PageResult {
+    let lines = site.bureau.audit(&asked.filter(), asked.before.map(Seq), PAGE).await?;
+    let verified = match asked.verify {
+        Some(_) => Some(site.bureau.verify_audit(&[]).await?),
+        None => None,
+    };
+    let next = lines.last().filter(|_| lines.len() as u64 == PAGE).map(|last| {
+        let encoded = crate::visit::encoded;
+        let AuditQuery { account, event, outcome, .. } = &asked;
+        format!(
+            "/admin/audit?account={}&event={}&outcome={}&before={}",
+            encoded(account),
+            encoded(event),
+            encoded(outcome),
+            last.seq
+        )
+    });
+    let mut events: Vec<_> = crate::routes::events().collect();
+    events.sort_unstable();
+    events.dedup_by_key(|(event, _)| *event);
+    page(&AuditPage {
+        frame: Frame::new(&visit, "审计日志"),
+        lines: lines.into_iter().map(|line| row(line, &events)).collect(),
+        asked,
+        events,
+        next,
+        verified,
+    })
+}
+
+fn row(AuditEntry { seq, line, .. }: AuditEntry, events: &[(&'static str, &'static str)]) -> AuditRow {
+    let title = |name: &str| events.iter().find(|(event, _)| *event == name).map_or(name.to_owned(), |(_, title)| (*title).to_owned());
+    let roles = line.roles.split(',').filter_map(Role::parse).map(Role::title);
+    AuditRow {
+        seq,
+        at: words::moment(line.at),
+        roles: roles.collect::<Vec<_>>().join("、"),
+        account: line.account,
+        source: line.source,
+        event: title(&line.event),
+        object: line.object,
+        outcome: line.outcome,
+        detail: line.detail.0.iter().map(|(name, value)| format!("{name}：{value}")).collect::<Vec<_>>().join("；"),
+    }
+}
+

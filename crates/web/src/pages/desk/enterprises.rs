@@ -1,0 +1,318 @@
+//! Enterprises by query, with the Excel export of the query; the 360° view as of any day and state of
+//! knowledge; a single record, and the unmasking of one of its personal fields.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use xinheng_app::enterprises::{Count, EnterpriseChoices, EnterpriseOrder, EnterpriseQuery, Listing, PageSize, Turn};
+use xinheng_app::explain::Explanation;
+use xinheng_app::profile::{LevelStep, Profile, RecordPage, State as Standing};
+use xinheng_core::points::Points;
+use xinheng_core::record::{Day, Moment, Reason, Seq};
+
+use crate::Site;
+use crate::error::{PageError, PageResult};
+use crate::form::Form;
+use crate::page::{Frame, page};
+use crate::pages::public::code;
+use crate::visit::{Visit, encoded};
+use crate::words;
+
+#[derive(Clone, Default, Deserialize)]
+pub struct Asked {
+    #[serde(default)]
+    field: String,
+    #[serde(default)]
+    level: String,
+    #[serde(default)]
+    town: String,
+    #[serde(default)]
+    status: String,
+    #[serde(default)]
+    q: String,
+    #[serde(default)]
+    order: String,
+    #[serde(default)]
+    rows: String,
+    #[serde(default)]
+    turn: String,
+}
+
+impl Asked {
+    fn query(&self) -> EnterpriseQuery {
+        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
+        EnterpriseQuery {
+            field: given(&self.field),
+            level: given(&self.level),
+            town: given(&self.town),
+            status: given(&self.status),
+            text: given(&self.q),
+            order: if self.order == "level" { EnterpriseOrder::Level } else { EnterpriseOrder::Code },
+        }
+    }
+
+    /// The query as an address, without the place in the list.
+    fn address(&self) -> String {
+        let fields = [
+            ("q", &self.q),
+            ("field", &self.field),
+            ("level", &self.level),
+            ("town", &self.town),
+            ("status", &self.status),
+            ("order", &self.order),
+            ("rows", &self.rows),
+        ];
+        let given = fields.iter().filter(|(_, value)| !value.is_empty());
+        given.map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
+    }
+}
+
+#[derive(Template)]
+#[template(path = "desk/enterprises.html")]
+struct EnterprisesPage {
+    frame: Frame,
+    asked: Asked,
+    choices: EnterpriseChoices,
+    listing: Listing,
+    count: String,
+    fault: String,
+    address: String,
+}
+
+impl EnterprisesPage {
+    fn status(&self, code: &Option<String>) -> String {
+        let code = code.clone().unwrap_or_default();
+        self.choices.statuses.iter().find(|(known, _)| *known == code).map_or(code, |(_, title)| title.clone())
+    }
+
+    fn level_title(&self, code: &str) -> String {
+        self.choices.levels.iter().find(|(known, _)| known == code).map(|(_, title)| title.clone()).unwrap_or_default()
+    }
+
+    fn points(&self, milli: &Option<i64>) -> String {
+        milli.map(|milli| Points::from_milli(milli).to_string()).unwrap_or_default()
+    }
+
+    fn turned(&self, turn: &Option<Turn>) -> Option<String> {
+        turn.as_ref().map(|turn| format!("/desk/enterprises?{}&turn={}", self.address, encoded(&turn.to_string())))
+    }
+}
+
+pub async fn list(State(site): State<Site>, visit: Visit, Query(asked): Query<Asked>) -> PageResult {
+    let query = asked.query();
+    let size = PageSize::parse(&asked.rows);
+    let turn: Turn = match asked.turn.as_str() {
+        "" => Turn::First,
+        text => text.parse().map_err(|wrong: xinheng_app::enterprises::NoSuchTurn| PageError::WrongInput(wrong.to_string()))?,
+    };
+    let found = async {
+        let listing = site.bureau.enterprises(&query, &turn, size).await?;
+        let count = match site.bureau.enterprise_count(&query).await? {
+            Count::Exactly(count) => format!("共 {} 户", words::count(count)),
+            Count::MoreThan(count) => format!("超过 {} 户", words::count(count)),
+        };
+        anyhow::Ok((listing, count))
+    };
+    let (listing, count, fault) = match found.await.map_err(PageError::from) {
+        Ok((listing, count)) => (listing, count, String::new()),
+        Err(PageError::WrongInput(sentence)) => (Listing::default(), String::new(), sentence),
+        Err(error) => return Err(error),
+    };
+    page(&EnterprisesPage {
+        frame: Frame::new(&visit, "企业"),
+        address: asked.address(),
+        asked,
+        choices: site.bureau.enterprise_choices().await?,
+        listing,
+        count,
+        fault,
+    })
+}
+
+pub async fn export(State(site): State<Site>, visit: Visit, Query(asked): Query<Asked>) -> PageResult {
+    let folder = tempfile::tempdir_in(&site.options.uploads).map_err(anyhow::Error::from)?;
+    let file = folder.path().join("企业名单.xlsx");
+    let query = asked.query();
+    site.bureau.record_export(&visit.act, &format!("enterprises?{}", asked.address())).await?;
+    site.bureau.export_enterprises(&query, visit.actor()?, &file, &|_| ()).await?;
+    let bytes = tokio::fs::read(&file).await.map_err(anyhow::Error::from)?;
+    Ok(crate::serve::download(&format!("企业名单-{}.xlsx", visit.today), crate::serve::XLSX, bytes))
+}
+
+/// The cut: a day in the world, and what was known.
+#[derive(Clone, Copy, Default, Deserialize)]
+pub struct Cut {
+    as_of: Option<Day>,
+    known_up_to: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "desk/enterprise.html")]
+struct EnterprisePage {
+    frame: Frame,
+    profile: Profile,
+    explanation: Explanation,
+    /// Whether it is looked at as of now.
+    now: bool,
+    days: String,
+    day_place: usize,
+    knowledge: Vec<(Seq, String)>,
+    units: Vec<(String, String)>,
+}
+
+impl EnterprisePage {
+    fn unit(&self, code: &str) -> String {
+        self.units.iter().find(|(unit, _)| unit == code).map_or_else(|| code.to_owned(), |(_, name)| name.clone())
+    }
+
+    fn moment(&self, moment: &Moment) -> String {
+        words::moment(*moment)
+    }
+
+    fn points(&self, milli: &i64) -> String {
+        Points::from_milli(*milli).to_string()
+    }
+
+    fn milli_points(&self, step: &LevelStep) -> String {
+        step.total_milli.map(|milli| format!("{}分", Points::from_milli(milli))).unwrap_or_default()
+    }
+
+    /// Tone of a line of the timeline.
+    fn tone(&self, state: &Standing) -> &'static str {
+        match state {
+            Standing::InEffect => "",
+            Standing::Repaired(_) => "good",
+            _ => "gone",
+        }
+    }
+}
+
+fn state_words(state: &Standing) -> String {
+    match state {
+        Standing::InEffect => "有效".to_owned(),
+        Standing::NotYet => "当日尚未发生".to_owned(),
+        Standing::Superseded(by) => format!("已由第 {by} 条更新"),
+        Standing::Withdrawn(by) => format!("已由第 {by} 条撤销"),
+        Standing::Ended(on) => format!("{on} 起不再有效"),
+        Standing::Repaired(on) => format!("{on} 已修复"),
+    }
+}
+
+pub async fn profile(
+    State(site): State<Site>,
+    visit: Visit,
+    Path(text): Path<String>,
+    Query(cut): Query<Cut>,
+) -> PageResult {
+    let code = code(&text)?;
+    let known_up_to = cut.known_up_to.map(Seq);
+    let profile = match site.bureau.profile(code, cut.as_of, known_up_to).await.map_err(PageError::from) {
+        Err(PageError::WrongInput(_)) => return Err(PageError::NotFound),
+        other => other?,
+    };
+    let explanation = match site.bureau.explain(code, profile.as_of, known_up_to, None).await {
+        Ok(explanation) => explanation,
+        Err(error) => return Err(error.into()),
+    };
+    let mut days: Vec<Day> = profile.steps.days.iter().copied().filter(|day| *day <= visit.today).collect();
+    days.extend([profile.as_of, visit.today]);
+    days.sort_unstable();
+    days.dedup();
+    page(&EnterprisePage {
+        frame: Frame::new(&visit, profile.name.clone().unwrap_or_else(|| code.to_string())).with_pictures(),
+        day_place: days.iter().position(|day| *day == profile.as_of).unwrap_or_default(),
+        days: days.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        knowledge: knowledge(&profile),
+        now: cut.as_of.is_none_or(|day| day == visit.today) && cut.known_up_to.is_none(),
+        units: site.unit_names().await?,
+        explanation,
+        profile,
+    })
+}
+
+/// What the bureau came to know, a choice for each day: its last seq.
+fn knowledge(profile: &Profile) -> Vec<(Seq, String)> {
+    let mut days: Vec<(Seq, Day)> = Vec::new();
+    for (seq, day) in &profile.steps.known {
+        match days.last_mut() {
+            Some((last, known)) if known == day => *last = *seq,
+            _ => days.push((*seq, *day)),
+        }
+    }
+    days.into_iter().rev().map(|(seq, day)| (seq, format!("{day} 收到第 {seq} 条后"))).collect()
+}
+
+#[derive(Template)]
+#[template(path = "desk/record.html")]
+struct RecordDetail {
+    frame: Frame,
+    record: RecordPage,
+    unit: String,
+    unmasked: Option<(String, String)>,
+    asked: String,
+    fault: String,
+}
+
+impl RecordDetail {
+    fn moment(&self, moment: &Moment) -> String {
+        words::moment(*moment)
+    }
+}
+
+async fn record_with(
+    site: &Site,
+    visit: &Visit,
+    seq: Seq,
+    unmasked: Option<(String, String)>,
+    asked: String,
+    fault: String,
+) -> PageResult {
+    let record = match site.bureau.record(seq).await.map_err(PageError::from) {
+        Err(PageError::WrongInput(_)) => return Err(PageError::NotFound),
+        other => other?,
+    };
+    let units = site.unit_names().await?;
+    let unit = units.into_iter().find(|(code, _)| *code == record.item.source_unit);
+    page(&RecordDetail {
+        frame: Frame::new(visit, format!("第 {seq} 条 {}", record.item.kind_title)),
+        unit: unit.map_or_else(|| record.item.source_unit.clone(), |(_, name)| name),
+        record,
+        unmasked,
+        asked,
+        fault,
+    })
+}
+
+pub async fn record(State(site): State<Site>, visit: Visit, Path(seq): Path<i64>) -> PageResult {
+    record_with(&site, &visit, Seq(seq), None, String::new(), String::new()).await
+}
+
+#[derive(Deserialize)]
+pub struct UnmaskForm {
+    field: String,
+    reason: String,
+}
+
+/// One personal value, for as long as this page is open; nothing keeps it.
+pub async fn unmask(
+    State(site): State<Site>,
+    visit: Visit,
+    Path(seq): Path<i64>,
+    Form(form): Form<UnmaskForm>,
+) -> PageResult {
+    let seq = Seq(seq);
+    match site.bureau.unmask(&visit.act, seq, &form.field, &form.reason).await.map_err(PageError::from) {
+        Ok(personal) => {
+            let clear = personal.reveal(Reason::Unmask).to_owned();
+            let page = record_with(&site, &visit, seq, Some((form.field, clear)), String::new(), String::new()).await?;
+            Ok(([(header::CACHE_CONTROL, "no-store")], page).into_response())
+        }
+        Err(PageError::WrongInput(fault)) => {
+            let page = record_with(&site, &visit, seq, None, form.reason, fault).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,8 @@
+//! The desk (工作台): where officers work.
+
+pub(crate) mod classification;
+pub(crate) mod collection;
+pub(crate) mod enterprises;
+pub(crate) mod publication;
+pub(crate) mod rules;
+pub(crate) mod todo;

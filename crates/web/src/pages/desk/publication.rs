@@ -1,0 +1,254 @@
+//! Publication: open clocks, the proof that something was published on the national system, and the
+//! matter of approval in which another person checks it.
+
+use askama::Template;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use serde::Deserialize;
+use xinheng_app::approval::{ClockName, PublicationEvidence};
+use xinheng_app::todo::{ClockPage, ClockPlace, Matter};
+use xinheng_core::approval::{Action, Stage, Step};
+use xinheng_core::record::{Day, Seq};
+use xinheng_core::staff::Permission;
+
+use super::todo::{left, tone};
+use crate::Site;
+use crate::error::{PageError, PageResult};
+use crate::form::{Form, see};
+use crate::page::{Frame, page};
+use crate::visit::{Visit, encoded};
+use crate::words;
+
+/// Clocks of a page.
+const PAGE: u64 = 50;
+
+#[derive(Clone, Default, Deserialize)]
+pub struct Place {
+    due_on: Option<Day>,
+    rule: Option<String>,
+    seq: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "desk/publication.html")]
+struct PublicationPage {
+    frame: Frame,
+    clocks: ClockPage,
+    units: Vec<(String, String)>,
+    next: Option<String>,
+    typed: Typed,
+    fault: String,
+}
+
+impl PublicationPage {
+    fn unit(&self, code: &str) -> String {
+        self.units.iter().find(|(unit, _)| unit == code).map_or_else(|| code.to_owned(), |(_, name)| name.clone())
+    }
+
+    fn chosen(&self, rule: &str, seq: &Seq) -> bool {
+        self.typed.clocks.iter().any(|clock| clock.rule == rule && clock.seq == seq.0)
+    }
+}
+
+/// What was typed into the form of a proof.
+#[derive(Clone, Default)]
+struct Typed {
+    clocks: Vec<ClockName>,
+    published_on: String,
+    place: String,
+    note: String,
+}
+
+impl Typed {
+    fn read(fields: &[(String, String)]) -> Self {
+        let text = |name: &str| {
+            let found = fields.iter().find(|(field, _)| field == name);
+            found.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+        };
+        let clocks = fields.iter().filter(|(field, _)| field == "clock").filter_map(|(_, value)| {
+            let (rule, seq) = value.rsplit_once('/')?;
+            Some(ClockName { rule: rule.to_owned(), seq: seq.parse().ok()? })
+        });
+        Self { clocks: clocks.collect(), published_on: text("published_on"), place: text("place"), note: text("note") }
+    }
+
+    fn evidence(&self) -> Result<PublicationEvidence, String> {
+        let published_on = self.published_on.parse().map_err(|_| "请填写公示日期，例如 2026-11-25。".to_owned())?;
+        Ok(PublicationEvidence {
+            clocks: self.clocks.clone(),
+            published_on,
+            place: self.place.clone(),
+            note: Some(self.note.clone()).filter(|note| !note.is_empty()),
+        })
+    }
+}
+
+async fn list_with(site: &Site, visit: &Visit, place: Place, typed: Typed, fault: String) -> PageResult {
+    let after = match (place.due_on, place.rule, place.seq) {
+        (Some(due_on), Some(rule), Some(seq)) => Some(ClockPlace { due_on, rule, seq: Seq(seq) }),
+        _ => None,
+    };
+    let clocks = site.bureau.open_clocks(visit.actor()?, after, PAGE).await?;
+    page(&PublicationPage {
+        frame: Frame::new(visit, "公示办理"),
+        next: clocks.next.as_ref().map(|next| {
+            format!("/desk/publication?due_on={}&rule={}&seq={}", next.due_on, encoded(&next.rule), next.seq)
+        }),
+        clocks,
+        units: site.unit_names().await?,
+        typed,
+        fault,
+    })
+}
+
+pub async fn list(State(site): State<Site>, visit: Visit, Query(place): Query<Place>) -> PageResult {
+    list_with(&site, &visit, place, Typed::default(), String::new()).await
+}
+
+pub async fn propose(
+    State(site): State<Site>,
+    visit: Visit,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> PageResult {
+    let typed = Typed::read(&fields);
+    let proposed = match typed.evidence() {
+        Ok(evidence) => site.bureau.propose_evidence(&visit.act, &evidence).await.map_err(PageError::from),
+        Err(sentence) => Err(PageError::WrongInput(sentence)),
+    };
+    match proposed {
+        Ok(matter) => Ok(see(format!("/desk/matters/{matter}"))),
+        Err(PageError::WrongInput(fault)) => {
+            let again = list_with(&site, &visit, Place::default(), typed, fault).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "desk/matter.html")]
+struct MatterPage {
+    frame: Frame,
+    matter: Matter,
+    steps: Vec<(Step, String)>,
+    evidence: Option<PublicationEvidence>,
+    unit: String,
+    own: bool,
+    fault: String,
+    opinion: String,
+}
+
+impl MatterPage {
+    fn at(&self, step: &Step) -> String {
+        words::moment(step.at)
+    }
+
+    fn may_act(&self, stage: &Stage, permission: &Permission) -> bool {
+        let took_part = self.frame.visit.actor.as_ref().is_some_and(|actor| {
+            self.steps.iter().any(|(step, _)| step.person == actor.staff && step.action == Action::Submit)
+        });
+        self.matter.stage == *stage && self.frame.may(permission) && !took_part
+    }
+}
+
+async fn matter_with(site: &Site, visit: &Visit, number: Seq, fault: String, opinion: String) -> PageResult {
+    let (matter, steps) = site.bureau.matter(&visit.act, number).await?.ok_or(PageError::NotFound)?;
+    let units = site.unit_names().await?;
+    let names = site.bureau.staff_names(&steps.iter().map(|step| step.person).collect::<Vec<_>>()).await?;
+    let actor = visit.actor()?;
+    page(&MatterPage {
+        frame: Frame::new(visit, format!("第 {number} 号事项")),
+        unit: units.into_iter().find(|(code, _)| *code == matter.unit).map_or_else(|| matter.unit.clone(), |(_, name)| name),
+        own: matter.handler == actor.staff,
+        evidence: serde_json::from_str(&matter.proposal).ok(),
+        steps: steps
+            .into_iter()
+            .map(|step| {
+                let name = names.get(&step.person).cloned().unwrap_or_default();
+                (step, name)
+            })
+            .collect(),
+        matter,
+        fault,
+        opinion,
+    })
+}
+
+pub async fn matter(State(site): State<Site>, visit: Visit, Path(number): Path<i64>) -> PageResult {
+    matter_with(&site, &visit, Seq(number), String::new(), String::new()).await
+}
+
+#[derive(Deserialize)]
+pub struct DecisionForm {
+    decision: String,
+    #[serde(default)]
+    opinion: String,
+}
+
+async fn decide(site: Site, visit: Visit, number: i64, form: DecisionForm, forward: Action) -> PageResult {
+    let action = match form.decision.as_str() {
+        "forward" => forward,
+        "back" => Action::SendBack,
+        "withdraw" => Action::Withdraw,
+        _ => return Err(PageError::WrongInput("请选择通过或退回。".into())),
+    };
+    let opinion = Some(form.opinion.trim()).filter(|opinion| !opinion.is_empty());
+    match site.bureau.decide_matter(&visit.act, Seq(number), action, opinion).await.map_err(PageError::from) {
+        Ok(_) => Ok(see(format!("/desk/matters/{number}"))),
+        Err(PageError::WrongInput(fault)) => {
+            let again = matter_with(&site, &visit, Seq(number), fault, form.opinion).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+pub async fn review(
+    State(site): State<Site>,
+    visit: Visit,
+    Path(number): Path<i64>,
+    Form(form): Form<DecisionForm>,
+) -> PageResult {
+    decide(site, visit, number, form, Action::Review).await
+}
+
+pub async fn approve(
+    State(site): State<Site>,
+    visit: Visit,
+    Path(number): Path<i64>,
+    Form(form): Form<DecisionForm>,
+) -> PageResult {
+    decide(site, visit, number, form, Action::Approve).await
+}
+
+/// The handler's own steps: hands in again what came back, or withdraws.
+pub async fn handle(
+    State(site): State<Site>,
+    visit: Visit,
+    Path(number): Path<i64>,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> PageResult {
+    let value = |name: &str| {
+        let found = fields.iter().find(|(field, _)| field == name);
+        found.map(|(_, value)| value.clone()).unwrap_or_default()
+    };
+    if value("decision") == "withdraw" {
+        let form = DecisionForm { decision: "withdraw".into(), opinion: value("opinion") };
+        return decide(site, visit, number, form, Action::Withdraw).await;
+    }
+    let again = match Typed::read(&fields).evidence() {
+        Ok(evidence) => {
+            site.bureau.propose_evidence_again(&visit.act, Seq(number), &evidence).await.map_err(PageError::from)
+        }
+        Err(sentence) => Err(PageError::WrongInput(sentence)),
+    };
+    match again {
+        Ok(()) => Ok(see(format!("/desk/matters/{number}"))),
+        Err(PageError::WrongInput(fault)) => {
+            let page = matter_with(&site, &visit, Seq(number), fault, String::new()).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+        Err(error) => Err(error),
+    }
+}

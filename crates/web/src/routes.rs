@@ -1,0 +1,126 @@
+//! The one table of routes (路由表): everything the site answers to, by audience. Its text is a snapshot
+//! (`tests/routes.rs`), so that no route comes, goes or opens by accident.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get as plain;
+use xinheng_core::staff::Permission::{
+    Approve, Export, HandIn, Handle, ManageRoles, ManageStaff, OwnAccount, ReadAudit, ReadCollection, ReadRecords,
+    Review, SignRules, Unmask,
+};
+
+use crate::Site;
+use crate::assets;
+use crate::form::LARGEST_UPLOAD;
+use crate::guard::{guard, nowhere};
+use crate::jobs::HAND_IN;
+use crate::pages::desk::{classification, collection, enterprises, publication, rules, todo};
+use crate::pages::{account, admin, public};
+use crate::route::Audience::{Public, Staff};
+use crate::serve::layered;
+use crate::route::{Body, Route, get, post};
+
+/// All routes.
+#[must_use]
+#[rustfmt::skip]
+pub fn routes() -> Vec<Route> {
+    vec![
+        // The public.
+        get("/", "企业信用信息查询", Public, public::home),
+        get("/search", "查找企业", Public, public::search),
+        get("/enterprise/{code}", "企业公示信息", Public, public::enterprise),
+        get("/bulletins", "名录公告", Public, public::bulletins),
+        get("/bulletins/{list}", "名录公告", Public, public::bulletin),
+        get("/ledger", "数据校验", Public, public::ledger),
+        get("/about", "使用说明与无障碍声明", Public, public::about),
+        get("/type", "字号", Public, account::type_size),
+
+        // Sign-in and the own account.
+        get("/sign-in", "登录", Public, account::sign_in_page),
+        post("/sign-in", "登录", Public, "session.sign_in", account::sign_in),
+        post("/sign-out", "退出", Staff(OwnAccount), "session.sign_out", account::sign_out),
+        get("/account", "我的账号", Staff(OwnAccount), account::account),
+        get("/account/changed", "账号已更新", Staff(OwnAccount), account::changed),
+        get("/account/password", "修改口令", Staff(OwnAccount), account::password_page),
+        post("/account/password", "修改口令", Staff(OwnAccount), "account.password", account::change_password),
+        get("/account/second-factor", "动态口令", Staff(OwnAccount), account::second_factor_page),
+        post("/account/second-factor", "生成动态口令密钥", Staff(OwnAccount), "account.enrol", account::enrol),
+        post("/account/second-factor/confirm", "启用动态口令", Staff(OwnAccount), "account.second_factor", account::confirm),
+        post("/account/sessions/{number}/end", "结束自己的会话", Staff(OwnAccount), "session.end", account::end_session),
+
+        // The desk.
+        get("/desk", "待办", Staff(ReadRecords), todo::todo),
+        get("/desk/enterprises", "企业", Staff(ReadRecords), enterprises::list),
+        get("/desk/enterprises.xlsx", "导出企业名单", Staff(Export), enterprises::export).audited("enterprise.export"),
+        get("/desk/enterprises/{code}", "企业全貌", Staff(ReadRecords), enterprises::profile),
+        get("/desk/records/{seq}", "记录", Staff(ReadRecords), enterprises::record),
+        post("/desk/records/{seq}/unmask", "查看个人信息", Staff(Unmask), "record.unmask", enterprises::unmask),
+        get("/desk/collection", "数据归集", Staff(ReadCollection), collection::list),
+        post("/desk/collection", "上传文件", Staff(HandIn), HAND_IN, collection::hand_in).with_upload(),
+        get("/desk/collection/jobs/{id}", "办理进度", Staff(ReadCollection), collection::job),
+        get("/desk/collection/{number}", "报送批次", Staff(ReadCollection), collection::submission),
+        get("/desk/collection/{number}/errors.xlsx", "下载错误表", Staff(HandIn), collection::errors).audited("collection.take_errors"),
+        get("/desk/collection/{number}/receipt.json", "下载回执", Staff(ReadCollection), collection::receipt),
+        get("/desk/classification", "风险分类", Staff(ReadRecords), classification::table),
+        get("/desk/classification/runs/{run}", "分类变化", Staff(ReadRecords), classification::changes),
+        get("/desk/classification/differences", "下发与本局等级的差异", Staff(ReadRecords), classification::differences),
+        get("/desk/publication", "公示办理", Staff(ReadCollection), publication::list),
+        post("/desk/publication", "填报公示凭证", Staff(Handle), "publication.propose", publication::propose),
+        get("/desk/matters/{number}", "审批事项", Staff(ReadCollection), publication::matter),
+        post("/desk/matters/{number}/review", "审核", Staff(Review), "matter.review", publication::review),
+        post("/desk/matters/{number}/approve", "审批", Staff(Approve), "matter.approve", publication::approve),
+        post("/desk/matters/{number}/handle", "重新提交或撤回", Staff(Handle), "matter.handle", publication::handle),
+        get("/desk/rules", "规则签署", Staff(ReadRecords), rules::list),
+        post("/desk/rules/sign", "签署规则", Staff(SignRules), "rule.sign", rules::sign),
+
+        // The system administrator.
+        get("/admin", "启用步骤", Staff(ManageStaff), admin::setup),
+        post("/admin/bureau", "填写本局名称", Staff(ManageStaff), "setting.bureau", admin::name_bureau),
+        get("/admin/units", "单位", Staff(ManageStaff), admin::units),
+        post("/admin/units", "添加单位", Staff(ManageStaff), "unit.add", admin::add_unit),
+        post("/admin/units/{code}", "修改单位", Staff(ManageStaff), "unit.change", admin::change_unit),
+        get("/admin/staff", "人员", Staff(ManageStaff), admin::staff),
+        post("/admin/staff", "添加人员", Staff(ManageStaff), "staff.add", admin::add_staff),
+        post("/admin/staff/file", "导入人员名册", Staff(ManageStaff), "staff.import", admin::import_staff).with_upload(),
+        get("/admin/staff/errors.xlsx", "人员名册的错误表", Staff(ManageStaff), admin::staff_errors),
+        post("/admin/staff/{number}/use", "停用或启用人员", Staff(ManageStaff), "staff.use", admin::set_in_use),
+
+        // The security administrator.
+        get("/admin/roles", "角色与账号", Staff(ManageRoles), admin::roles),
+        post("/admin/roles/{number}", "授予角色", Staff(ManageRoles), "staff.roles", admin::grant),
+        post("/admin/roles/{number}/unlock", "解锁账号", Staff(ManageRoles), "staff.unlock", admin::unlock),
+        post("/admin/roles/{number}/secret", "重置口令", Staff(ManageRoles), "staff.secret", admin::reset_secret),
+        post("/admin/roles/{number}/second-factor", "清除动态口令", Staff(ManageRoles), "staff.second_factor", admin::reset_second_factor),
+        post("/admin/policy", "选择口令策略", Staff(ManageRoles), "setting.password_policy", admin::choose_policy),
+        get("/admin/sessions", "在线会话", Staff(ManageRoles), admin::sessions),
+        post("/admin/sessions/{number}/end", "结束会话", Staff(ManageRoles), "session.end", admin::end_session),
+
+        // The audit administrator.
+        get("/admin/audit", "审计日志", Staff(ReadAudit), admin::audit),
+    ]
+}
+
+/// Events of the audit log that routes tell, with their titles.
+pub(crate) fn events() -> impl Iterator<Item = (&'static str, &'static str)> {
+    routes().into_iter().filter_map(|route| Some((route.declaration.event?, route.declaration.title)))
+}
+
+/// The routes, each behind the guard.
+pub fn router(site: Site) -> Router {
+    let mut router = Router::new();
+    for Route { declaration, handler } in routes() {
+        let most = if declaration.body == Body::Upload { LARGEST_UPLOAD } else { crate::form::LARGEST_FORM };
+        let path = declaration.path;
+        let guarded = handler
+            .layer(DefaultBodyLimit::max(most))
+            .layer(from_fn_with_state((site.clone(), declaration), guard));
+        router = router.route(path, guarded);
+    }
+    let secure = site.options.secure;
+    let router = router
+        .route("/assets/{digest}/{name}", plain(assets::serve))
+        .fallback(nowhere)
+        .with_state(site);
+    layered(router, secure)
+}

@@ -1,0 +1,10 @@
+//! Journeys through the site in a real Chromium: the real program, its demonstration county, and people.
+#![allow(clippy::unwrap_used)]
+
+mod administrators;
+mod demo_site;
+mod officers;
+mod pages;
+#[allow(dead_code)]
+#[path = "../../../web/tests/browser/support/mod.rs"]
+mod support;

@@ -1,0 +1,172 @@
+//! What officers and citizens come to do, step by step.
+
+use std::path::Path;
+
+use fantoccini::Locator;
+use fantoccini::key::Key;
+use xinheng_exchange::{TableFormat, TableWriter};
+
+use crate::demo_site::{DemoSite, UNTIL};
+use crate::support::Browser;
+
+/// Columns of a penalty as units hand them in.
+const HEADINGS: [&str; 7] =
+    ["统一社会信用代码", "行政相对人名称", "行政处罚决定书文号", "处罚决定日期", "处罚类别", "罚款金额", "违法严重程度"];
+
+async fn text(browser: &Browser, selector: &str) -> String {
+    let found = browser.wait().for_element(Locator::Css(selector)).await;
+    found.unwrap_or_else(|error| panic!("{selector}: {error}")).text().await.unwrap()
+}
+
+/// A workbook of one penalty.
+fn penalty(path: &Path, code: &str, number: &str, day: &str) {
+    let mut table = TableWriter::create(path, TableFormat::Xlsx, &HEADINGS, false).unwrap();
+    table.write(&[code, "某企业", number, day, "罚款", "50000", "严重"]).unwrap();
+    table.finish().unwrap();
+}
+
+async fn upload(browser: &Browser, file: &Path) {
+    browser.visit("/desk/collection").await.unwrap();
+    browser.upload("#file", &[file]).await.unwrap();
+    browser.find(Locator::Css("form[data-upload] button")).await.unwrap().click().await.unwrap();
+    // Through the page of progress to that of the outcome.
+    browser.wait().for_element(Locator::Css(".figures")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_file_with_a_fault_comes_back_mended_and_moves_the_level() {
+    let site = DemoSite::demo();
+    let browser = Browser::start(&site.address).await.unwrap();
+    browser.sign_in("/desk", "zhifa", &site.secrets["zhifa"]).await.unwrap();
+    browser.visit("/desk/enterprises?level=A&status=operating").await.unwrap();
+    let code = text(&browser, "tbody .code").await;
+
+    // The day is no day: the row comes back.
+    let file = site.data("处罚.xlsx");
+    penalty(&file, &code, "新衡罚〔2026〕9001号", "2026年13月40日");
+    upload(&browser, &file).await;
+    assert!(text(&browser, ".notice.bad").await.contains("1 行没有入账"));
+    browser.keep_picture("journey-refused").await.unwrap();
+    let folder = site.data("downloads");
+    std::fs::create_dir_all(&folder).unwrap();
+    let address = browser.find(Locator::LinkText("下载错误表")).await.unwrap().attr("href").await.unwrap().unwrap();
+    let workbook = browser.download(&address, &folder).await.unwrap();
+    assert!(std::fs::read(workbook).unwrap().starts_with(b"PK"), "the errors come back as a workbook");
+
+    penalty(&file, &code, "新衡罚〔2026〕9001号", UNTIL);
+    upload(&browser, &file).await;
+    assert!(text(&browser, ".figure.good").await.contains('1'));
+    browser.visit(&format!("/desk/enterprises/{code}")).await.unwrap();
+    let timeline = text(&browser, ".timeline").await;
+    assert!(timeline.contains("新衡罚〔2026〕9001号"), "{timeline}");
+    let explained = text(&browser, "table[id^=points-]").await;
+    assert!(explained.contains("新衡罚〔2026〕9001号"), "{explained}");
+    browser.keep_picture("journey-mended").await.unwrap();
+
+    // The same file once more: nothing changes, and the page says so.
+    upload(&browser, &file).await;
+    assert!(text(&browser, ".notice").await.contains("没有任何变化"));
+
+    // Neither is a table: one sentence, nothing changed.
+    let paper = site.data("文件.xlsx");
+    std::fs::write(&paper, b"%PDF-1.7 ...").unwrap();
+    browser.visit("/desk/collection").await.unwrap();
+    browser.upload("#file", &[&paper]).await.unwrap();
+    browser.find(Locator::Css("form[data-upload] button")).await.unwrap().click().await.unwrap();
+    let said = text(&browser, "#job .notice.bad").await;
+    assert!(said.contains("PDF") && said.contains("没有改动任何数据"), "{said}");
+    browser.keep_picture("journey-not-a-table").await.unwrap();
+}
+
+#[tokio::test]
+async fn a_proof_of_publication_is_reviewed_by_another_and_ends_the_clock() {
+    let site = DemoSite::demo();
+    let browser = Browser::start(&site.address).await.unwrap();
+    browser.sign_in("/desk", "zhifa", &site.secrets["zhifa"]).await.unwrap();
+    browser.visit("/desk/publication").await.unwrap();
+    let clock = browser.find(Locator::Css("input[name=clock]")).await.unwrap();
+    let named = clock.attr("value").await.unwrap().unwrap();
+    clock.click().await.unwrap();
+    let set = "document.getElementById('published_on').value = arguments[0];";
+    browser.execute(set, vec![serde_json::json!(UNTIL)]).await.unwrap();
+    browser.find(Locator::Css("#place")).await.unwrap().send_keys("https://example.invalid/公示/1").await.unwrap();
+    browser.find(Locator::Css("main form button")).await.unwrap().click().await.unwrap();
+    assert!(text(&browser, "h1").await.contains("公示凭证"));
+    let matter = browser.current_url().await.unwrap().path().to_owned();
+    // Nobody reviews their own work: the form is not even there.
+    assert!(browser.find(Locator::Css("form[action$='/review']")).await.is_err());
+
+    let reviewer = Browser::start(&site.address).await.unwrap();
+    reviewer.sign_in(&matter, "fuhe", &site.secrets["fuhe"]).await.unwrap();
+    reviewer.find(Locator::Css("button[value=forward]")).await.unwrap().click().await.unwrap();
+    assert!(text(&reviewer, ".head .tag.good").await.contains("已通过"));
+    reviewer.keep_picture("journey-matter").await.unwrap();
+
+    browser.visit("/desk/publication").await.unwrap();
+    let selector = format!("input[name=clock][value='{named}']");
+    assert!(browser.find(Locator::Css(&selector)).await.is_err(), "{named} has ended");
+}
+
+#[tokio::test]
+async fn what_was_typed_outlives_the_session() {
+    let site = DemoSite::demo();
+    let browser = Browser::start(&site.address).await.unwrap();
+    browser.sign_in("/desk", "zhifa", &site.secrets["zhifa"]).await.unwrap();
+    browser.visit("/desk/publication").await.unwrap();
+    browser.find(Locator::Css("#place")).await.unwrap().send_keys("公示编号 2026-17").await.unwrap();
+    browser.find(Locator::Css("input[name=clock]")).await.unwrap().click().await.unwrap();
+    let set = "document.getElementById('published_on').value = arguments[0];";
+    browser.execute(set, vec![serde_json::json!(UNTIL)]).await.unwrap();
+    // The session ends meanwhile.
+    browser.delete_all_cookies().await.unwrap();
+    browser.find(Locator::Css("main form button")).await.unwrap().click().await.unwrap();
+    assert!(text(&browser, "h1").await.contains("登录已失效"));
+    browser.find(Locator::Css("main a.button")).await.unwrap().click().await.unwrap();
+    let form = browser.form(Locator::Css("main form")).await.unwrap();
+    form.set_by_name("account", "zhifa").await.unwrap();
+    form.set_by_name("password", &site.secrets["zhifa"]).await.unwrap();
+    form.submit().await.unwrap();
+    let kept = "return document.getElementById('place').value;";
+    assert_eq!(browser.execute(kept, vec![]).await.unwrap(), "公示编号 2026-17");
+}
+
+#[tokio::test]
+async fn a_citizen_finds_a_shop_by_keyboard_and_without_scripts() {
+    let site = DemoSite::demo();
+    let browser = Browser::start(&site.address).await.unwrap();
+    for scripts in [true, false] {
+        browser.scripts(scripts).await.unwrap();
+        browser.visit("/").await.unwrap();
+        if scripts {
+            browser.tab_to("#q").await.unwrap();
+            browser.type_text("食品").await.unwrap();
+            browser.press(Key::Enter).await.unwrap();
+        } else {
+            browser.visit("/search?q=食品").await.unwrap();
+        }
+        let first = browser.wait().for_element(Locator::Css(".results a")).await.unwrap();
+        let name = first.text().await.unwrap();
+        first.click().await.unwrap();
+        assert_eq!(text(&browser, "h1").await, name);
+    }
+    browser.scripts(true).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_officer_works_by_keyboard_alone() {
+    let site = DemoSite::demo();
+    let browser = Browser::start(&site.address).await.unwrap();
+    browser.sign_in("/desk", "xinyong", &site.secrets["xinyong"]).await.unwrap();
+    browser.tab_to(".menu a[href='/desk/enterprises']").await.unwrap();
+    browser.press(Key::Enter).await.unwrap();
+    browser.wait().for_element(Locator::Css("#q")).await.unwrap();
+    browser.tab_to("#q").await.unwrap();
+    browser.type_text(&site.riskiest).await.unwrap();
+    browser.press(Key::Enter).await.unwrap();
+    let row = format!("tbody a[href='/desk/enterprises/{}']", site.riskiest);
+    browser.wait().for_element(Locator::Css(&row)).await.unwrap();
+    browser.tab_to(&row).await.unwrap();
+    browser.press(Key::Enter).await.unwrap();
+    browser.wait().for_element(Locator::Css("#as_of")).await.unwrap();
+    assert!(text(&browser, "main").await.contains(&site.riskiest));
+}
