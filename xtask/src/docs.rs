@@ -31,7 +31,7 @@ pub fn docs() -> Result<()> {
     for entry in fs::read_dir(IMAGES)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "png") {
-            let options = ["--force", "--strip", "--speed=1", "--quality=70-95", "--output"];
+            let options = ["--force", "--strip", "--speed=1", "--quality=0-95", "--output"];
             run(Command::new(&pngquant).args(options).arg(&path).arg("--").arg(&path))?;
         }
     }
