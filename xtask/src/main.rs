@@ -1,5 +1,8 @@
-//! Developer tasks: `cargo xtask test | demo | audit`.
+//! Developer tasks: `cargo xtask test | demo | assets | docs | audit`.
 
+mod assets;
+mod docs;
+mod lint;
 mod postgres;
 mod steps;
 mod test;
@@ -15,6 +18,8 @@ use steps::run;
 const USAGE: &str = "用法：
   cargo xtask test           运行全部检查，缺少的工具自行安装，测试用的 PostgreSQL 自行启动
   cargo xtask demo [参数…]   以发布方式构建并生成演示县，参数原样交给 xinheng demo
+  cargo xtask assets         取得网页要嵌入的脚本库（htmx、ECharts），没有变化时什么也不做
+  cargo xtask docs           从运行中的演示县重新截取 README 的图，写到 docs/images/
   cargo xtask audit          对照公开漏洞库检查依赖（需要联网取得漏洞库）";
 
 fn main() -> ExitCode {
@@ -32,6 +37,8 @@ fn dispatch(arguments: Vec<String>) -> Result<()> {
     match arguments.split_first() {
         Some((task, [])) if task == "test" => test::test(),
         Some((task, extra)) if task == "demo" => demo(extra),
+        Some((task, [])) if task == "assets" => assets::assets(),
+        Some((task, [])) if task == "docs" => docs::docs(),
         Some((task, [])) if task == "audit" => audit(),
         _ => bail!("{USAGE}"),
     }
@@ -56,9 +63,15 @@ fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
-fn demo(extra: &[String]) -> Result<()> {
+/// Builds the product in release, with what its pages embed, and gives its path.
+fn release() -> Result<PathBuf> {
+    assets::assets()?;
     run(&mut cargo(&["build", "--release", "--package", "xinheng"]))?;
-    let xinheng = built()?.with_file_name("release").join("xinheng");
+    Ok(built()?.with_file_name("release").join("xinheng"))
+}
+
+fn demo(extra: &[String]) -> Result<()> {
+    let xinheng = release()?;
     let mut command = Command::new(&xinheng);
     run(command.args(["demo", "--data", "demo-data", "--no-serve"]).args(extra))?;
     let xinheng = xinheng.display();

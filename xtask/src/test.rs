@@ -7,13 +7,16 @@ use anyhow::{Context, Result};
 
 use crate::postgres::Cluster;
 use crate::steps::{Steps, run};
-use crate::{built, cargo, tools};
+use crate::{assets, built, cargo, lint, tools};
 
 /// Runs every check; the first that fails ends it.
 pub fn test() -> Result<()> {
     tools::require_prerequisites()?;
     let mut steps = Steps::default();
     steps.step("格式（rustfmt）", || run(&mut cargo(&["fmt", "--all", "--check"])))?;
+    // Before anything that builds the pages: they embed them.
+    steps.step("网页的脚本库（npm）", assets::assets)?;
+    steps.step("网页的样式、脚本与模板（Chromium 90）", lint::lint)?;
     steps.step("静态检查（clippy）", || {
         run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
     })?;
@@ -24,10 +27,15 @@ pub fn test() -> Result<()> {
         run(cargo(&["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     let postgres = steps.step("启动测试用的 PostgreSQL", Cluster::start)?;
-    steps.step("测试（SQLite 与 PostgreSQL）", || {
+    let browser = steps.step("测试用的浏览器（Chromium）", tools::browser)?;
+    steps.step("测试（SQLite、PostgreSQL、Chromium）", || {
         let nextest = tools::works(&mut cargo(&["nextest", "--version"]));
         let runner: &[_] = if nextest { &["nextest", "run"] } else { &["test", "--all-targets"] };
-        run(cargo(runner).arg("--workspace").env("XINHENG_TEST_POSTGRES", postgres.url()))
+        run(cargo(runner)
+            .arg("--workspace")
+            .env("XINHENG_TEST_POSTGRES", postgres.url())
+            .env("XINHENG_TEST_CHROMIUM", &browser.chromium)
+            .env("XINHENG_TEST_CHROMEDRIVER", &browser.driver))
     })?;
     steps.step("文档中的例子（cargo test --doc）", || {
         run(&mut cargo(&["test", "--quiet", "--doc", "--workspace"]))

@@ -66,17 +66,7 @@ pub fn postgres_programs() -> Result<PathBuf> {
     if let Some(folder) = find_postgres() {
         return Ok(folder);
     }
-    let debian = works(Command::new("apt-get").arg("--version"));
-    if debian && user_id()? == 0 {
-        run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
-        run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args([
-            "install",
-            "--yes",
-            "--quiet=2",
-            "--no-install-recommends",
-            "postgresql",
-        ]))?;
-    }
+    install_on_debian(&["postgresql"])?;
     find_postgres().context(
         "缺少 PostgreSQL 服务器程序（initdb、pg_ctl）。请先安装：Debian/Ubuntu 用 sudo apt-get install postgresql，macOS 用 brew install postgresql",
     )
@@ -98,6 +88,56 @@ fn find_postgres() -> Option<PathBuf> {
     newest_first
         .chain(named.map(|folder| PathBuf::from(folder.trim())))
         .find(|folder| folder.join("initdb").exists() && folder.join("pg_ctl").exists())
+}
+
+/// What the tests of the pages need.
+pub struct Browser {
+    pub chromium: PathBuf,
+    pub driver: PathBuf,
+}
+
+/// Chromium, its driver, and a font that has Chinese; as root on Debian they are installed when absent.
+pub fn browser() -> Result<Browser> {
+    if let Some(browser) = find_browser() {
+        return Ok(browser);
+    }
+    install_on_debian(&["chromium", "chromium-driver", "fonts-noto-cjk"])?;
+    find_browser().context(
+        "缺少测试网页用的 Chromium、chromedriver 或中文字体。请先安装：Debian 用 sudo apt-get install chromium \
+         chromium-driver fonts-noto-cjk，macOS 用 brew install --cask chromium chromedriver",
+    )
+}
+
+fn find_browser() -> Option<Browser> {
+    let chromium = ["chromium", "chromium-browser", "google-chrome"].into_iter().find_map(on_path)?;
+    let driver = on_path("chromedriver")?;
+    // Without one, pictures of pages show boxes. macOS has one of its own.
+    let fonts = output(Command::new("fc-list").arg(":lang=zh-cn")).is_ok_and(|fonts| !fonts.is_empty());
+    (fonts || cfg!(target_os = "macos")).then_some(Browser { chromium, driver })
+}
+
+/// pngquant, which makes the README's pictures small; as root on Debian it is installed when absent.
+pub fn pngquant() -> Result<PathBuf> {
+    if on_path("pngquant").is_none() {
+        install_on_debian(&["pngquant"])?;
+    }
+    on_path("pngquant")
+        .context("缺少程序 pngquant。请先安装：Debian 用 sudo apt-get install pngquant，macOS 用 brew install pngquant")
+}
+
+fn on_path(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file())
+}
+
+/// Installs Debian's packages when this is Debian and we are root; otherwise does nothing.
+fn install_on_debian(packages: &[&str]) -> Result<()> {
+    if !works(Command::new("apt-get").arg("--version")) || user_id()? != 0 {
+        return Ok(());
+    }
+    run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
+    let install = ["install", "--yes", "--quiet=2", "--no-install-recommends"];
+    run(Command::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(install).args(packages))
 }
 
 /// The id of the user who runs this.

@@ -17,6 +17,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("xinheng-exchange", &["xinheng-core"]),
     ("xinheng-app", &["xinheng-core", "xinheng-store", "xinheng-exchange"]),
     ("xinheng", &["xinheng-core", "xinheng-store", "xinheng-exchange", "xinheng-app"]),
+    ("xinheng-web", &["xinheng-core", "xinheng-exchange", "xinheng-app"]),
     ("xtask", &[]),
 ];
 

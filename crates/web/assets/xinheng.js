@@ -21,7 +21,7 @@
     stacked(table) {
       const { heads, rows } = numbers(table);
       return {
-        legend: { top: 0 }, tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
+        legend: { top: 0 }, tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, renderMode: "richText" },
         grid: { left: 8, right: 16, top: 36, bottom: 4, containLabel: true },
         xAxis: { type: "category", data: rows.map((row) => row.name), axisLabel: { interval: 0, rotate: rows.length > 6 ? 30 : 0 } },
         yAxis: { type: "value", minInterval: 1 },
@@ -45,7 +45,7 @@
       });
       const total = Math.round(sum * 1000) / 1000;
       return {
-        tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
+        tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, renderMode: "richText" },
         grid: { left: 8, right: 16, top: 16, bottom: 4, containLabel: true },
         xAxis: { type: "category", data: rows.map((row) => row.name).concat("合计"), axisLabel: { interval: 0, rotate: rows.length > 5 ? 30 : 0 } },
         yAxis: { type: "value", name: "分" },

@@ -1,0 +1,11 @@
+"use strict";
+document.title = [1, 2].at(-1);
+document.title = structuredClone(document.title);
+document.title = Object.hasOwn(document, "title");
+document.querySelector("input").showPicker();
+document.body.checkVisibility();
+document.title = [2, 1].toSorted().join();
+document.title = new ClipboardItem({}).getType("").then(AbortSignal.timeout(1));
+new Sanitizer();
+eval("1");
+navigation.reload();
