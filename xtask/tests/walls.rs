@@ -28,6 +28,7 @@ const CORE_USES: &[&str] =
 /// Crates behind a wall, and the one crate that may use them.
 const WALLED: &[(&str, &[&str])] = &[
     ("xinheng-store", &["sqlx", "sea-orm", "sea-orm-migration", "aes-gcm", "sm4", "hmac", "getrandom"]),
+    ("xinheng-app", &["argon2", "totp-rs"]),
     ("xinheng-exchange", &["csv", "calamine", "rust_xlsxwriter", "encoding_rs", "encoding_rs_io"]),
 ];
 

@@ -228,7 +228,7 @@ impl Bureau {
 }
 
 /// `检查结果.xlsx` → `检查结果.错误.xlsx`, beside the file.
-fn errors_path(file: &Path) -> PathBuf {
+pub(crate) fn errors_path(file: &Path) -> PathBuf {
     let stem = file.file_stem().unwrap_or_default().to_string_lossy();
     file.with_file_name(format!("{stem}.错误.xlsx"))
 }
@@ -313,7 +313,7 @@ fn first_key(keys: &EnterpriseKeys) -> Option<(&'static str, String)> {
         .or_else(|| keys.registration_number.clone().map(|key| (given::REGISTRATION_NUMBER, key)))
 }
 
-fn wrong_file(path: &Path, error: &FileError) -> anyhow::Error {
+pub(crate) fn wrong_file(path: &Path, error: &FileError) -> anyhow::Error {
     WrongInput(format!("{}：{error}", path.display())).into()
 }
 

@@ -2,16 +2,21 @@
 //! derives. The command line, and later pages and jobs, call only this.
 
 pub mod act;
+pub mod audit;
 pub mod classify;
 pub mod collect;
 pub mod explain;
 pub mod ledger;
+pub mod people;
 pub mod rules;
+pub mod setup;
+pub mod sign_in;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use chrono::Utc;
+use sign_in::{PasswordCost, Passwords};
 use thiserror::Error;
 use xinheng_core::ledger::Head;
 use xinheng_core::record::{Day, Moment};
@@ -30,13 +35,22 @@ pub struct Surroundings {
     pub now: Arc<dyn Fn() -> Moment + Send + Sync>,
     /// Where salts come from.
     pub salts: Arc<dyn SaltSource>,
+    /// Random bytes for secrets of people and sessions.
+    pub chance: Arc<dyn Fn() -> anyhow::Result<[u8; 32]> + Send + Sync>,
+    /// What hashing a password costs.
+    pub password_cost: PasswordCost,
 }
 
 impl Surroundings {
     /// The machine's clock and randomness.
     #[must_use]
     pub fn real() -> Self {
-        Self { now: Arc::new(|| Moment::new(Utc::now())), salts: Arc::new(SystemSalts) }
+        Self {
+            now: Arc::new(|| Moment::new(Utc::now())),
+            salts: Arc::new(SystemSalts),
+            chance: Arc::new(|| Ok(xinheng_store::random()?)),
+            password_cost: PasswordCost::default(),
+        }
     }
 }
 
@@ -60,6 +74,7 @@ pub struct Bureau {
     sealer: Sealer,
     rulebook: Arc<Rulebook>,
     surroundings: Surroundings,
+    passwords: Passwords,
 }
 
 impl Bureau {
@@ -76,7 +91,8 @@ impl Bureau {
         let keys = Keys::load_or_create(key_file)?;
         let sealer = Sealer::new(keys.clone(), Arc::clone(&surroundings.salts));
         let store = Store::open(database, keys).await?;
-        Ok(Self { store, sealer, rulebook: Arc::new(rulebook), surroundings })
+        let passwords = Passwords::new(surroundings.password_cost)?;
+        Ok(Self { store, sealer, rulebook: Arc::new(rulebook), surroundings, passwords })
     }
 
     /// The rulebook in use.
@@ -94,6 +110,11 @@ impl Bureau {
     /// The moment it is.
     fn now(&self) -> Moment {
         (self.surroundings.now)()
+    }
+
+    /// Random bytes that nobody can foresee.
+    fn chance(&self) -> anyhow::Result<[u8; 32]> {
+        (self.surroundings.chance)()
     }
 
     /// The day it is in China.

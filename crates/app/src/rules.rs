@@ -20,7 +20,7 @@ use xinheng_store::{Body, NewRecord, NewSubmission};
 use crate::{Bureau, WrongInput};
 
 /// Kind of the record by which the bureau takes a default of ours on.
-const SIGNATURE: &str = "rulebook_signature";
+pub(crate) const SIGNATURE: &str = "rulebook_signature";
 
 static EMBEDDED: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../regulations");
 

@@ -3,14 +3,17 @@
 //! Wall: no I/O, no clock, no randomness. The day, the moment and the salts are arguments, so that
 //! the same ledger, rulebook and day give the same bytes on every machine.
 
+pub mod audit;
 pub mod calendar;
 pub mod classify;
 pub mod collect;
 pub mod credit_code;
 pub mod history;
 pub mod ledger;
+pub mod mask;
 pub mod points;
 pub mod record;
 pub mod rulebook;
 pub mod score;
 pub mod staff;
+pub mod unit;

@@ -47,6 +47,13 @@ impl Moment {
         self.0.timestamp_micros()
     }
 
+    /// So many minutes later, or earlier when negative.
+    #[must_use]
+    pub fn minutes_later(self, minutes: i64) -> Self {
+        let later = chrono::TimeDelta::try_minutes(minutes).and_then(|by| self.0.checked_add_signed(by));
+        later.map_or(self, Self)
+    }
+
     /// The day it is in China at this moment (UTC+8, no daylight saving).
     #[must_use]
     pub fn day_in_china(self) -> Day {
@@ -192,6 +199,8 @@ pub enum Reason {
     ReturnToSubmitter,
     /// To check a commitment in the ledger.
     Verify,
+    /// To show one field of one record to a person who has said why, on the audit log.
+    Unmask,
 }
 
 /// Personal data (个人信息): a natural person's name, identifier, telephone, or a text about people.

@@ -6,6 +6,7 @@ use xinheng_core::rulebook::table::Table;
 
 use crate::cells::Cells;
 use crate::fault::FileError;
+use crate::list::ListColumn;
 use crate::value::folded;
 
 /// Rows among which the header is looked for; titles often stand above it.
@@ -129,6 +130,25 @@ impl<'a> Matcher<'a> {
         }
         best
     }
+}
+
+/// The row that is the header of a list: the one with the most of its columns, at least two or all.
+pub(crate) fn list_header(columns: &[ListColumn], rows: &[(i64, Cells)]) -> Vec<Match> {
+    let places: HashMap<String, usize> = columns
+        .iter()
+        .enumerate()
+        .flat_map(|(place, column)| column.headings.iter().map(move |heading| (heading_key(heading), place)))
+        .collect();
+    let mut best: Option<Match> = None;
+    for (line, cells) in rows {
+        let roles: Vec<Role> = cells.iter().map(|heading| role(heading, &places)).collect();
+        let known = roles.iter().filter(|role| matches!(role, Role::Known(_))).count();
+        if known >= columns.len().min(2) && best.as_ref().is_none_or(|best| known > best.known) {
+            let headings = cells.iter().map(|heading| heading.trim().to_owned()).collect();
+            best = Some(Match { table: 0, line: *line, headings, roles, known, complete: true });
+        }
+    }
+    best.into_iter().collect()
 }
 
 fn role(heading: &str, columns: &HashMap<String, usize>) -> Role {

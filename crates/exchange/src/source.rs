@@ -106,15 +106,13 @@ pub fn open(path: &Path, forms: &Forms<'_>, options: &ReadOptions<'_>) -> Result
     }
     let tables = candidates(forms, options)?;
     let Prepass { digest, content } = prepass(&mut file)?;
-    let recogniser = Recogniser { file, forms, matcher: Matcher::new(&tables), progress: Arc::default() };
-    let Recognised { lines, mut matches, rows } = match content {
-        Content::Text { encoding, mark } => recogniser.text(encoding, mark)?,
-        Content::JsonLines { encoding, mark } => recogniser.json_lines(encoding, mark)?,
-        Content::Zip => recogniser.workbook(Workbook::open_xlsx(&recogniser.file)?)?,
-        Content::CompoundFile => recogniser.workbook(Workbook::open_compound_file(&recogniser.file)?)?,
-    };
+    let matcher = Matcher::new(&tables);
+    let progress = Arc::default();
+    let best = |rows: &[(i64, Cells)]| matcher.best(rows, |table, roles| is_complete(table, forms, roles));
+    let recogniser = Recogniser { file, best: &best, progress: &progress };
+    let Recognised { lines, mut matches, rows } = recogniser.recognise(content)?;
     let header = match (matches.pop(), matches.is_empty()) {
-        (None, _) => return Err(recogniser.matcher.no_header()),
+        (None, _) => return Err(matcher.no_header()),
         (Some(header), true) => header,
         (Some(last), false) => {
             let several = matches.iter().chain([&last]);
@@ -138,7 +136,7 @@ pub fn open(path: &Path, forms: &Forms<'_>, options: &ReadOptions<'_>) -> Result
         pending: None,
         is_workbook: rows.is_some(),
         total: rows.unwrap_or(size.len()),
-        progress: recogniser.progress,
+        progress,
         ended: false,
     };
     source.pending = source.next_filled()?;
@@ -149,37 +147,43 @@ pub fn open(path: &Path, forms: &Forms<'_>, options: &ReadOptions<'_>) -> Result
 }
 
 /// Finds the header in files of each format.
-struct Recogniser<'a> {
-    file: File,
-    forms: &'a Forms<'a>,
-    matcher: Matcher<'a>,
-    progress: Arc<AtomicU64>,
+pub(crate) struct Recogniser<'a> {
+    pub(crate) file: File,
+    /// The best headers among the first rows: none, one, or several of equal rank.
+    pub(crate) best: &'a dyn Fn(&[(i64, Cells)]) -> Vec<Match>,
+    pub(crate) progress: &'a Arc<AtomicU64>,
 }
 
 /// A file's lines from its beginning, and the rows that may be its header.
-struct Recognised {
-    lines: Box<dyn Lines + Send>,
-    matches: Vec<Match>,
+pub(crate) struct Recognised {
+    pub(crate) lines: Box<dyn Lines + Send>,
+    /// None when no row is a header.
+    pub(crate) matches: Vec<Match>,
     /// For a workbook: how many rows it says it has.
-    rows: Option<u64>,
+    pub(crate) rows: Option<u64>,
 }
 
 impl Recogniser<'_> {
-    fn best(&self, rows: &[(i64, Cells)]) -> Vec<Match> {
-        self.matcher.best(rows, |table, roles| is_complete(table, self.forms, roles))
+    pub(crate) fn recognise(&self, content: Content) -> Result<Recognised, FileError> {
+        match content {
+            Content::Text { encoding, mark } => self.text(encoding, mark),
+            Content::JsonLines { encoding, mark } => self.json_lines(encoding, mark),
+            Content::Zip => self.workbook(Workbook::open_xlsx(&self.file)?),
+            Content::CompoundFile => self.workbook(Workbook::open_compound_file(&self.file)?),
+        }
     }
 
     /// Takes the delimiter under which the header is known best.
     fn text(&self, encoding: &'static Encoding, mark: usize) -> Result<Recognised, FileError> {
         let with = |delimiter| {
-            let input = decoded(&self.file, encoding, mark, &self.progress)?;
+            let input = decoded(&self.file, encoding, mark, self.progress)?;
             Ok::<_, FileError>(TextLines::new(input, delimiter))
         };
         let (mut delimiter, mut matches, mut readable) = (b',', Vec::new(), Ok(()));
         for other in *b",\t;" {
             let (rows, result) = first_lines(&mut with(other)?);
             readable = readable.and(result);
-            let found = self.best(&rows);
+            let found = (self.best)(&rows);
             if found.first().map(Match::rank) > matches.first().map(Match::rank) {
                 (delimiter, matches) = (other, found);
             }
@@ -193,18 +197,18 @@ impl Recogniser<'_> {
     }
 
     fn json_lines(&self, encoding: &'static Encoding, mark: usize) -> Result<Recognised, FileError> {
-        let start = || decoded(&self.file, encoding, mark, &self.progress);
+        let start = || decoded(&self.file, encoding, mark, self.progress);
         let mut lines = JsonLines::new(start)?;
         let (rows, result) = first_lines(&mut lines);
         result?;
-        Ok(Recognised { lines: Box::new(lines.again(start()?)), matches: self.best(&rows), rows: None })
+        Ok(Recognised { lines: Box::new(lines.again(start()?)), matches: (self.best)(&rows), rows: None })
     }
 
     /// Takes the one visible sheet that has a header; others are notes.
     fn workbook(&self, mut workbook: Workbook) -> Result<Recognised, FileError> {
         let mut found: Vec<(String, Vec<Match>)> = Vec::new();
         for sheet in workbook.sheets() {
-            let matches = self.best(&workbook.first_rows(&sheet)?);
+            let matches = (self.best)(&workbook.first_rows(&sheet)?);
             if !matches.is_empty() {
                 found.push((sheet, matches));
             }
@@ -213,10 +217,19 @@ impl Recogniser<'_> {
             return Err(FileError::SeveralSheets(found.into_iter().map(|(sheet, _)| sheet).collect()));
         }
         let Some((sheet, matches)) = found.pop() else {
-            return Err(self.matcher.no_header());
+            return Ok(Recognised { lines: Box::new(Nothing), matches: Vec::new(), rows: None });
         };
         let (lines, rows) = workbook.rows(sheet)?;
         Ok(Recognised { lines, matches, rows: Some(rows) })
+    }
+}
+
+/// Of a workbook without a header no line is read.
+struct Nothing;
+
+impl Lines for Nothing {
+    fn next_line(&mut self) -> Result<Option<(i64, Cells)>, FileError> {
+        Ok(None)
     }
 }
 

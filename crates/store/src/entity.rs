@@ -155,4 +155,85 @@ tables! {
         version: String,
         bundle: Vec<u8>,
     }
+
+    /// Settings of the bureau.
+    bureau_setting = "bureau_setting" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        name: String,
+        value: String,
+    }
+
+    /// Units (单位). Other names as a JSON array.
+    unit = "unit" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        code: String,
+        name: String,
+        other_names: String,
+        kind: String,
+        in_use: bool,
+    }
+
+    /// Staff (工作人员). The tag covers all other columns.
+    staff = "staff" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        number: i64,
+        account: String,
+        name: String,
+        unit: Option<String>,
+        roles: String,
+        proposed: String,
+        in_use: bool,
+        password: Option<String>,
+        password_set_at: Option<i64>,
+        secret_until: Option<i64>,
+        must_change: bool,
+        previous: String,
+        second_factor: Option<Vec<u8>>,
+        second_factor_confirmed: bool,
+        last_step: i64,
+        tag: Vec<u8>,
+    }
+
+    /// Sessions (会话). Only a keyed digest of the token is kept.
+    session = "session" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        number: i64,
+        token: Vec<u8>,
+        staff: i64,
+        started: i64,
+        last_seen: i64,
+        source: String,
+        agent: String,
+        ended: Option<i64>,
+    }
+
+    /// Failed sign-ins by what they are counted for: a source or an account, be it one that exists or not.
+    attempt = "attempt" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        name: String,
+        failures: i64,
+        since: i64,
+        last: i64,
+        locks: i64,
+        locked_until: Option<i64>,
+    }
+
+    /// The audit log (审计日志).
+    audit = "audit" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        seq: i64,
+        at: i64,
+        staff: Option<i64>,
+        account: String,
+        roles: String,
+        unit: String,
+        source: String,
+        event: String,
+        object: String,
+        outcome: String,
+        detail: String,
+        request: String,
+        hash: Vec<u8>,
+        mark: Vec<u8>,
+    }
 }

@@ -64,6 +64,18 @@ pub enum StoreError {
         /// Which table.
         table: &'static str,
     },
+    /// A line of the audit log that cannot be read, or was not written with this key.
+    #[error("审计日志第{0}条与写入时不同，或密钥不是写入时的那一份。请运行 xinheng ledger verify，并用备份恢复")]
+    DamagedAudit(Seq),
+    /// A row about people that cannot be read.
+    #[error("数据库表 {table} 有一行无法读取，可能被改动过。请用备份恢复")]
+    DamagedPeople {
+        /// Which table.
+        table: &'static str,
+    },
+    /// A staff row that was not written with the bureau's key.
+    #[error("账号“{0}”的数据被绕过本系统改动过，已拒绝使用。请核查数据库的访问记录，并用备份恢复")]
+    AlteredStaff(String),
     /// Writing an export.
     #[error("写出文件失败：{0}。请检查磁盘空间和写权限")]
     Write(#[from] std::io::Error),

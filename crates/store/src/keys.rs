@@ -95,6 +95,21 @@ impl Keys {
         whole[..16].try_into().expect("half of 32 bytes")
     }
 
+    /// Tag of bytes for a purpose: HMAC-SM3(index key, 0x01 ‖ purpose ‖ 0x00 ‖ bytes). No field's name begins
+    /// with 0x01, so it never equals an index or a mark.
+    pub(crate) fn tag(&self, purpose: &str, bytes: &[u8]) -> [u8; 32] {
+        self.mac(&[&[1], purpose.as_bytes(), &[0], bytes])
+    }
+
+    /// Whether it is the tag, in the same time for any answer.
+    pub(crate) fn is_tag(&self, purpose: &str, bytes: &[u8], tag: &[u8]) -> bool {
+        let mut mac = self.index.clone();
+        for part in [&[1][..], purpose.as_bytes(), &[0], bytes] {
+            mac.update(part);
+        }
+        mac.verify_slice(tag).is_ok()
+    }
+
     fn mac(&self, parts: &[&[u8]]) -> [u8; 32] {
         let mut mac = self.index.clone();
         for part in parts {
@@ -104,8 +119,11 @@ impl Keys {
     }
 }
 
-/// Fills with random bytes of the operating system.
-pub(crate) fn random<const LENGTH: usize>() -> Result<[u8; LENGTH]> {
+/// Random bytes of the operating system.
+///
+/// # Errors
+/// When it gives none.
+pub fn random<const LENGTH: usize>() -> Result<[u8; LENGTH]> {
     let mut bytes = [0; LENGTH];
     getrandom::fill(&mut bytes).map_err(|error| StoreError::Randomness(error.to_string()))?;
     Ok(bytes)

@@ -4,6 +4,7 @@
 //! Everything is written in one [`Writing`] transaction at a time: a batch of records is matched to
 //! enterprises, compared with what is on record, appended, and carried into the projections.
 
+mod audit;
 mod bulk;
 mod entity;
 mod entry;
@@ -11,6 +12,7 @@ mod error;
 mod keys;
 mod level;
 mod migration;
+mod people;
 mod projection;
 mod reading;
 mod runs;
@@ -22,10 +24,12 @@ mod writing;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use audit::{AuditEntry, AuditFilter};
 pub use entry::Entry;
 pub use error::{Result, StoreError};
-pub use keys::Keys;
+pub use keys::{Keys, random};
 pub use level::{KeptLevel, Level, LevelChange, LevelCount};
+pub use people::{Attempt, SecondFactor, Session, Staff, Unit};
 pub use projection::{MATCHED_RECORD, MATCHING, REGISTRATION, given};
 pub use reading::{Enterprise, Page, Scope};
 pub use seal::{Randomness, SaltSource, SealedDraft, Sealer, SystemSalts};

@@ -148,6 +148,19 @@ impl Store {
         Ok(())
     }
 
+    /// Whether a file was ever taken in whole, of any table but one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn has_import(&self, but: &str) -> Result<bool> {
+        let found = submission::Entity::find()
+            .filter(submission::Column::Finished.eq(true))
+            .filter(submission::Column::TableId.ne(but))
+            .one(&self.connections.readers)
+            .await?;
+        Ok(found.is_some())
+    }
+
     /// Keeps a version of the rulebook for good. Its name comes from its content, so that putting it
     /// again changes nothing.
     ///
@@ -191,7 +204,7 @@ async fn migrate(connections: &Connections) -> Result<()> {
     // No such table: a new database.
     let rows = connections.readers.query_all(&applied).await.unwrap_or_default();
     let versions: Vec<String> = rows.iter().filter_map(|row| row.try_get("", "version").ok()).collect();
-    if versions == known {
+    if versions.len() == known.len() && versions.iter().all(|version| known.contains(version)) {
         return Ok(());
     }
     let transaction = connections.begin().await.map_err(refuse)?;

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use sea_orm::{ConnectionTrait, Database, EntityTrait};
+use sea_orm::{ConnectionTrait, Database, DbBackend, EntityTrait};
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
@@ -72,6 +72,49 @@ async fn postgres(server: &str) -> TestDatabase {
 }
 
 impl Store {
+    /// What somebody does who gets at the database past the system.
+    ///
+    /// # Errors
+    /// What the database answers.
+    pub async fn tamper(&self, sql: &str) -> Result<()> {
+        self.connections.writer.execute_unprepared(sql).await?;
+        Ok(())
+    }
+
+    /// From now on the database takes no line of the audit log.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn break_audit(&self) -> Result<()> {
+        self.tamper(match self.connections.writer.get_database_backend() {
+            DbBackend::Sqlite => {
+                "CREATE TRIGGER broken BEFORE INSERT ON audit BEGIN SELECT RAISE(FAIL, 'no space left'); END"
+            }
+            _ => {
+                "CREATE TRIGGER broken BEFORE INSERT ON audit FOR EACH STATEMENT \
+                 EXECUTE FUNCTION refuse_change('no space left')"
+            }
+        })
+        .await
+    }
+
+    /// From now on the database no longer refuses to change the audit log.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unguard_audit(&self) -> Result<()> {
+        let sqlite = self.connections.writer.get_database_backend() == DbBackend::Sqlite;
+        let guards: &[&str] = if sqlite {
+            &["audit_refuse_update", "audit_refuse_delete", "audit_refuse_insert"]
+        } else {
+            &["refuse_change ON audit"]
+        };
+        for guard in guards {
+            self.tamper(&format!("DROP TRIGGER {guard}")).await?;
+        }
+        Ok(())
+    }
+
     /// Every row of every projection as text, sorted: equal texts are equal projections.
     ///
     /// # Errors

@@ -40,6 +40,14 @@ impl Verification {
     pub fn holds(&self) -> bool {
         self.findings.is_empty()
     }
+
+    pub(crate) fn find(&mut self, finding: String) {
+        if self.findings.len() < MOST_LISTED {
+            self.findings.push(finding);
+        } else {
+            self.unlisted += 1;
+        }
+    }
 }
 
 impl Store {
@@ -122,11 +130,7 @@ struct Verifier<'a> {
 
 impl Verifier<'_> {
     fn find(&mut self, finding: String) {
-        if self.result.findings.len() < MOST_LISTED {
-            self.result.findings.push(finding);
-        } else {
-            self.result.unlisted += 1;
-        }
+        self.result.find(finding);
     }
 
     fn take_personal(&mut self, rows: &[QueryResult]) -> Result<()> {

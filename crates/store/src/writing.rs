@@ -68,8 +68,8 @@ impl NewRecord {
 
 /// The exclusive writing transaction. Dropped without [`Writing::commit`], it leaves no trace.
 pub struct Writing {
-    transaction: Transaction,
-    keys: Keys,
+    pub(crate) transaction: Transaction,
+    pub(crate) keys: Keys,
     head: Head,
 }
 

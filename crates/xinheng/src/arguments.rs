@@ -8,6 +8,8 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::Day;
+use xinheng_core::staff::Role;
+use xinheng_core::unit::UnitKind;
 
 const TEMPLATE: &str = "{about}\n\n用法：{usage}\n\n{all-args}";
 
@@ -78,6 +80,9 @@ pub enum Command {
     /// 规则库：检查、验证算例、查看、签署
     #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
     Rulebook(Rulebook),
+    /// 单位和人员：查看、添加、授予角色、重置口令
+    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    Admin(Admin),
 }
 
 #[derive(Args)]
@@ -231,6 +236,87 @@ pub enum Rulebook {
         #[arg(long, default_value = xinheng_app::collect::UNSPECIFIED_UNIT, value_name = "单位")]
         unit: String,
     },
+}
+
+#[derive(Subcommand)]
+pub enum Admin {
+    /// 人员
+    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    User(User),
+    /// 单位
+    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    Unit(Unit),
+}
+
+#[derive(Subcommand)]
+pub enum User {
+    /// 列出人员
+    #[command(help_template = TEMPLATE)]
+    List,
+    /// 添加一人，显示一次性口令
+    #[command(help_template = TEMPLATE)]
+    Add {
+        /// 账号
+        #[arg(value_name = "账号")]
+        account: String,
+        /// 姓名
+        #[arg(long, value_name = "姓名")]
+        name: String,
+        /// 单位代码或名称
+        #[arg(long, value_name = "单位")]
+        unit: String,
+    },
+    /// 授予角色（代替原有角色）；不写角色则收回全部
+    #[command(help_template = TEMPLATE)]
+    Role {
+        /// 账号
+        #[arg(value_name = "账号")]
+        account: String,
+        /// 角色，例如 信用监管人员 或 credit_supervisor
+        #[arg(value_name = "角色", value_parser = role)]
+        roles: Vec<Role>,
+    },
+    /// 重新发放一次性口令，并解除锁定
+    #[command(help_template = TEMPLATE)]
+    Reset {
+        /// 账号
+        #[arg(value_name = "账号")]
+        account: String,
+        /// 同时重置动态口令（更换手机时）
+        #[arg(long)]
+        second_factor: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Unit {
+    /// 列出单位
+    #[command(help_template = TEMPLATE)]
+    List,
+    /// 添加一个单位
+    #[command(help_template = TEMPLATE)]
+    Add {
+        /// 单位代码
+        #[arg(value_name = "代码")]
+        code: String,
+        /// 名称
+        #[arg(long, value_name = "名称")]
+        name: String,
+        /// 类型：股室、所、大队、成员单位
+        #[arg(long, value_name = "类型", value_parser = unit_kind)]
+        kind: UnitKind,
+        /// 其他名称（曾用名、简称），可重复
+        #[arg(long = "also", value_name = "名称")]
+        also: Vec<String>,
+    },
+}
+
+fn role(name: &str) -> Result<Role, String> {
+    Role::parse(name).ok_or_else(|| format!("可选的角色有 {}", Role::ALL.map(Role::title).join("、")))
+}
+
+fn unit_kind(name: &str) -> Result<UnitKind, String> {
+    UnitKind::parse(name).ok_or_else(|| format!("可选的类型有 {}", UnitKind::ALL.map(UnitKind::title).join("、")))
 }
 
 impl Arguments {

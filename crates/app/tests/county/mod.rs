@@ -32,7 +32,7 @@ pub fn day(text: &str) -> Day {
 /// The moment of every act in the tests: 2026-11-24 09:00 in China.
 pub fn surroundings() -> Surroundings {
     let moment = Moment::from_micros(1_795_482_000_000_000).unwrap();
-    Surroundings { now: Arc::new(move || moment), salts: Arc::new(FixedSalts) }
+    Surroundings { now: Arc::new(move || moment), salts: Arc::new(FixedSalts), ..Surroundings::real() }
 }
 
 /// Runs a test on a fresh SQLite and on a fresh PostgreSQL database.

@@ -80,6 +80,11 @@ impl Transaction {
         Ok(Self { connection, whole: true })
     }
 
+    /// Makes sure that nothing of it is ever committed.
+    pub(crate) fn give_up(&mut self) {
+        self.whole = false;
+    }
+
     pub(crate) async fn commit(self) -> Result<()> {
         if !self.whole {
             return Err(StoreError::Broken);

@@ -1,5 +1,6 @@
 //! One file per command: read the arguments, call the use case, print what came out.
 
+pub mod admin;
 pub mod classify;
 pub mod demo;
 pub mod explain;
