@@ -52,6 +52,16 @@ impl Bureau {
         Ok(Verified { records: verification.records, erased: 0, findings, head })
     }
 
+    /// Notes that a table is taken out, before it is.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing may be given out.
+    pub async fn record_export(&self, act: &Act, object: &str) -> anyhow::Result<()> {
+        let mut writing = self.store.begin().await?;
+        writing.audit(act.line(self.now(), Outcome::Done, object, &[])).await?;
+        Ok(writing.commit().await?)
+    }
+
     /// One personal value of one record in clear. That it was seen, by whom and why, is on the audit log
     /// before it is given.
     ///

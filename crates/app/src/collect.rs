@@ -12,6 +12,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
+use xinheng_core::audit::Outcome as Audited;
 use xinheng_core::collect::{Decision, Identity, Standing, decide};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::Hash;
@@ -22,6 +23,7 @@ use xinheng_core::rulebook::table::Table;
 use xinheng_exchange::{Cells, ErrorWorkbook, Fault, FileError, Forms, ReadOptions, Row};
 use xinheng_store::{Body, NewRecord, NewSubmission, REGISTRATION, SealedDraft, Sealer, Submission, Writing, given};
 
+use crate::act::Act;
 use crate::{Bureau, Stage, Watcher, WrongInput};
 
 /// The source of a file whose unit nobody named.
@@ -46,6 +48,8 @@ pub struct ImportRequest<'a> {
     pub errors: Option<&'a Path>,
     /// Only check; nothing is appended.
     pub dry_run: bool,
+    /// Who hands it in, for the audit log; none on the command line.
+    pub act: Option<&'a Act>,
 }
 
 /// What became of a file's rows: `rows = accepted + known + older + refused`.
@@ -168,12 +172,13 @@ impl Bureau {
         let file = request.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let wrong = |error: FileError| wrong_file(request.path, &error);
         let opened = opened_rx.await.context("读文件的线程意外结束")?.map_err(wrong)?;
-        let submission = self.submission(request, &file, &opened).await?;
+        let unit = self.unit_called(request.unit).await?;
+        let submission = self.submission(request, &unit, &file, &opened).await?;
         number_tx.send(submission.number).ok();
 
         let mut admission = Admission {
             rulebook: &self.rulebook,
-            unit: request.unit,
+            unit: &unit,
             day: self.today(),
             submission,
             outcome: Outcome {
@@ -210,7 +215,13 @@ impl Bureau {
         Ok(outcome)
     }
 
-    async fn submission(&self, request: &ImportRequest<'_>, file: &str, opened: &Opened) -> anyhow::Result<Submission> {
+    async fn submission(
+        &self,
+        request: &ImportRequest<'_>,
+        unit: &str,
+        file: &str,
+        opened: &Opened,
+    ) -> anyhow::Result<Submission> {
         let received_at = self.now();
         if request.dry_run {
             return Ok(Submission { number: 0, received_at, resumed: false });
@@ -219,11 +230,15 @@ impl Bureau {
             file_name: file.to_owned(),
             file_digest: opened.digest,
             table_id: opened.table.clone(),
-            unit: request.unit.to_owned(),
+            unit: unit.to_owned(),
             edition: request.edition,
             received_at,
         };
-        Ok(self.store.open_submission(new).await?)
+        let told = |number| {
+            let line = |act: &Act| act.line(received_at, Audited::Done, format!("submission/{number}"), &[]);
+            request.act.map(line)
+        };
+        Ok(self.store.open_audited_submission(new, told).await?)
     }
 }
 

@@ -108,8 +108,17 @@ impl Bureau {
     }
 
     /// The moment it is.
-    fn now(&self) -> Moment {
+    #[must_use]
+    pub fn now(&self) -> Moment {
         (self.surroundings.now)()
+    }
+
+    /// A token that nobody can guess, as 64 hexadecimal digits.
+    ///
+    /// # Errors
+    /// When the system gives no randomness.
+    pub fn token(&self) -> anyhow::Result<String> {
+        Ok(hex::encode(self.chance()?))
     }
 
     /// Random bytes that nobody can foresee.

@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
+use xinheng_core::audit::Outcome;
 use xinheng_core::history::Kinds;
 use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Draft, EnterpriseKeys, Payload, Personal, Seq, Value};
@@ -15,8 +16,10 @@ use xinheng_core::rulebook::cases::Case;
 use xinheng_core::rulebook::check_case::mismatches;
 use xinheng_core::rulebook::load::{RuleError, RuleFile, Rulebook};
 use xinheng_core::rulebook::model::Model;
+use xinheng_core::staff::Permission;
 use xinheng_store::{Body, NewRecord, NewSubmission};
 
+use crate::act::Act;
 use crate::{Bureau, WrongInput};
 
 /// Kind of the record by which the bureau takes a default of ours on.
@@ -190,7 +193,8 @@ impl Bureau {
     ///
     /// # Errors
     /// [`WrongInput`] when there is no such rule or it needs no signature.
-    pub async fn sign(&self, rule: &str, by: &str, unit: &str) -> anyhow::Result<Signed> {
+    pub async fn sign(&self, act: &Act, rule: &str, by: &str, unit: &str) -> anyhow::Result<Signed> {
+        act.require(Permission::SignRules)?;
         let today = self.today();
         let line = self.rulebook.rule(rule, today).ok_or_else(|| {
             WrongInput(format!(
@@ -243,9 +247,64 @@ impl Bureau {
                 source_unit: unit.to_owned(),
             }])
             .await?;
+        writing.audit(act.line(received_at, Outcome::Done, format!("rule/{rule}"), &[])).await?;
         writing.commit().await?;
         self.store.finish_submission(submission.number, &serde_json::json!({ "accepted": 1 })).await?;
         signed.seq = Some(head.seq);
         Ok(signed)
     }
+
+    /// Signs a default in the name of whoever is signed in.
+    ///
+    /// # Errors
+    /// As [`Self::sign`].
+    pub async fn sign_as(&self, act: &Act, rule: &str) -> anyhow::Result<Signed> {
+        let actor = act.signed_in()?;
+        self.sign(act, rule, &actor.name, &actor.unit).await
+    }
+
+    /// The rules in force today, with what the bureau has signed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn rules_and_signatures(&self) -> anyhow::Result<Vec<RuleStanding>> {
+        let today = self.today();
+        let signatures = self.signatures(Seq(i64::MAX)).await?;
+        let in_force = self.rulebook.rules().filter(|rule| rule.head.in_force(today));
+        let standing = in_force.map(|rule| RuleStanding {
+            signed: signatures.act(&self.rulebook, &rule.id, today),
+            confirmed: rule.head.status == Status::Confirmed,
+            title: rule.head.title.clone(),
+            cite: rule.head.cite.iter().map(ToString::to_string).collect::<Vec<_>>().join("、"),
+            note: rule.head.note.clone(),
+            id: rule.id,
+        });
+        let mut standing: Vec<RuleStanding> = standing.collect();
+        standing.sort_by(|one, other| (one.confirmed, &one.id).cmp(&(other.confirmed, &other.id)));
+        Ok(standing)
+    }
+
+    /// The exchange tables that files may be of: id and title.
+    #[must_use]
+    pub fn tables(&self) -> Vec<(String, String)> {
+        let tables = self.rulebook.tables(self.today());
+        tables.map(|table| (table.rule.id.value.clone(), table.rule.title.clone())).collect()
+    }
+}
+
+/// A rule, and whether it may act.
+#[derive(Clone, Debug, Serialize)]
+pub struct RuleStanding {
+    /// Id, such as `models/general`.
+    pub id: String,
+    /// 名称
+    pub title: String,
+    /// Whether it is law; a default of ours acts only once signed.
+    pub confirmed: bool,
+    /// Whether it is confirmed or signed in its wording of today.
+    pub signed: bool,
+    /// Where it is written.
+    pub cite: String,
+    /// Remarks.
+    pub note: Option<String>,
 }

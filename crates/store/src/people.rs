@@ -1,6 +1,6 @@
 //! People (人员): units, staff, sessions, failed sign-ins, and the settings of the bureau.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use sea_orm::{ColumnTrait, Condition, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect};
@@ -333,6 +333,19 @@ impl Store {
             .all(&self.connections.readers)
             .await?;
         Ok(rows.into_iter().map(|row| Staff::read(row, &self.keys)).collect())
+    }
+
+    /// The names of some staff, by number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn staff_names(&self, numbers: &[i64]) -> Result<HashMap<i64, String>> {
+        let names = staff::Entity::find()
+            .select_only()
+            .column(staff::Column::Number)
+            .column(staff::Column::Name)
+            .filter(staff::Column::Number.is_in(numbers.iter().copied()));
+        Ok(names.into_tuple::<(i64, String)>().all(&self.connections.readers).await?.into_iter().collect())
     }
 
     /// Staff by account or number.

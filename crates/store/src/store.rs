@@ -6,6 +6,7 @@ use sea_orm::{
 };
 use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::sea_query::Query;
+use xinheng_core::audit::AuditLine;
 use xinheng_core::ledger::{Hash, Head};
 use xinheng_core::record::{Day, Moment, Seq};
 
@@ -88,33 +89,42 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn open_submission(&self, new: NewSubmission) -> Result<Submission> {
-        use submission::Column;
-        let transaction = self.connections.begin().await?;
+        self.open_audited_submission(new, |_| None).await
+    }
+
+    /// As [`Self::open_submission`]; `told` makes the line of the audit log from the number of a new one:
+    /// both are there or neither.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_audited_submission(
+        &self,
+        new: NewSubmission,
+        told: impl FnOnce(i64) -> Option<AuditLine>,
+    ) -> Result<Submission> {
+        type Unfinished = (i64, i64, String, String, Option<String>);
+        let mut writing = self.begin().await?;
         let edition = new.edition.map(|day| day.to_string());
-        let unfinished = submission::Entity::find()
-            .filter(Column::Finished.eq(false))
-            .filter(Column::FileDigest.eq(new.file_digest.0.to_vec()))
-            .filter(Column::TableId.eq(&new.table_id))
-            .filter(Column::Unit.eq(&new.unit))
-            .filter(edition.as_ref().map_or(Column::Edition.is_null(), |day| Column::Edition.eq(day)))
-            .order_by_asc(Column::Number)
-            .one(&transaction)
+        let unfinished: Vec<Unfinished> = writing
+            .transaction
+            .look_up(
+                "SELECT s.number, s.received_at, s.table_id, s.unit, s.edition FROM {keys} AS k \
+                 CROSS JOIN submission AS s WHERE s.file_digest = {bytes} AND NOT s.finished ORDER BY s.number",
+                &[],
+                &[new.file_digest.to_string()],
+            )
             .await?;
-        if let Some(row) = unfinished {
-            return Ok(Submission {
-                number: row.number,
-                received_at: Moment::from_micros(row.received_at)
-                    .ok_or(StoreError::DamagedProjection { table: "submission" })?,
-                resumed: true,
-            });
+        let same = |(_, _, table, unit, of): &&Unfinished| {
+            *table == new.table_id && *unit == new.unit && *of == edition
+        };
+        if let Some((number, received_at, ..)) = unfinished.iter().find(same) {
+            let received_at =
+                Moment::from_micros(*received_at).ok_or(StoreError::DamagedProjection { table: "submission" })?;
+            return Ok(Submission { number: *number, received_at, resumed: true });
         }
-        let last: Option<Option<i64>> = submission::Entity::find()
-            .select_only()
-            .column_as(Column::Number.max(), "last")
-            .into_tuple()
-            .one(&transaction)
-            .await?;
-        let number = last.flatten().unwrap_or(0) + 1;
+        let last: Vec<(i64,)> =
+            writing.transaction.look_up("SELECT coalesce(max(number), 0) FROM submission", &[], &[]).await?;
+        let number = last.first().map_or(0, |(last,)| *last) + 1;
         let row = submission::Model {
             number,
             file_name: new.file_name,
@@ -126,8 +136,11 @@ impl Store {
             finished: false,
             counts: None,
         };
-        submission::Entity::insert(row.into_active_model()).exec_without_returning(&transaction).await?;
-        transaction.commit().await?;
+        writing.transaction.insert(vec![row]).await?;
+        if let Some(line) = told(number) {
+            writing.audit(line).await?;
+        }
+        writing.commit().await?;
         Ok(Submission { number, received_at: new.received_at, resumed: false })
     }
 

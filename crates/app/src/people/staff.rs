@@ -90,6 +90,14 @@ impl Bureau {
         Ok(self.members(person.into_iter().collect()).await?.pop())
     }
 
+    /// The names of some staff, by number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn staff_names(&self, numbers: &[i64]) -> anyhow::Result<HashMap<i64, String>> {
+        Ok(self.store.staff_names(numbers).await?)
+    }
+
     async fn members(&self, staff: Vec<Staff>) -> anyhow::Result<Vec<StaffMember>> {
         let now = self.now();
         let names: Vec<String> = staff.iter().map(|person| attempt_of(&self.store, &person.account)).collect();

@@ -35,6 +35,16 @@ impl Bureau {
         Ok(self.store.units().await?)
     }
 
+    /// The code of the unit that a file or a person calls so; the words themselves when no unit is.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unit_called(&self, given: &str) -> anyhow::Result<String> {
+        let given = given.trim();
+        let unit = self.units().await?.into_iter().find(|unit| is_called(unit, given));
+        Ok(unit.map_or_else(|| given.to_owned(), |unit| unit.code))
+    }
+
     /// Adds a unit.
     ///
     /// # Errors

@@ -120,7 +120,7 @@ impl County {
 
 pub fn request(path: &Path) -> ImportRequest<'_> {
     let unit = "注册审批股";
-    ImportRequest { path, table: None, unit, edition: None, mapping: None, errors: None, dry_run: false }
+    ImportRequest { path, table: None, unit, edition: None, mapping: None, errors: None, dry_run: false, act: None }
 }
 
 /// Market entities in the exchange shape, dirty as real ones: half of the headings Chinese and half

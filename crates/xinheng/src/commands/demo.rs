@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use chrono::Months;
 use serde::Serialize;
 use xinheng_app::Bureau;
+use xinheng_app::act::Act;
 use xinheng_app::classify::Run;
 use xinheng_app::collect::{ImportRequest, Outcome};
 use xinheng_core::rulebook::Status;
@@ -62,6 +63,7 @@ pub async fn run(options: &Options, command: &Demo) -> anyhow::Result<Ending> {
             mapping: None,
             errors: None,
             dry_run: false,
+            act: None,
         };
         let progress = Progress::new();
         let outcome = bureau.import(&request, &|stage| progress.show(&stage)).await?;
@@ -130,7 +132,7 @@ async fn sign_defaults(bureau: &Bureau) -> anyhow::Result<()> {
         .map(|rule| rule.id)
         .collect();
     for rule in defaults {
-        bureau.sign(&rule, SIGNER, SIGNING_UNIT).await?;
+        bureau.sign(&Act::on_command_line("rule.sign"), &rule, SIGNER, SIGNING_UNIT).await?;
     }
     Ok(())
 }

@@ -30,6 +30,7 @@ pub async fn run(options: &Options, command: &Import) -> anyhow::Result<Ending> 
             mapping: mapping.as_ref(),
             errors: command.errors.as_deref(),
             dry_run: command.dry_run,
+            act: None,
         };
         let progress = Progress::new();
         let outcome = bureau.import(&request, &|stage| progress.show(&stage)).await;

@@ -5,6 +5,7 @@ use std::path::Path;
 use chrono::Utc;
 use serde_json::json;
 use xinheng_app::WrongInput;
+use xinheng_app::act::Act;
 use xinheng_app::rules::{embedded, from_folder, run_cases};
 use xinheng_core::record::{Day, Moment};
 use xinheng_core::rulebook::Status;
@@ -23,7 +24,7 @@ pub async fn run(options: &Options, command: &Command) -> anyhow::Result<Ending>
         }
         Command::Sign { id, by, unit } => {
             let bureau = open(options).await?;
-            let signed = bureau.sign(id, by, unit).await?;
+            let signed = bureau.sign(&Act::on_command_line("rule.sign"), id, by, unit).await?;
             if options.json {
                 print_json(&signed)?;
             } else {
