@@ -13,4 +13,5 @@ pub mod points;
 pub mod record;
 pub mod rulebook;
 pub mod score;
+pub mod search;
 pub mod staff;

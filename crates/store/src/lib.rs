@@ -5,16 +5,20 @@
 //! enterprises, compared with what is on record, appended, and carried into the projections.
 
 mod bulk;
+mod directory;
 mod entity;
 mod entry;
 mod error;
+mod graded;
 mod keys;
 mod level;
 mod migration;
+mod pages;
 mod projection;
 mod reading;
 mod runs;
 mod seal;
+mod statement;
 mod store;
 mod verify;
 mod writing;
@@ -22,10 +26,14 @@ mod writing;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use directory::{
+    Count, EnterpriseFilter, EnterpriseOrder, Found, Hit, Listed, Listing, MOST_FOUND, MatchedBy, NoSuchTurn, Place, Turn,
+};
 pub use entry::Entry;
 pub use error::{Result, StoreError};
 pub use keys::Keys;
 pub use level::{KeptLevel, Level, LevelChange, LevelCount};
+pub use pages::{BulletinPlace, DayHead, Differing, KeptSubmission, ListingKind, TownLevelCount};
 pub use projection::{MATCHED_RECORD, MATCHING, REGISTRATION, given};
 pub use reading::{Enterprise, Page, Scope};
 pub use seal::{Randomness, SaltSource, SealedDraft, Sealer, SystemSalts};

@@ -9,7 +9,10 @@ use tempfile::TempDir;
 use xinheng_core::ledger::Hash;
 use xinheng_core::record::RecordId;
 
-use crate::entity::{current_level, current_record, enterprise, level, matched, stale_enterprise, waiting};
+use crate::entity::{
+    current_level, current_record, day_head, differing, enterprise, graded, level, level_change, level_count, matched,
+    searched, stale_enterprise, waiting,
+};
 use crate::error::Result;
 use crate::keys::Keys;
 use crate::seal::{Randomness, SaltSource};
@@ -85,6 +88,12 @@ impl Store {
         self.dump::<stale_enterprise::Entity>(&mut lines).await?;
         self.dump::<level::Entity>(&mut lines).await?;
         self.dump::<current_level::Entity>(&mut lines).await?;
+        self.dump::<searched::Entity>(&mut lines).await?;
+        self.dump::<graded::Entity>(&mut lines).await?;
+        self.dump::<level_count::Entity>(&mut lines).await?;
+        self.dump::<differing::Entity>(&mut lines).await?;
+        self.dump::<level_change::Entity>(&mut lines).await?;
+        self.dump::<day_head::Entity>(&mut lines).await?;
         lines.sort_unstable();
         Ok(lines.join("\n"))
     }
