@@ -4,9 +4,14 @@
 pub mod act;
 pub mod classify;
 pub mod collect;
+pub mod enterprises;
 pub mod explain;
 pub mod ledger;
+pub mod pages;
+pub mod profile;
+pub mod public;
 pub mod rules;
+mod words;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -53,6 +58,11 @@ pub struct Stage {
 
 /// Who wants to know how far a job is.
 pub type Watcher<'a> = &'a (dyn Fn(Stage) + Sync);
+
+/// For what JSON writes as people read it.
+fn as_text<T: std::fmt::Display, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
 
 /// A bureau's books: its ledger, its rulebook, its clock.
 pub struct Bureau {

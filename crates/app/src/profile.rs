@@ -1,12 +1,16 @@
 //! Enterprise profile (企业360°): everything on record about one enterprise, as of a day and as known up
 //! to a seq, in one timeline; and a single record with where it came from.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 use xinheng_core::credit_code::CreditCode;
+use xinheng_core::history::{Fact, Facts, Kinds};
 use xinheng_core::ledger::Hash;
-use xinheng_core::record::{Day, Moment, Seq};
+use xinheng_core::record::{Day, Moment, Record, Seq};
+use xinheng_store::{KeptLevel, Level, MATCHED_RECORD, MATCHING, REGISTRATION};
 
-use crate::Bureau;
+use crate::{Bureau, WrongInput, words};
 
 /// A field with what people read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -186,16 +190,221 @@ pub struct RecordPage {
     pub hash: Hash,
 }
 
+/// Kind of record of a licence (行政许可).
+pub(crate) const LICENSE: &str = "license";
+/// Kinds of record that enter an enterprise in a list (名录、名单).
+pub(crate) const LISTS: [&str; 2] = ["abnormal_entry", "serious_entry"];
+
 impl Bureau {
-    /// The profile of an enterprise, as of a day (today) and as known up to a seq (now).
+    /// The profile of an enterprise, as of a day (today) and as known up to a seq (now). Five statements,
+    /// whatever is on record.
     ///
     /// # Errors
-    /// [`crate::WrongInput`] when the ledger has nothing on it.
-    pub async fn profile(&self, code: CreditCode, as_of: Option<Day>, known_up_to: Option<Seq>) -> anyhow::Result<Profile> { todo!() }
+    /// [`WrongInput`] when the ledger has nothing on it.
+    pub async fn profile(
+        &self,
+        code: CreditCode,
+        as_of: Option<Day>,
+        known_up_to: Option<Seq>,
+    ) -> anyhow::Result<Profile> {
+        let today = self.today();
+        let as_of = as_of.unwrap_or(today);
+        let head = self.store.head().await?.seq;
+        let known_up_to = known_up_to.unwrap_or(head).min(head);
+        let all = self.store.history(code, head).await?;
+        if all.is_empty() {
+            let words = format!("账上没有 {code} 的记录。请核对代码，或先导入市场主体登记信息");
+            return Err(WrongInput(words).into());
+        }
+        let runs = self.store.level_history(code).await?;
+        let kinds = Kinds::new(self.rulebook.kinds(today));
+        let steps = steps(&all, &runs, &kinds, today);
+        let known = known_at(all, known_up_to);
+        let states = States::new(&known, as_of, &kinds);
+        let mut timeline: Vec<_> = known.iter().map(|record| self.item(record, states.of(record))).collect();
+        timeline.sort_by_key(|item| std::cmp::Reverse((item.occurred_on, item.seq)));
+        let registration = states.facts.get(REGISTRATION, &kinds).last().map(|fact| fact.record);
+        let mut level_history: Vec<LevelStep> = runs
+            .into_iter()
+            .filter(|kept| kept.run <= known_up_to && kept.as_of <= as_of)
+            .map(|kept| self.level_step(kept))
+            .collect();
+        level_history.reverse();
+        let mut scopes = BTreeSet::new();
+        let mut levels: Vec<LevelStep> =
+            level_history.iter().filter(|step| scopes.insert(&step.scope)).cloned().collect();
+        levels.retain(|step| step.level.is_some());
+        Ok(Profile {
+            code,
+            as_of,
+            known_up_to,
+            name: registration.and_then(|record| record.payload.text("name")).map(str::to_owned),
+            base: registration.map(|record| words::fields(record, kinds.get(REGISTRATION))).unwrap_or_default(),
+            lists: lists(&states.facts, &kinds),
+            licenses: licenses(&states.facts, &kinds),
+            timeline,
+            levels,
+            level_history,
+            steps,
+        })
+    }
 
     /// A record in full.
     ///
     /// # Errors
-    /// [`crate::WrongInput`] when there is no such record.
-    pub async fn record(&self, seq: Seq) -> anyhow::Result<RecordPage> { todo!() }
+    /// [`WrongInput`] when there is no such record.
+    pub async fn record(&self, seq: Seq) -> anyhow::Result<RecordPage> {
+        let (entry, enterprise) = self
+            .store
+            .record(seq)
+            .await?
+            .ok_or_else(|| WrongInput(format!("台账中没有第 {seq} 条记录。请核对编号")))?;
+        let record = entry.record;
+        let today = self.today();
+        let kinds = Kinds::new(self.rulebook.kinds(today));
+        let known = match enterprise {
+            Some(code) => self.store.history(code, Seq(i64::MAX)).await?,
+            None => vec![record.clone()],
+        };
+        let handed_in = match record.id.submission {
+            0 => None,
+            number => self.store.submission(number).await?,
+        };
+        Ok(RecordPage {
+            enterprise,
+            item: self.item(&record, States::new(&known, today, &kinds).of(&record)),
+            fields: words::fields(&record, kinds.get(&record.kind)),
+            provenance: Provenance {
+                submission: handed_in.as_ref().map(|kept| kept.number),
+                file_name: handed_in.map(|kept| kept.file_name),
+                line: record.id.line,
+                part: record.id.part,
+            },
+            hash: entry.hash,
+        })
+    }
+
+    fn item(&self, record: &Record, state: State) -> TimelineItem {
+        let today = self.today();
+        TimelineItem {
+            seq: record.seq,
+            kind: record.kind.clone(),
+            kind_title: words::kind_title(&self.rulebook, &record.kind, today),
+            occurred_on: record.occurred_on,
+            summary: words::summary(record, self.rulebook.kind(&record.kind, today)),
+            document_number: record.document_number.clone(),
+            source_unit: record.source_unit.clone(),
+            received_at: record.received_at,
+            state,
+            supersedes: record.supersedes,
+        }
+    }
+
+    fn level_step(&self, kept: KeptLevel) -> LevelStep {
+        let KeptLevel { level, run, as_of } = kept;
+        let scope_title = words::scope_title(&self.rulebook, &level.scope, self.today());
+        let Level { scope, level, total_milli, in_force, .. } = level;
+        LevelStep { run, as_of, scope, scope_title, level, total_milli, in_force }
+    }
+}
+
+/// Those of an enterprise's records that were on record about it at a seq: what waited then is left out,
+/// until the record that told whose it is.
+pub(crate) fn known_at(records: Vec<Record>, known_up_to: Seq) -> Vec<Record> {
+    let told: BTreeMap<Seq, Seq> = records
+        .iter()
+        .filter(|record| record.kind == MATCHING)
+        .filter_map(|record| Some((Seq(record.payload.integer(MATCHED_RECORD)?), record.seq)))
+        .collect();
+    let known = |record: &Record| match record.enterprise {
+        Some(_) => record.seq <= known_up_to,
+        None => told.get(&record.seq).is_some_and(|told| *told <= known_up_to),
+    };
+    records.into_iter().filter(known).collect()
+}
+
+/// What became of each record.
+struct States<'a> {
+    facts: Facts<'a>,
+    in_effect: BTreeMap<Seq, Fact<'a>>,
+    superseded_by: BTreeMap<Seq, &'a Record>,
+}
+
+impl<'a> States<'a> {
+    fn new(records: &'a [Record], day: Day, kinds: &Kinds) -> Self {
+        let facts = Facts::new(records, day, kinds);
+        let in_effect =
+            (0..kinds.count()).flat_map(|kind| facts.of(kind)).map(|fact| (fact.record.seq, *fact)).collect();
+        let superseded_by = records.iter().filter_map(|record| Some((record.supersedes?, record))).collect();
+        Self { facts, in_effect, superseded_by }
+    }
+
+    fn of(&self, record: &Record) -> State {
+        if let Some(fact) = self.in_effect.get(&record.seq) {
+            return match (fact.ended_on, fact.repaired_on) {
+                (Some(day), _) => State::Ended(day),
+                (None, Some(day)) => State::Repaired(day),
+                (None, None) => State::InEffect,
+            };
+        }
+        match self.superseded_by.get(&record.seq) {
+            _ if record.withdrawn => State::Withdrawn(record.seq),
+            Some(later) if later.withdrawn => State::Withdrawn(later.seq),
+            Some(later) => State::Superseded(later.seq),
+            None if record.occurred_on > self.facts.day || record.version > Some(self.facts.day) => State::NotYet,
+            // Records of the system itself, which no rule ends.
+            None => State::InEffect,
+        }
+    }
+}
+
+fn lists(facts: &Facts, kinds: &Kinds) -> Vec<ListLine> {
+    let mut lines: Vec<ListLine> = LISTS
+        .iter()
+        .filter_map(|id| kinds.get(id))
+        .flat_map(|kind| facts.get(&kind.rule.id.value, kinds).iter().map(move |fact| (kind, fact)))
+        .map(|(kind, Fact { record, ended_on, .. })| ListLine {
+            kind: record.kind.clone(),
+            title: kind.rule.title.clone(),
+            seq: record.seq,
+            since: record.occurred_on,
+            until: *ended_on,
+            reason: record.payload.text("reason").map(str::to_owned),
+            authority: record.payload.text("authority").map(str::to_owned),
+        })
+        .collect();
+    lines.sort_by_key(|line| (line.until.is_some(), std::cmp::Reverse(line.since), line.seq));
+    lines
+}
+
+fn licenses(facts: &Facts, kinds: &Kinds) -> Vec<LicenseLine> {
+    let text = |record: &Record, field| record.payload.text(field).map(str::to_owned);
+    facts
+        .get(LICENSE, kinds)
+        .iter()
+        .map(|Fact { record, ended_on, .. }| LicenseLine {
+            seq: record.seq,
+            number: record.document_number.clone(),
+            name: text(record, "name"),
+            authority: text(record, "authority"),
+            valid_from: record.payload.day("valid_from"),
+            valid_until: record.payload.day("valid_until"),
+            valid: ended_on.is_none(),
+        })
+        .collect()
+}
+
+fn steps(records: &[Record], runs: &[KeptLevel], kinds: &Kinds, today: Day) -> Steps {
+    let facts = Facts::new(records, today, kinds);
+    let facts = (0..kinds.count()).flat_map(|kind| facts.of(kind));
+    let ends = facts.flat_map(|fact| [fact.ended_on, fact.repaired_on]).flatten();
+    let begins = records.iter().flat_map(|record| [Some(record.occurred_on), record.version]).flatten();
+    let days: BTreeSet<Day> =
+        begins.chain(ends).chain(runs.iter().map(|kept| kept.as_of)).filter(|day| *day <= today).collect();
+    let known = records.iter().filter(|record| record.enterprise.is_some()).map(|record| (record.seq, record.received_at));
+    // Of what came at one moment only the last counts: nobody ever saw the state between.
+    let moments: BTreeMap<_, Seq> = known.map(|(seq, moment)| (moment, seq)).collect();
+    let known = moments.into_iter().map(|(moment, seq)| (seq, moment.day_in_china()));
+    let known: BTreeMap<Seq, Day> = known.chain(runs.iter().map(|kept| (kept.run, kept.as_of))).collect();
+    Steps { days: days.into_iter().collect(), known: known.into_iter().collect() }
 }

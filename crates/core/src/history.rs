@@ -88,6 +88,12 @@ impl<'a> Facts<'a> {
         Self { day, by_kind }
     }
 
+    /// Facts of the kind of that name, in ledger order; none when it is unknown.
+    #[must_use]
+    pub fn get(&self, kind: &str, kinds: &Kinds) -> &[Fact<'a>] {
+        kinds.number(kind).map_or(&[], |number| self.of(number))
+    }
+
     /// Facts of a kind, in ledger order.
     #[must_use]
     pub fn of(&self, kind: usize) -> &[Fact<'a>] {

@@ -33,7 +33,7 @@ pub use entry::Entry;
 pub use error::{Result, StoreError};
 pub use keys::Keys;
 pub use level::{KeptLevel, Level, LevelChange, LevelCount};
-pub use pages::{BulletinPlace, DayHead, Differing, KeptSubmission, ListingKind, TownLevelCount};
+pub use pages::{BulletinPlace, DayHead, Differing, KeptSubmission, LastMove, ListingKind, TownLevelCount};
 pub use projection::{MATCHED_RECORD, MATCHING, REGISTRATION, given};
 pub use reading::{Enterprise, Page, Scope};
 pub use seal::{Randomness, SaltSource, SealedDraft, Sealer, SystemSalts};

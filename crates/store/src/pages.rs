@@ -1,6 +1,7 @@
 //! What pages read besides enterprises: what was handed in, what runs moved, bulletins, past heads. Every
 //! page goes on after a row, and none reads more than it shows.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -65,6 +66,15 @@ pub struct Differing {
     pub received: String,
     /// Ours.
     pub own: String,
+}
+
+/// The run before another that last changed a level or its points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastMove {
+    /// Its record.
+    pub run: Seq,
+    /// The day it is of.
+    pub as_of: Day,
 }
 
 /// The last record of a day.
@@ -229,6 +239,34 @@ impl Store {
                     to: row.try_get("", "after")?,
                 };
                 Ok((change, row.try_get("", "name")?))
+            })
+            .collect()
+    }
+
+    /// When the level of some enterprises in a scope had last moved before a run.
+    ///
+    /// # Errors
+    /// When the database fails or a row is damaged.
+    pub async fn last_moves_before(
+        &self,
+        run: Seq,
+        scope: &str,
+        enterprises: &[CreditCode],
+    ) -> Result<HashMap<CreditCode, LastMove>> {
+        let mut sql = Sql::new("SELECT l.enterprise, l.run, l.as_of FROM level AS l WHERE l.scope = ");
+        sql.bind(scope).push(" AND l.run < ").bind(run.0).push(" AND l.enterprise IN ");
+        sql.bind_all(enterprises.iter().map(CreditCode::as_str));
+        sql.push(
+            " AND NOT EXISTS (SELECT 1 FROM level AS n WHERE n.enterprise = l.enterprise AND n.scope = l.scope \
+             AND n.run > l.run AND n.run < ",
+        );
+        let rows = sql.bind(run.0).push(")").all(&self.connections.readers).await?;
+        let damaged = || StoreError::DamagedProjection { table: "level" };
+        rows.iter()
+            .map(|row| {
+                let as_of = day(&row.try_get::<String>("", "as_of")?).ok_or_else(damaged)?;
+                let last = LastMove { run: Seq(row.try_get("", "run")?), as_of };
+                Ok((code(&row.try_get::<String>("", "enterprise")?)?, last))
             })
             .collect()
     }
