@@ -397,7 +397,12 @@ fn licenses(facts: &Facts, kinds: &Kinds) -> Vec<LicenseLine> {
 fn steps(records: &[Record], runs: &[KeptLevel], kinds: &Kinds, today: Day) -> Steps {
     let facts = Facts::new(records, today, kinds);
     let facts = (0..kinds.count()).flat_map(|kind| facts.of(kind));
-    let ends = facts.flat_map(|fact| [fact.ended_on, fact.repaired_on]).flatten();
+    // Earlier versions of a state have ends of their own, which count before the newer version does.
+    let written = records.iter().filter_map(|record| {
+        let last_day = kinds.get(&record.kind)?.ends.as_ref()?.on.as_ref()?;
+        record.payload.day(last_day)?.succ_opt()
+    });
+    let ends = facts.flat_map(|fact| [fact.ended_on, fact.repaired_on]).flatten().chain(written);
     let begins = records.iter().flat_map(|record| [Some(record.occurred_on), record.version]).flatten();
     let days: BTreeSet<Day> =
         begins.chain(ends).chain(runs.iter().map(|kept| kept.as_of)).filter(|day| *day <= today).collect();

@@ -33,6 +33,12 @@ impl<'a> Kinds<'a> {
         self.number(id).map(|number| self.all[number])
     }
 
+    /// The kind of a number below [`Self::count`].
+    #[must_use]
+    pub fn by_number(&self, number: usize) -> &'a Kind {
+        self.all[number]
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {

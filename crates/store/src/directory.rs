@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
 
-use sea_orm::{ConnectionTrait, DbBackend, QueryResult};
+use sea_orm::{DbBackend, QueryResult};
 use serde::Serialize;
 use xinheng_core::classify::COMBINED;
 use xinheng_core::credit_code::CreditCode;
@@ -292,9 +292,9 @@ impl Store {
     fn holding(&self, sql: &mut Sql, wanted: &Wanted, most: i64) {
         let phrase = wanted.pairs.join(" ");
         if self.connections.readers.get_database_backend() == DbBackend::Sqlite {
-            sql.push("SELECT s.code, s.seq FROM (SELECT rowid FROM searched_pairs WHERE searched_pairs MATCH ");
+            sql.push("SELECT s.code, s.seq FROM (SELECT rowid AS place FROM searched_pairs WHERE searched_pairs MATCH ");
             sql.bind(format!("\"{phrase}\"")).push(" ORDER BY rowid LIMIT ").bind(most);
-            sql.push(") AS hit CROSS JOIN searched AS s ON s.seq = hit.rowid");
+            sql.push(") AS hit CROSS JOIN searched AS s ON s.seq = hit.place");
         } else {
             let all: Vec<String> = wanted.pairs.iter().map(|pair| format!("'{pair}'")).collect();
             // The index knows which pairs a name has, not in which order.
@@ -328,8 +328,12 @@ impl Store {
             sql.push(" AND (").push(&order.join(", ")).push(if up { ") > (" } else { ") < (" });
             match order.len() {
                 1 => {}
-                2 => drop(sql.bind(place.points).push(", ")),
-                _ => drop(sql.bind(place.level.as_str()).push(", ").bind(place.points).push(", ")),
+                2 => {
+                    sql.bind(place.points).push(", ");
+                }
+                _ => {
+                    sql.bind(place.level.as_str()).push(", ").bind(place.points).push(", ");
+                }
             }
             sql.bind(place.code.as_str()).push(")");
         }
@@ -393,7 +397,7 @@ impl Store {
     /// When the database fails.
     pub async fn towns(&self) -> Result<Vec<String>> {
         // From town to town over the index: a step for each, however many enterprises are there.
-        let sql = Sql::new(
+        let mut sql = Sql::new(
             "WITH RECURSIVE step(town) AS (SELECT (SELECT town FROM enterprise WHERE town IS NOT NULL ORDER BY town LIMIT 1) \
              UNION ALL SELECT (SELECT e.town FROM enterprise AS e WHERE e.town > step.town ORDER BY e.town LIMIT 1) \
              FROM step WHERE step.town IS NOT NULL) SELECT town FROM step WHERE town IS NOT NULL",
@@ -427,9 +431,11 @@ impl Store {
     fn registered(&self, filter: &EnterpriseFilter) -> Source {
         let points = "coalesce(c.total_milli, -1)";
         debug_assert_eq!(NO_POINTS, -1);
-        let mut sql = Sql::new(&format!("SELECT e.code, c.level, {points} AS points FROM "));
+        let mut sql = Sql::new(&format!("SELECT e.code AS code, c.level AS level, {points} AS points FROM "));
         match &filter.wanted {
-            None => drop(sql.push("enterprise AS e")),
+            None => {
+                sql.push("enterprise AS e");
+            }
             Some(wanted) => {
                 sql.push("(SELECT code FROM (");
                 self.holding(&mut sql, wanted, MOST_NAMED as i64);
@@ -442,16 +448,17 @@ impl Store {
                 sql.push(") AS named CROSS JOIN enterprise AS e");
             }
         }
-        sql.push(if filter.graded() { " CROSS JOIN current_level AS c" } else { " LEFT JOIN current_level AS c ON c.enterprise = e.code AND c.scope = " });
-        if !filter.graded() {
-            sql.bind(filter.shown_scope());
+        if filter.graded() {
+            sql.push(" CROSS JOIN current_level AS c WHERE c.enterprise = e.code AND c.level IS NOT NULL AND c.scope = ");
+        } else {
+            sql.push(" LEFT JOIN current_level AS c ON c.enterprise = e.code AND c.scope = ");
         }
-        sql.push(" WHERE TRUE");
+        sql.bind(filter.shown_scope());
+        if !filter.graded() {
+            sql.push(" WHERE TRUE");
+        }
         if filter.wanted.is_some() {
             sql.push(" AND e.code = named.code");
-        }
-        if filter.graded() {
-            sql.push(" AND c.enterprise = e.code AND c.level IS NOT NULL AND c.scope = ").bind(filter.shown_scope());
         }
         for (column, value) in [("e.town", &filter.town), ("e.status", &filter.status), ("c.level", &filter.level)] {
             if let Some(value) = value {
@@ -464,7 +471,7 @@ impl Store {
 
 /// Drawn from graded enterprises in the order of their risk.
 fn graded(filter: &EnterpriseFilter) -> Source {
-    let mut sql = Sql::new("SELECT g.enterprise AS code, g.level, g.points FROM graded AS g WHERE g.scope = ");
+    let mut sql = Sql::new("SELECT g.enterprise AS code, g.level AS level, g.points AS points FROM graded AS g WHERE g.scope = ");
     sql.bind(filter.shown_scope());
     for (column, value) in [("g.town", &filter.town), ("g.level", &filter.level), ("g.status", &filter.status)] {
         if let Some(value) = value {

@@ -177,7 +177,8 @@ impl Changes {
         let mut heads = std::mem::take(&mut self.heads).into_values().collect::<Vec<_>>();
         if let Some(last) = last.into_iter().find_map(|(day,)| day) {
             let later = heads.partition_point(|head| head.day < last);
-            if let Some(mut head) = heads.drain(..later).next_back() {
+            let earlier = heads.drain(..later).next_back();
+            if let Some(mut head) = earlier {
                 head.day = last;
                 if heads.first().is_none_or(|first| first.day != head.day) {
                     heads.insert(0, head);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, Value};
+use sea_orm::{ConnectionTrait, DatabaseConnection, QueryResult, Statement, Value};
 
 use crate::error::Result;
 
@@ -40,13 +40,15 @@ impl Sql {
         self.push(if between == "(" { "(NULL)" } else { ")" })
     }
 
-    pub(crate) async fn all(self, connection: &DatabaseConnection) -> Result<Vec<QueryResult>> {
-        let backend = connection.get_database_backend();
-        Ok(connection.query_all_raw(sea_orm::Statement::from_sql_and_values(backend, self.text, self.values)).await?)
+    /// The rows; the statement is spent.
+    pub(crate) async fn all(&mut self, connection: &DatabaseConnection) -> Result<Vec<QueryResult>> {
+        let Self { text, values } = std::mem::take(self);
+        let statement = Statement::from_sql_and_values(connection.get_database_backend(), text, values);
+        Ok(connection.query_all_raw(statement).await?)
     }
 
     /// The number in the only row.
-    pub(crate) async fn number(self, connection: &DatabaseConnection) -> Result<i64> {
+    pub(crate) async fn number(&mut self, connection: &DatabaseConnection) -> Result<i64> {
         let rows = self.all(connection).await?;
         Ok(rows.first().map(|row| row.try_get_by_index::<Option<i64>>(0)).transpose()?.flatten().unwrap_or(0))
     }

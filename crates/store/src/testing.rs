@@ -130,6 +130,23 @@ impl Store {
         Ok(lines.collect::<std::result::Result<Vec<_>, _>>()?.join("\n"))
     }
 
+    /// Carries a statement out again and returns how many rows it gives: what a page's own queries cost.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn run_again(&self, statement: &Statement) -> Result<usize> {
+        Ok(self.connections.readers.query_all_raw(statement.clone()).await?.len())
+    }
+
+    /// Looks for a part of a name in every row: what the index saves.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn scan_names(&self, part: &str) -> Result<i64> {
+        let mut sql = crate::statement::Sql::new("SELECT count(*) FROM enterprise WHERE name LIKE ");
+        sql.bind(format!("%{part}%")).number(&self.connections.readers).await
+    }
+
     /// Every row of every projection as text, sorted: equal texts are equal projections.
     ///
     /// # Errors
