@@ -20,11 +20,24 @@ use xinheng_store::{Body, Keys, Level, NewRecord, NewSubmission, Sealer};
 const BATCH: i64 = 5_000;
 const TRIES: usize = 7;
 const TOWNS: [&str; 16] = [
-    "城关镇", "柳林镇", "石桥镇", "东河镇", "西山镇", "南湖镇", "北关镇", "马营镇", "李庄乡", "王集乡", "高楼乡", "白塔乡", "青岗乡", "黄岭乡",
-    "龙泉乡", "凤鸣乡",
+    "城关镇",
+    "柳林镇",
+    "石桥镇",
+    "东河镇",
+    "西山镇",
+    "南湖镇",
+    "北关镇",
+    "马营镇",
+    "李庄乡",
+    "王集乡",
+    "高楼乡",
+    "白塔乡",
+    "青岗乡",
+    "黄岭乡",
+    "龙泉乡",
+    "凤鸣乡",
 ];
-const FIRST: [&str; 14] =
-    ["鑫", "源", "盛", "华", "丰", "恒", "瑞", "德", "福", "祥", "隆", "泰", "金", "玉"];
+const FIRST: [&str; 14] = ["鑫", "源", "盛", "华", "丰", "恒", "瑞", "德", "福", "祥", "隆", "泰", "金", "玉"];
 const TRADES: [&str; 10] = ["食品", "商贸", "餐饮", "建材", "农业科技", "医药", "百货", "物流", "机械", "服装"];
 
 fn code(n: i64) -> CreditCode {
@@ -32,7 +45,9 @@ fn code(n: i64) -> CreditCode {
 }
 
 fn name(n: i64) -> String {
-    let pick = |list: &[&'static str], salt: i64| list[usize::try_from((n * 7_919 + n / 31 + salt) % list.len() as i64).unwrap()];
+    let pick = |list: &[&'static str], salt: i64| {
+        list[usize::try_from((n * 7_919 + n / 31 + salt) % list.len() as i64).unwrap()]
+    };
     let brand = format!("{}{}{}", pick(&FIRST, 0), pick(&FIRST, n / 14), pick(&FIRST, n / 196));
     format!("新衡县{brand}{}{}", pick(&TRADES, n / 7), if n % 3 == 0 { "店" } else { "有限公司" })
 }
@@ -63,24 +78,48 @@ fn draft(kind: &str, n: i64, line: i64, on: &str, fields: &[(&str, &str)]) -> Dr
 fn drafts(n: i64) -> Vec<Draft> {
     let town = TOWNS[usize::try_from(n * 31 % 16).unwrap()];
     let status = if n % 40 == 7 { "revoked" } else { "operating" };
-    let mut drafts = vec![draft("registration", n, n * 8, "2020-03-01", &[
-        ("name", &name(n)),
-        ("town", town),
-        ("status", status),
-        ("type_class", if n % 3 == 0 { "self_employed" } else { "enterprise" }),
-        ("established_on", "2020-03-01"),
-        ("business_scope", "食品生产；食品销售；餐饮服务（依法须经批准的项目，经相关部门批准后方可开展经营活动）"),
-    ])];
+    let mut drafts = vec![draft(
+        "registration",
+        n,
+        n * 8,
+        "2020-03-01",
+        &[
+            ("name", &name(n)),
+            ("town", town),
+            ("status", status),
+            ("type_class", if n % 3 == 0 { "self_employed" } else { "enterprise" }),
+            ("established_on", "2020-03-01"),
+            ("business_scope", "食品生产；食品销售；餐饮服务（依法须经批准的项目，经相关部门批准后方可开展经营活动）"),
+        ],
+    )];
     if n % 4 == 0 {
         let number = format!("罚{n}");
-        drafts.push(draft("penalty", n, n * 8 + 1, "2025-05-06", &[("document_number", &number), ("decided_on", "2025-05-06"), ("reason", "违法经营")]));
+        drafts.push(draft(
+            "penalty",
+            n,
+            n * 8 + 1,
+            "2025-05-06",
+            &[("document_number", &number), ("decided_on", "2025-05-06"), ("reason", "违法经营")],
+        ));
     }
     if n % 20 == 0 {
         let on = format!("20{:02}-{:02}-11", 20 + n % 6, 1 + n / 6 % 12);
         let number = format!("YC{n}");
-        drafts.push(draft("abnormal_entry", n, n * 8 + 2, &on, &[("entry_number", &number), ("entered_on", &on), ("reason", "未按规定公示年度报告")]));
+        drafts.push(draft(
+            "abnormal_entry",
+            n,
+            n * 8 + 2,
+            &on,
+            &[("entry_number", &number), ("entered_on", &on), ("reason", "未按规定公示年度报告")],
+        ));
         if n % 60 != 0 {
-            drafts.push(draft("abnormal_removal", n, n * 8 + 3, "2026-02-02", &[("entry_number", &number), ("removed_on", "2026-02-02")]));
+            drafts.push(draft(
+                "abnormal_removal",
+                n,
+                n * 8 + 3,
+                "2026-02-02",
+                &[("entry_number", &number), ("removed_on", "2026-02-02")],
+            ));
         }
     }
     drafts
@@ -187,7 +226,14 @@ async fn main() {
         println!("  {:<44} {:>9} {:>9} {:>6} {:>10}", "page", "ms", "SQL ms", "ratio", "statements");
         let query = |field: &str, level: &str, town: &str, status: &str, text: &str, order| {
             let given = |text: &str| Some(text.to_owned());
-            EnterpriseQuery { field: given(field), level: given(level), town: given(town), status: given(status), text: given(text), order }
+            EnterpriseQuery {
+                field: given(field),
+                level: given(level),
+                town: given(town),
+                status: given(status),
+                text: given(text),
+                order,
+            }
         };
         let (by_code, by_level) = (EnterpriseOrder::Code, EnterpriseOrder::Level);
         for (what, query) in [
@@ -207,15 +253,21 @@ async fn main() {
                 bureau.enterprises(&query, &first.after.unwrap_or_default(), PageSize::Fifty).await.unwrap();
             };
             report(&format!("query: {what}, 2 pages"), measured(&bureau, page).await);
-            let count = async |bureau: &Bureau| drop(bureau.enterprise_count(&query).await.unwrap());
+            let count = async |bureau: &Bureau| {
+                bureau.enterprise_count(&query).await.unwrap();
+            };
             report(&format!("query: {what}, count"), measured(&bureau, count).await);
         }
         let code = code(size / 2 / 20 * 20);
-        report("choices of the query", measured(&bureau, async |one| drop(one.enterprise_choices().await.unwrap())).await);
+        report(
+            "choices of the query",
+            measured(&bureau, async |one| drop(one.enterprise_choices().await.unwrap())).await,
+        );
         report("profile", measured(&bureau, async |one| drop(one.profile(code, None, None).await.unwrap())).await);
         report("record", measured(&bureau, async |one| drop(one.record(Seq(size / 2)).await.unwrap())).await);
         report("public profile", measured(&bureau, async |one| drop(one.public_profile(code).await.unwrap())).await);
-        let bulletin = async |one: &Bureau| drop(one.bulletin(PublicList::Abnormal, None, PageSize::Fifty).await.unwrap());
+        let bulletin =
+            async |one: &Bureau| drop(one.bulletin(PublicList::Abnormal, None, PageSize::Fifty).await.unwrap());
         report("bulletin", measured(&bureau, bulletin).await);
         report("level table", measured(&bureau, async |one| drop(one.level_table().await.unwrap())).await);
         let differing = async |one: &Bureau| drop(one.received_against_own(None, PageSize::Fifty).await.unwrap());
@@ -225,7 +277,8 @@ async fn main() {
         println!("  {:<44} {:>9} {:>9} {:>6}", "search", "ms", "scan ms", "scans");
         let digits = format!("919199{}", "01MA0000");
         for typed in ["鑫源", "鑫源盛食品", "新衡", "xys", "xhx", digits.as_str(), "盛华丰"] {
-            let search = measured(&bureau, async |one| drop(one.search(typed, 0, PageSize::Twenty).await.unwrap())).await;
+            let search =
+                measured(&bureau, async |one| drop(one.search(typed, 0, PageSize::Twenty).await.unwrap())).await;
             let mut scans = Vec::new();
             for _ in 0..TRIES {
                 let start = Instant::now();

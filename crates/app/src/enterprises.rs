@@ -8,8 +8,8 @@ use xinheng_core::classify::{COMBINED, GENERAL, RECEIVED_LEVEL};
 use xinheng_core::points::Points;
 use xinheng_core::search::Wanted;
 use xinheng_exchange::{TableFormat, TableWriter};
-use xinheng_store::{EnterpriseFilter, REGISTRATION};
 pub use xinheng_store::{Count, EnterpriseOrder, Found, Hit, Listed, Listing, MatchedBy, NoSuchTurn, Turn};
+use xinheng_store::{EnterpriseFilter, REGISTRATION};
 
 use crate::act::Actor;
 use crate::words::{china_time, scope_title};
@@ -89,7 +89,8 @@ pub(crate) fn wanted(text: &str) -> Result<Wanted, WrongInput> {
 
 impl EnterpriseQuery {
     fn filter(&self) -> Result<EnterpriseFilter, WrongInput> {
-        let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        let given =
+            |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
         Ok(EnterpriseFilter {
             scope: given(&self.field),
             level: given(&self.level),
@@ -194,7 +195,15 @@ impl Bureau {
             ("导出时间", &china_time(self.now())),
         ];
         let headings = [
-            "统一社会信用代码", "企业名称", "登记主体类别", "登记状态", "所属乡镇", title.as_str(), "分值", "等级截至日期", "等级是否生效",
+            "统一社会信用代码",
+            "企业名称",
+            "登记主体类别",
+            "登记状态",
+            "所属乡镇",
+            title.as_str(),
+            "分值",
+            "等级截至日期",
+            "等级是否生效",
         ];
         let mut table = TableWriter::create_with_preface(file, TableFormat::Xlsx, &preface, &headings, true)?;
         let mut turn = Turn::First;

@@ -290,7 +290,9 @@ impl<'a> Comparison<'a> {
         let tools = self.days.entry(day).or_insert_with(|| Tools::new(rulebook, day, signatures));
         let classification = tools.classifier.classify(&Facts::new(records, day, &tools.kinds));
         let mut said = BTreeMap::new();
-        if let Some(received) = classification.received.as_ref().filter(|_| scope == COMBINED || scope == RECEIVED_LEVEL) {
+        if let Some(received) =
+            classification.received.as_ref().filter(|_| scope == COMBINED || scope == RECEIVED_LEVEL)
+        {
             said.insert("省级下发等级".to_owned(), received.level.clone());
         }
         let lead = classification.lead;

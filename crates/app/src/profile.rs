@@ -406,7 +406,8 @@ fn steps(records: &[Record], runs: &[KeptLevel], kinds: &Kinds, today: Day) -> S
     let begins = records.iter().flat_map(|record| [Some(record.occurred_on), record.version]).flatten();
     let days: BTreeSet<Day> =
         begins.chain(ends).chain(runs.iter().map(|kept| kept.as_of)).filter(|day| *day <= today).collect();
-    let known = records.iter().filter(|record| record.enterprise.is_some()).map(|record| (record.seq, record.received_at));
+    let known =
+        records.iter().filter(|record| record.enterprise.is_some()).map(|record| (record.seq, record.received_at));
     // Of what came at one moment only the last counts: nobody ever saw the state between.
     let moments: BTreeMap<_, Seq> = known.map(|(seq, moment)| (moment, seq)).collect();
     let known = moments.into_iter().map(|(moment, seq)| (seq, moment.day_in_china()));

@@ -219,7 +219,9 @@ impl Bureau {
         let histories = self.store.histories_for(codes, Seq(i64::MAX)).await?;
         let view = |records: &[Record]| {
             let facts = Facts::new(records, today, &kinds);
-            PublicView(public_records(&facts, &kinds).into_iter().map(|(record, said)| shown(record, &said, &kinds)).collect())
+            PublicView(
+                public_records(&facts, &kinds).into_iter().map(|(record, said)| shown(record, &said, &kinds)).collect(),
+            )
         };
         Ok(histories.iter().map(|(code, records)| (*code, view(records))).collect())
     }
@@ -235,14 +237,19 @@ struct Decision<'a> {
 
 fn public_records<'r, 'a>(facts: &Facts<'r>, kinds: &Kinds<'a>) -> Vec<(&'r Record, Decision<'a>)> {
     let published = |kind: &&'a Kind| kind.publicity.as_ref().is_some_and(|rule| rule.published);
-    let kinds = (0..kinds.count()).filter_map(|number| Some((number, kinds.by_number(number)))).filter(|(_, kind)| published(kind));
+    let kinds = (0..kinds.count())
+        .filter_map(|number| Some((number, kinds.by_number(number))))
+        .filter(|(_, kind)| published(kind));
     kinds
         .flat_map(|(number, kind)| facts.of(number).iter().map(move |fact| (kind, fact)))
         .filter(|(_, fact)| fact.ended_on.is_none() && fact.repaired_on.is_none())
         .map(|(kind, fact)| {
             let fields = kind.fields.iter().filter(|field| !field.personal).map(|field| field.name.value.as_str());
             let basis = kind.rule.cite.first().map_or_else(|| "本系统缺省".to_owned(), ToString::to_string);
-            (fact.record, Decision { since: Some(fact.record.occurred_on), until: None, fields: fields.collect(), basis })
+            (
+                fact.record,
+                Decision { since: Some(fact.record.occurred_on), until: None, fields: fields.collect(), basis },
+            )
         })
         .collect()
 }

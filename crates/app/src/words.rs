@@ -97,9 +97,10 @@ pub(crate) fn summary(record: &Record, kind: Option<&Kind>) -> String {
     let withdrawn = if record.withdrawn { "撤销：" } else { "" };
     let said_elsewhere = [&kind.document_number, &kind.occurred_on, &kind.version];
     let telling = kind.fields.iter().filter(|field| {
-        let text = matches!(field.field_type, FieldType::Text | FieldType::Choice | FieldType::Amount | FieldType::Codes);
-        let flag = field.field_type == FieldType::Flag
-            && record.payload.get(&field.name.value) == Some(&Value::Flag(true));
+        let text =
+            matches!(field.field_type, FieldType::Text | FieldType::Choice | FieldType::Amount | FieldType::Codes);
+        let flag =
+            field.field_type == FieldType::Flag && record.payload.get(&field.name.value) == Some(&Value::Flag(true));
         (text || flag) && !field.personal && !said_elsewhere.contains(&&Some(field.name.value.clone()))
     });
     let parts = telling.filter_map(|field| {

@@ -45,7 +45,11 @@ async fn a_profile_tells_everything_on_record_and_nothing_personal() {
         let Given { code } = with_lists(&county).await;
         let profile = county.bureau.profile(code, None, None).await.unwrap();
         let kinds: BTreeSet<&str> = profile.timeline.iter().map(|item| item.kind.as_str()).collect();
-        assert!(["registration", "license", "penalty", "abnormal_entry", "abnormal_removal"].iter().all(|k| kinds.contains(k)));
+        assert!(
+            ["registration", "license", "penalty", "abnormal_entry", "abnormal_removal"]
+                .iter()
+                .all(|k| kinds.contains(k))
+        );
         assert!(profile.timeline.is_sorted_by_key(|item| std::cmp::Reverse((item.occurred_on, item.seq))));
         let penalty = profile.timeline.iter().find(|item| item.kind == "penalty").unwrap();
         assert_eq!((penalty.kind_title.as_str(), &penalty.state), ("行政处罚", &State::InEffect));
@@ -199,7 +203,9 @@ async fn an_export_holds_every_row_of_the_query_and_says_who_asked_for_what_and_
         let mut workbook = zip::ZipArchive::new(std::fs::File::open(&file).unwrap()).unwrap();
         let mut text = String::new();
         workbook.by_name("xl/worksheets/sheet1.xml").unwrap().read_to_string(&mut text).unwrap();
-        for words in ["名称或代码：食品", "通用型等级", "信用监管股", "'=测试员", "2026-11-24 09:00", "测试39号食品有限公司"] {
+        for words in
+            ["名称或代码：食品", "通用型等级", "信用监管股", "'=测试员", "2026-11-24 09:00", "测试39号食品有限公司"]
+        {
             assert!(text.contains(words), "{words}");
         }
     })
@@ -218,7 +224,11 @@ async fn a_query_is_turned_over_and_its_filters_are_offered() {
         assert_eq!(back.rows, first.rows);
         assert_eq!(county.bureau.enterprise_count(&query).await.unwrap(), Count::Exactly(40));
         let choices = county.bureau.enterprise_choices().await.unwrap();
-        assert!(choices.fields.contains(&("food_production".to_owned(), "食品生产".to_owned())), "{:?}", choices.fields);
+        assert!(
+            choices.fields.contains(&("food_production".to_owned(), "食品生产".to_owned())),
+            "{:?}",
+            choices.fields
+        );
         assert!(choices.statuses.contains(&("revoked".to_owned(), "吊销".to_owned())));
         let short = EnterpriseQuery { text: Some("鑫".to_owned()), ..EnterpriseQuery::default() };
         let said = county.bureau.enterprises(&short, &Turn::First, PageSize::Twenty).await.unwrap_err().to_string();

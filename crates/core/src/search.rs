@@ -64,8 +64,8 @@ impl Wanted {
             .to_owned();
         let pairs: Vec<String> = pairs(&name).collect();
         // The second place of a code is always a digit; initials have none so early.
-        let is_code =
-            text.chars().nth(1).is_some_and(|one| one.is_ascii_digit()) && text.chars().all(|one| one.is_ascii_alphanumeric());
+        let is_code = text.chars().nth(1).is_some_and(|one| one.is_ascii_digit())
+            && text.chars().all(|one| one.is_ascii_alphanumeric());
         (!pairs.is_empty()).then(|| Self { code: is_code.then(|| text.to_ascii_uppercase()), name, pairs })
     }
 }
@@ -125,7 +125,8 @@ mod tests {
     #[test]
     fn width_case_brackets_spaces_and_the_form_of_enterprise_do_not_matter() {
         let name = "新衡（河南）ＡＢＣ食品有限责任公司";
-        for typed in ["新衡(河南)abc食品", "新衡河南 Abc食品有限公司", "ＡＢＣ食品公司", "abc 食品", "河南）Ａ"] {
+        for typed in ["新衡(河南)abc食品", "新衡河南 Abc食品有限公司", "ＡＢＣ食品公司", "abc 食品", "河南）Ａ"]
+        {
             assert!(finds(typed, name), "{typed}");
         }
     }

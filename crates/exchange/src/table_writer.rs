@@ -109,9 +109,10 @@ impl TableWriter {
                 if encoding == TextEncoding::Utf8WithBom {
                     file.write_all(b"\xef\xbb\xbf").map_err(|error| unwritable(path, &error))?;
                 }
-                let mut file = csv::WriterBuilder::new();
+                let mut csv = csv::WriterBuilder::new();
                 // The lines of a preface are shorter than those of the table.
-                let file = file.terminator(csv::Terminator::CRLF).flexible(!preface.is_empty()).from_writer(file);
+                let csv = csv.terminator(csv::Terminator::CRLF).flexible(!preface.is_empty());
+                let file = csv.from_writer(file);
                 Sink::Csv { file: Box::new(file), encoding }
             }
             TableFormat::Xlsx => {

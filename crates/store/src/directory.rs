@@ -292,7 +292,9 @@ impl Store {
     fn holding(&self, sql: &mut Sql, wanted: &Wanted, most: i64) {
         let phrase = wanted.pairs.join(" ");
         if self.connections.readers.get_database_backend() == DbBackend::Sqlite {
-            sql.push("SELECT s.code, s.seq FROM (SELECT rowid AS place FROM searched_pairs WHERE searched_pairs MATCH ");
+            sql.push(
+                "SELECT s.code, s.seq FROM (SELECT rowid AS place FROM searched_pairs WHERE searched_pairs MATCH ",
+            );
             sql.bind(format!("\"{phrase}\"")).push(" ORDER BY rowid LIMIT ").bind(most);
             sql.push(") AS hit CROSS JOIN searched AS s ON s.seq = hit.place");
         } else {
@@ -449,7 +451,9 @@ impl Store {
             }
         }
         if filter.graded() {
-            sql.push(" CROSS JOIN current_level AS c WHERE c.enterprise = e.code AND c.level IS NOT NULL AND c.scope = ");
+            sql.push(
+                " CROSS JOIN current_level AS c WHERE c.enterprise = e.code AND c.level IS NOT NULL AND c.scope = ",
+            );
         } else {
             sql.push(" LEFT JOIN current_level AS c ON c.enterprise = e.code AND c.scope = ");
         }
@@ -471,7 +475,8 @@ impl Store {
 
 /// Drawn from graded enterprises in the order of their risk.
 fn graded(filter: &EnterpriseFilter) -> Source {
-    let mut sql = Sql::new("SELECT g.enterprise AS code, g.level AS level, g.points AS points FROM graded AS g WHERE g.scope = ");
+    let mut sql =
+        Sql::new("SELECT g.enterprise AS code, g.level AS level, g.points AS points FROM graded AS g WHERE g.scope = ");
     sql.bind(filter.shown_scope());
     for (column, value) in [("g.town", &filter.town), ("g.level", &filter.level), ("g.status", &filter.status)] {
         if let Some(value) = value {

@@ -27,7 +27,8 @@ mod writing;
 pub mod testing;
 
 pub use directory::{
-    Count, EnterpriseFilter, EnterpriseOrder, Found, Hit, Listed, Listing, MOST_FOUND, MatchedBy, NoSuchTurn, Place, Turn,
+    Count, EnterpriseFilter, EnterpriseOrder, Found, Hit, Listed, Listing, MOST_FOUND, MatchedBy, NoSuchTurn, Place,
+    Turn,
 };
 pub use entry::Entry;
 pub use error::{Result, StoreError};

@@ -142,7 +142,12 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails or a row is damaged.
-    pub async fn submissions(&self, unit: Option<&str>, before: Option<i64>, limit: u64) -> Result<Vec<KeptSubmission>> {
+    pub async fn submissions(
+        &self,
+        unit: Option<&str>,
+        before: Option<i64>,
+        limit: u64,
+    ) -> Result<Vec<KeptSubmission>> {
         use submission::Column;
         let mut page = submission::Entity::find().order_by_desc(Column::Number).limit(limit);
         if let Some(unit) = unit {
@@ -276,7 +281,9 @@ impl Store {
     /// # Errors
     /// When the database fails or a row is damaged.
     pub async fn differing(&self, after: Option<CreditCode>, limit: u64) -> Result<Vec<Differing>> {
-        let mut sql = Sql::new("SELECT d.enterprise, d.received, d.own, e.name FROM (SELECT * FROM differing WHERE enterprise > ");
+        let mut sql = Sql::new(
+            "SELECT d.enterprise, d.received, d.own, e.name FROM (SELECT * FROM differing WHERE enterprise > ",
+        );
         sql.bind(after.map(|code| code.to_string()).unwrap_or_default());
         sql.push(" ORDER BY enterprise LIMIT ").bind(limit as i64);
         sql.push(") AS d LEFT JOIN enterprise AS e ON e.code = d.enterprise ORDER BY d.enterprise");
@@ -327,7 +334,8 @@ impl Store {
         after: Option<BulletinPlace>,
         limit: u64,
     ) -> Result<(Vec<(BulletinPlace, CreditCode)>, Option<BulletinPlace>)> {
-        let mut sql = Sql::new("SELECT r.seq, r.occurred_on, coalesce(r.enterprise, m.enterprise) AS enterprise FROM (");
+        let mut sql =
+            Sql::new("SELECT r.seq, r.occurred_on, coalesce(r.enterprise, m.enterprise) AS enterprise FROM (");
         // The kind is spelt out: only so SQLite knows that the partial index holds all of it.
         sql.push(&format!("SELECT seq, occurred_on, enterprise FROM record WHERE kind = '{}'", list.kind()));
         if let Some(after) = after {

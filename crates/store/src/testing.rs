@@ -103,7 +103,7 @@ impl Store {
     ///
     /// # Panics
     /// When a thread that read has panicked.
-    #[must_use]
+    #[allow(clippy::must_use_candidate, reason = "also called to begin counting anew")]
     pub fn take_statements(&self) -> Vec<Statement> {
         std::mem::take(&mut *self.asked.0.lock().expect("no listener panics"))
     }

@@ -182,12 +182,14 @@ async fn enterprises_are_listed_by_any_filter_in_either_order_page_by_page_both_
                             let count = store.list_count(&filter).await.unwrap();
                             assert_eq!(count, Count::Exactly(found.len() as u64), "{filter:?}");
                             let graded = !scope.is_empty() || !grade.is_empty() || order == EnterpriseOrder::Level;
-                            let of = |n: i64| match scope {
-                                RECEIVED_LEVEL => (n % 2 == 0).then_some(("B", -1)),
-                                "food_production" if n % 10 != 1 => None,
-                                _ => Some((["A", "B", "C", "D"][(n % 4) as usize], n % 6 * 1_000)),
-                            }
-                            .filter(|_| n % 5 != 0);
+                            let of = |n: i64| {
+                                match scope {
+                                    RECEIVED_LEVEL => (n % 2 == 0).then_some(("B", -1)),
+                                    "food_production" if n % 10 != 1 => None,
+                                    _ => Some((["A", "B", "C", "D"][(n % 4) as usize], n % 6 * 1_000)),
+                                }
+                                .filter(|_| n % 5 != 0)
+                            };
                             let mut expected: Vec<i64> = (1..=100)
                                 .filter(|&n| !graded || of(n).is_some())
                                 .filter(|&n| grade.is_empty() || of(n).is_some_and(|(level, _)| level == grade))
@@ -362,17 +364,15 @@ async fn no_page_scans_a_great_table_and_none_needs_more_statements_for_more_row
         assert_eq!(asked.len(), asked_of_few.len(), "{}", database.name);
         for statement in asked {
             let plan = store.plan(&statement).await.unwrap();
-            let scans = plan.lines().filter(|line| {
-                let line = line.trim();
-                match statement.db_backend {
-                    // Of aliases and names: `SCAN e`, unless it walks along an index in its order.
-                    DbBackend::Sqlite => line.starts_with("SCAN ") && !line.contains("USING"),
-                    _ => line.contains("Seq Scan"),
-                }
-            });
-            let harmless = ["step", "CONSTANT ROW", "hit", "p", "t", "held", "begun", "named", "level_count", "found", "counted"];
-            let scans: Vec<&str> =
-                scans.filter(|line| !harmless.iter().any(|name| line.trim() == format!("SCAN {name}"))).collect();
+            // By names and by the aliases that our statements give them. To walk along an index in its
+            // order, up to a limit, is no scan; nor is what a scan of few rows is.
+            let great =
+                ["enterprise", "e", "record", "current_level", "c", "graded", "g", "searched", "s", "level", "l"];
+            let scans = |line: &str| match statement.db_backend {
+                DbBackend::Sqlite => great.iter().any(|name| line.trim() == format!("SCAN {name}")),
+                _ => line.contains("Seq Scan on ") && !line.contains("Seq Scan on level_count"),
+            };
+            let scans: Vec<&str> = plan.lines().filter(|line| scans(line)).collect();
             assert!(scans.is_empty(), "{}\n{}\n{plan}", database.name, statement.sql);
         }
     }

@@ -34,7 +34,7 @@ async fn a_database_of_every_earlier_state_opens_with_the_same_head_and_the_same
             sample::rebuild(&store).await;
             assert_eq!(store.dump_projections().await.unwrap(), migrated, "{about}");
             let found = store.search(&xinheng_core::search::Wanted::parse("示例").unwrap(), 0, 10).await.unwrap();
-            assert_eq!(found.hits.len(), 2, "{about}: {found:?}");
+            assert_eq!(found.hits.len(), 3, "{about}: {found:?}");
         }
     }
 }

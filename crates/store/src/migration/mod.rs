@@ -12,10 +12,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![
-            Box::new(RecordPath),
-            Box::new(search::Search),
-        ]
+        vec![Box::new(RecordPath), Box::new(search::Search)]
     }
 }
 

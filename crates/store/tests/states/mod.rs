@@ -33,7 +33,9 @@ pub async fn dump(full: &DatabaseConnection, empty: &DatabaseConnection) -> Stri
     let mut text = String::new();
     for (table, columns) in tables(empty).await {
         let cells = columns.iter().map(|column| {
-            format!("'{column}', CASE typeof({column}) WHEN 'blob' THEN '\\x' || lower(hex({column})) ELSE {column} END")
+            format!(
+                "'{column}', CASE typeof({column}) WHEN 'blob' THEN '\\x' || lower(hex({column})) ELSE {column} END"
+            )
         });
         let cells = cells.collect::<Vec<_>>().join(", ");
         let sql = format!("SELECT json_object({cells}) AS line FROM {table} ORDER BY {}", columns[0]);
