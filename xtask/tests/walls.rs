@@ -23,7 +23,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// Everything the core may use. A crate that reads files, clocks or chance does not belong here.
 const CORE_USES: &[&str] =
-    &["chrono", "hex", "schemars", "serde", "serde-saphyr", "serde_json", "sm3", "strsim", "thiserror"];
+    &["chrono", "hex", "pinyin", "schemars", "serde", "serde-saphyr", "serde_json", "sm3", "strsim", "thiserror"];
 
 /// Crates behind a wall, and the one crate that may use them.
 const WALLED: &[(&str, &[&str])] = &[

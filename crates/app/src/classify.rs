@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use anyhow::Context as _;
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use sm3_digest::LevelDigest;
 use xinheng_core::classify::{COMBINED, Classifier, LevelLine, RECEIVED_LEVEL};
 use xinheng_core::credit_code::CreditCode;
@@ -51,12 +51,8 @@ pub struct Run {
     /// The run's record; none when it was only tried.
     pub seq: Option<Seq>,
     /// Digest over all lines.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "crate::as_text")]
     pub digest: Hash,
-}
-
-fn as_text<S: Serializer>(hash: &Hash, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(hash)
 }
 
 impl fmt::Display for Run {

@@ -5,12 +5,17 @@ pub mod act;
 pub mod audit;
 pub mod classify;
 pub mod collect;
+pub mod enterprises;
 pub mod explain;
 pub mod ledger;
+pub mod pages;
 pub mod people;
+pub mod profile;
+pub mod public;
 pub mod rules;
 pub mod setup;
 pub mod sign_in;
+mod words;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -67,6 +72,11 @@ pub struct Stage {
 
 /// Who wants to know how far a job is.
 pub type Watcher<'a> = &'a (dyn Fn(Stage) + Sync);
+
+/// For what JSON writes as people read it.
+fn as_text<T: std::fmt::Display, S: serde::Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(value)
+}
 
 /// A bureau's books: its ledger, its rulebook, its clock.
 pub struct Bureau {

@@ -33,6 +33,12 @@ impl<'a> Kinds<'a> {
         self.number(id).map(|number| self.all[number])
     }
 
+    /// The kind of a number below [`Self::count`].
+    #[must_use]
+    pub fn by_number(&self, number: usize) -> &'a Kind {
+        self.all[number]
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -86,6 +92,12 @@ impl<'a> Facts<'a> {
             by_kind[number] = facts;
         }
         Self { day, by_kind }
+    }
+
+    /// Facts of the kind of that name, in ledger order; none when it is unknown.
+    #[must_use]
+    pub fn get(&self, kind: &str, kinds: &Kinds) -> &[Fact<'a>] {
+        kinds.number(kind).map_or(&[], |number| self.of(number))
     }
 
     /// Facts of a kind, in ledger order.

@@ -15,5 +15,6 @@ pub mod points;
 pub mod record;
 pub mod rulebook;
 pub mod score;
+pub mod search;
 pub mod staff;
 pub mod unit;

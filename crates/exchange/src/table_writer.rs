@@ -77,7 +77,7 @@ pub struct TableWriter {
 
 enum Sink {
     Csv { file: Box<csv::Writer<BufWriter<File>>>, encoding: TextEncoding },
-    Xlsx { file: BufWriter<File>, workbook: Box<Workbook>, next_row: u32 },
+    Xlsx { file: BufWriter<File>, workbook: Box<Workbook>, next_row: u32, heading_row: u32 },
 }
 
 impl TableWriter {
@@ -87,25 +87,47 @@ impl TableWriter {
     /// # Errors
     /// When the file cannot be written.
     pub fn create(path: &Path, format: TableFormat, headings: &[&str], neutral: bool) -> Result<Self, FileError> {
+        Self::create_with_preface(path, format, &[], headings, neutral)
+    }
+
+    /// Begins a table that says above its headings what it is: a line for each pair of words, such as
+    /// what was asked for, who took it out and when.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn create_with_preface(
+        path: &Path,
+        format: TableFormat,
+        preface: &[(&str, &str)],
+        headings: &[&str],
+        neutral: bool,
+    ) -> Result<Self, FileError> {
+        let heading_row = u32::try_from(preface.len()).expect("a preface has a few lines");
         let mut file = private_file(path)?;
         let sink = match format {
             TableFormat::Csv(encoding) => {
                 if encoding == TextEncoding::Utf8WithBom {
                     file.write_all(b"\xef\xbb\xbf").map_err(|error| unwritable(path, &error))?;
                 }
-                let file = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(file);
+                let mut csv = csv::WriterBuilder::new();
+                // The lines of a preface are shorter than those of the table.
+                let csv = csv.terminator(csv::Terminator::CRLF).flexible(!preface.is_empty());
+                let file = csv.from_writer(file);
                 Sink::Csv { file: Box::new(file), encoding }
             }
             TableFormat::Xlsx => {
                 let mut workbook = Box::new(Workbook::new());
                 workbook
                     .add_worksheet_with_constant_memory()
-                    .and_then(|sheet| sheet.set_freeze_panes(1, 0).map(|_| ()))
+                    .and_then(|sheet| sheet.set_freeze_panes(heading_row + 1, 0).map(|_| ()))
                     .map_err(|error| workbook_unwritable(path, error))?;
-                Sink::Xlsx { file, workbook, next_row: 0 }
+                Sink::Xlsx { file, workbook, next_row: 0, heading_row }
             }
         };
         let mut table = Self { path: path.to_owned(), neutral, sink };
+        for (what, words) in preface {
+            table.write(&[what, words])?;
+        }
         table.write(headings)?;
         Ok(table)
     }
@@ -131,10 +153,10 @@ impl TableWriter {
                 path: self.path.display().to_string(),
                 problem: "超过Excel的最大行数，请改为导出CSV".into(),
             }),
-            Sink::Xlsx { workbook, next_row, .. } => {
+            Sink::Xlsx { workbook, next_row, heading_row, .. } => {
                 let row = *next_row;
                 *next_row += 1;
-                let heading = (row == 0).then(|| Format::new().set_bold());
+                let heading = (row == *heading_row).then(|| Format::new().set_bold());
                 let written = workbook.worksheet_from_index(0).and_then(|sheet| {
                     for (column, cell) in (0..).zip(cells) {
                         match &heading {

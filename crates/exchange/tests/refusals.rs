@@ -391,3 +391,20 @@ fn exports_for_people_cannot_compute() {
         assert_eq!(drafts[0].document_number.as_deref(), Some("+1"), "read back, the mark is gone");
     }
 }
+
+#[test]
+fn an_export_says_above_its_headings_what_it_is_and_can_still_be_handed_in() {
+    for format in [TableFormat::Xlsx, TableFormat::Csv(TextEncoding::Gb18030)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("export");
+        let preface = [("查询条件", "所属乡镇：城关镇"), ("导出人", "=测试员"), ("导出时间", "2026-11-24 09:00")];
+        let headings = ["统一社会信用代码", "行政处罚文号", "处罚时间", "处罚原因"];
+        let mut table = TableWriter::create_with_preface(&path, format, &preface, &headings, true).unwrap();
+        table.write(&["91350100M000100Y43", "1", "2026-3-2", "违法"]).unwrap();
+        table.finish().unwrap();
+        let rows: Vec<_> = open(&path, &forms(), &options()).unwrap().map(Result::unwrap).collect();
+        assert_eq!(rows.len(), 1);
+        assert_eq!(rows[0].line, 5);
+        assert_eq!(drafts(rows)[0].document_number.as_deref(), Some("1"));
+    }
+}

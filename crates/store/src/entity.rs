@@ -135,6 +135,69 @@ tables! {
         model: String,
     }
 
+    /// Projection: what enterprises are found by; `seq` is the registration's, which names one enterprise.
+    /// The index over `pairs` is a table of its own on SQLite, kept by triggers.
+    searched = "searched" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        seq: i64,
+        code: String,
+        name: String,
+        pairs: String,
+    }
+
+    /// Projection: graded and registered enterprises in the order of a list, see [`crate::graded`].
+    graded = "graded" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        scope: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        level: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        points: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        enterprise: String,
+        town: String,
+        status: String,
+    }
+
+    /// Projection: how many of them stand at a level.
+    level_count = "level_count" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        scope: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        town: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        level: String,
+        enterprises: i64,
+    }
+
+    /// Projection: enterprises whose received level is another than our general one.
+    differing = "differing" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        enterprise: String,
+        received: String,
+        own: String,
+    }
+
+    /// Projection: the rows of `level` in which the level itself moved, by run.
+    level_change = "level_change" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        run: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        scope: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        enterprise: String,
+        before: Option<String>,
+        after: Option<String>,
+    }
+
+    /// Projection: the last record of each day. A day ends with the first record of a later one.
+    day_head = "day_head" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        day: String,
+        seq: i64,
+        hash: Vec<u8>,
+    }
+
     /// Files and forms that were handed in.
     submission = "submission" {
         #[sea_orm(primary_key, auto_increment = false)]

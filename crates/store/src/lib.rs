@@ -6,17 +6,21 @@
 
 mod audit;
 mod bulk;
+mod directory;
 mod entity;
 mod entry;
 mod error;
+mod graded;
 mod keys;
 mod level;
 mod migration;
+mod pages;
 mod people;
 mod projection;
 mod reading;
 mod runs;
 mod seal;
+mod statement;
 mod store;
 mod verify;
 mod writing;
@@ -25,10 +29,15 @@ mod writing;
 pub mod testing;
 
 pub use audit::{AuditEntry, AuditFilter};
+pub use directory::{
+    Count, EnterpriseFilter, EnterpriseOrder, Found, Hit, Listed, Listing, MOST_FOUND, MatchedBy, NoSuchTurn, Place,
+    Turn,
+};
 pub use entry::Entry;
 pub use error::{Result, StoreError};
 pub use keys::{Keys, random};
 pub use level::{KeptLevel, Level, LevelChange, LevelCount};
+pub use pages::{BulletinPlace, DayHead, Differing, KeptSubmission, LastMove, ListingKind, TownLevelCount};
 pub use people::{Attempt, SecondFactor, Session, Staff, Unit};
 pub use projection::{MATCHED_RECORD, MATCHING, REGISTRATION, given};
 pub use reading::{Enterprise, Page, Scope};

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 
 use xinheng_core::collect::Identity;
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::record::{EnterpriseKeys, GIVEN_NAME, Payload, Record, Seq};
+use xinheng_core::record::{Day, EnterpriseKeys, GIVEN_NAME, Payload, Record, Seq};
+use xinheng_core::search::Searchable;
 
 use crate::bulk::Transaction;
-use crate::entity::{current_record, enterprise, matched, stale_enterprise, waiting};
+use crate::entity::{current_record, day_head, enterprise, matched, searched, stale_enterprise, waiting};
 use crate::entry::Entry;
 use crate::error::Result;
+use crate::graded;
 
 /// Kind of record that registers an enterprise.
 pub const REGISTRATION: &str = "registration";
@@ -31,8 +33,21 @@ pub mod given {
 }
 
 /// Tables that hold projections, all of them.
-pub(crate) const TABLES: [&str; 7] =
-    ["current_record", "enterprise", "waiting", "matched", "stale_enterprise", "level", "current_level"];
+pub(crate) const TABLES: [&str; 13] = [
+    "current_record",
+    "enterprise",
+    "waiting",
+    "matched",
+    "stale_enterprise",
+    "level",
+    "current_level",
+    "searched",
+    "graded",
+    "level_count",
+    "differing",
+    "level_change",
+    "day_head",
+];
 
 /// Columns of `enterprise` that a key is looked up in.
 pub(crate) const KEY_COLUMNS: [&str; 3] = ["code", "main_identity", "registration_number"];
@@ -73,6 +88,7 @@ struct Changes {
     waiting: Vec<waiting::Model>,
     matched: Vec<matched::Model>,
     stale: BTreeMap<CreditCode, Seq>,
+    heads: BTreeMap<Day, day_head::Model>,
 }
 
 /// Carries a batch of consecutive records into the projections.
@@ -87,6 +103,11 @@ pub(crate) async fn project(transaction: &mut Transaction, entries: &[Entry]) ->
 impl Changes {
     fn take(&mut self, entry: &Entry) {
         let record = &entry.record;
+        // A resumed submission keeps the day on which it began; the ledger's days never go back.
+        let received = record.received_at.day_in_china();
+        let day = self.heads.last_key_value().map_or(received, |(last, _)| received.max(*last));
+        let head = day_head::Model { day: day.to_string(), seq: record.seq.0, hash: entry.hash.0.to_vec() };
+        self.heads.insert(day, head);
         if let Some((identity, content)) = entry.digests {
             let row = current_record::Model {
                 identity: identity.0.to_vec(),
@@ -114,15 +135,29 @@ impl Changes {
         }
     }
 
-    async fn write(self, transaction: &mut Transaction) -> Result<()> {
-        let (registered, struck_off): (Vec<_>, Vec<_>) =
-            self.enterprises.into_iter().partition(|(_, row)| row.is_some());
-        let struck_off: Vec<String> = struck_off.into_iter().map(|(code, _)| code.to_string()).collect();
+    async fn write(mut self, transaction: &mut Transaction) -> Result<()> {
+        self.write_heads(transaction).await?;
+        let touched: Vec<String> = self.enterprises.keys().map(ToString::to_string).collect();
+        let struck_off: Vec<String> =
+            self.enterprises.iter().filter(|(_, row)| row.is_none()).map(|(code, _)| code.to_string()).collect();
+        let registered: Vec<enterprise::Model> = self.enterprises.into_values().flatten().collect();
+        let searched: Vec<searched::Model> = registered.iter().filter_map(searched).collect();
         let no_longer_waiting: Vec<String> = self.matched.iter().map(|row| row.record.to_string()).collect();
 
         transaction.replace(self.current.into_values().collect::<Vec<_>>()).await?;
-        transaction.replace(registered.into_iter().filter_map(|(_, row)| row).collect::<Vec<_>>()).await?;
+        graded::take_out(transaction, &touched).await?;
+        transaction
+            .execute(
+                "DELETE FROM searched WHERE seq IN \
+                 (SELECT e.seq FROM {keys} AS k CROSS JOIN enterprise AS e WHERE e.code = k.value)",
+                &[],
+                &touched,
+            )
+            .await?;
+        transaction.replace(registered).await?;
         transaction.execute("DELETE FROM enterprise WHERE code IN {keys}", &[], &struck_off).await?;
+        transaction.insert(searched).await?;
+        graded::put_in(transaction, &touched).await?;
         transaction.insert(self.waiting).await?;
         transaction.insert(self.matched).await?;
         transaction
@@ -136,6 +171,28 @@ impl Changes {
             self.stale.into_iter().map(|(code, seq)| stale_enterprise::Model { code: code.to_string(), seq: seq.0 });
         transaction.replace(stale.collect::<Vec<_>>()).await
     }
+
+    async fn write_heads(&mut self, transaction: &mut Transaction) -> Result<()> {
+        let last: Vec<(Option<String>,)> = transaction.look_up("SELECT max(day) FROM day_head", &[], &[]).await?;
+        let mut heads = std::mem::take(&mut self.heads).into_values().collect::<Vec<_>>();
+        if let Some(last) = last.into_iter().find_map(|(day,)| day) {
+            let later = heads.partition_point(|head| head.day < last);
+            let earlier = heads.drain(..later).next_back();
+            if let Some(mut head) = earlier {
+                head.day = last;
+                if heads.first().is_none_or(|first| first.day != head.day) {
+                    heads.insert(0, head);
+                }
+            }
+        }
+        transaction.replace(heads).await
+    }
+}
+
+/// Ground for search; a registration without a name is found by its code alone.
+fn searched(row: &enterprise::Model) -> Option<searched::Model> {
+    let Searchable { name, pairs } = Searchable::new(row.name.as_deref()?);
+    Some(searched::Model { seq: row.seq, code: row.code.clone(), name, pairs })
 }
 
 fn registered(code: CreditCode, record: &Record) -> enterprise::Model {

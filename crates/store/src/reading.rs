@@ -106,6 +106,18 @@ impl Store {
         Ok(histories.remove(&enterprise).unwrap_or_default())
     }
 
+    /// What was on record about some enterprises at a seq.
+    ///
+    /// # Errors
+    /// When the database fails or a row is damaged.
+    pub async fn histories_for(
+        &self,
+        enterprises: &[CreditCode],
+        known_up_to: Seq,
+    ) -> Result<BTreeMap<CreditCode, Vec<Record>>> {
+        self.histories_of(enterprises.iter().map(ToString::to_string).collect(), known_up_to).await
+    }
+
     /// Three queries, however many enterprises and records.
     async fn histories_of(&self, codes: Vec<String>, known_up_to: Seq) -> Result<BTreeMap<CreditCode, Vec<Record>>> {
         let readers = &self.connections.readers;

@@ -21,6 +21,9 @@ use crate::migration::Migrator;
 pub struct Store {
     pub(crate) connections: Connections,
     pub(crate) keys: Keys,
+    /// What the readers were asked, for tests.
+    #[cfg(feature = "testing")]
+    pub(crate) asked: crate::testing::Asked,
 }
 
 /// A file or form that is handed in.
@@ -58,9 +61,15 @@ impl Store {
     /// # Errors
     /// When it cannot be opened or was made by a newer version.
     pub async fn open(url: &str, keys: Keys) -> Result<Self> {
-        let connections = Connections::open(url).await?;
+        #[cfg_attr(not(feature = "testing"), allow(unused_mut, reason = "tests listen to the readers"))]
+        let mut connections = Connections::open(url).await?;
         migrate(&connections).await?;
-        Ok(Self { connections, keys })
+        Ok(Self {
+            #[cfg(feature = "testing")]
+            asked: crate::testing::Asked::listen(&mut connections.readers),
+            connections,
+            keys,
+        })
     }
 
     /// The newest record.

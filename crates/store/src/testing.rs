@@ -1,17 +1,23 @@
 //! For tests of this and other crates: a fresh database of each kind, and randomness that repeats.
 
 use std::str::FromStr;
+use std::sync::{Arc, Mutex};
 
-use sea_orm::{ConnectionTrait, Database, DbBackend, EntityTrait};
+use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, Statement, TransactionTrait};
+use sea_orm_migration::MigratorTrait;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
 use xinheng_core::ledger::Hash;
 use xinheng_core::record::RecordId;
 
-use crate::entity::{current_level, current_record, enterprise, level, matched, stale_enterprise, waiting};
+use crate::entity::{
+    current_level, current_record, day_head, differing, enterprise, graded, level, level_change, level_count, matched,
+    searched, stale_enterprise, waiting,
+};
 use crate::error::Result;
 use crate::keys::Keys;
+use crate::migration::Migrator;
 use crate::seal::{Randomness, SaltSource};
 use crate::store::Store;
 
@@ -34,6 +40,12 @@ impl TestDatabase {
     /// When it cannot be opened.
     pub async fn open(&self) -> Store {
         Store::open(&self.url, keys()).await.expect("a fresh database opens")
+    }
+
+    /// An address under which a driver by itself makes the database when there is none.
+    #[must_use]
+    pub fn new_url(&self) -> String {
+        if self.folder.is_some() { format!("{}?mode=rwc", self.url) } else { self.url.clone() }
     }
 
     /// The database's file and what lies beside it, for SQLite.
@@ -69,6 +81,21 @@ async fn postgres(server: &str) -> TestDatabase {
     administrator.execute_unprepared(&format!("CREATE DATABASE {name}")).await.expect("tests may create databases");
     administrator.close().await.expect("the connection closes");
     TestDatabase { name: "PostgreSQL", url: options.database(&name).to_url_lossy().to_string(), folder: None }
+}
+
+/// The statements that readers were asked.
+#[derive(Clone, Default)]
+pub(crate) struct Asked(Arc<Mutex<Vec<Statement>>>);
+
+impl Asked {
+    pub(crate) fn listen(readers: &mut DatabaseConnection) -> Self {
+        let asked = Self::default();
+        let heard = asked.clone();
+        readers.set_metric_callback(move |info| {
+            heard.0.lock().expect("no listener panics").push(info.statement.clone());
+        });
+        asked
+    }
 }
 
 impl Store {
@@ -115,6 +142,54 @@ impl Store {
         Ok(())
     }
 
+    /// The statements that were read with since the last call: how many a page needs, and which.
+    ///
+    /// # Panics
+    /// When a thread that read has panicked.
+    #[allow(clippy::must_use_candidate, reason = "also called to begin counting anew")]
+    pub fn take_statements(&self) -> Vec<Statement> {
+        std::mem::take(&mut *self.asked.0.lock().expect("no listener panics"))
+    }
+
+    /// The plan of a statement, a step a line, as the database means to carry it out. PostgreSQL is told
+    /// to scan a table only when there is no other way, as if it were great.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn plan(&self, statement: &Statement) -> Result<String> {
+        let reader = self.connections.readers.begin().await?;
+        let sqlite = reader.get_database_backend() == sea_orm::DbBackend::Sqlite;
+        let explain = if sqlite {
+            "EXPLAIN QUERY PLAN "
+        } else {
+            reader.execute_unprepared("SET LOCAL enable_seqscan = off").await?;
+            "EXPLAIN "
+        };
+        let mut asked = statement.clone();
+        asked.sql.insert_str(0, explain);
+        let rows = reader.query_all_raw(asked).await?;
+        let column = if sqlite { "detail" } else { "QUERY PLAN" };
+        let lines = rows.iter().map(|row| row.try_get::<String>("", column));
+        Ok(lines.collect::<std::result::Result<Vec<_>, _>>()?.join("\n"))
+    }
+
+    /// Carries a statement out again and returns how many rows it gives: what a page's own queries cost.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn run_again(&self, statement: &Statement) -> Result<usize> {
+        Ok(self.connections.readers.query_all_raw(statement.clone()).await?.len())
+    }
+
+    /// Looks for a part of a name in every row: what the index saves.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn scan_names(&self, part: &str) -> Result<i64> {
+        let mut sql = crate::statement::Sql::new("SELECT count(*) FROM enterprise WHERE name LIKE ");
+        sql.bind(format!("%{part}%")).number(&self.connections.readers).await
+    }
+
     /// Every row of every projection as text, sorted: equal texts are equal projections.
     ///
     /// # Errors
@@ -128,6 +203,12 @@ impl Store {
         self.dump::<stale_enterprise::Entity>(&mut lines).await?;
         self.dump::<level::Entity>(&mut lines).await?;
         self.dump::<current_level::Entity>(&mut lines).await?;
+        self.dump::<searched::Entity>(&mut lines).await?;
+        self.dump::<graded::Entity>(&mut lines).await?;
+        self.dump::<level_count::Entity>(&mut lines).await?;
+        self.dump::<differing::Entity>(&mut lines).await?;
+        self.dump::<level_change::Entity>(&mut lines).await?;
+        self.dump::<day_head::Entity>(&mut lines).await?;
         lines.sort_unstable();
         Ok(lines.join("\n"))
     }
@@ -138,6 +219,20 @@ impl Store {
         lines.extend(rows.iter().map(|row| format!("{table} {row:?}")));
         Ok(())
     }
+}
+
+/// The names of all migrations, in order: after each of them the schema is in a state of its own.
+#[must_use]
+pub fn migrations() -> Vec<String> {
+    Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
+}
+
+/// Brings an empty database to the state after so many migrations, with no rows in it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn bring_to_state(database: &DatabaseConnection, migrations: u32) -> Result<()> {
+    Ok(Migrator::up(database, Some(migrations)).await?)
 }
 
 /// The same keys in every test.

@@ -9,9 +9,10 @@ use xinheng_core::ledger::{Hash, Head, chain};
 use xinheng_core::record::{Day, EnterpriseKeys, Moment, Payload, Record, RecordId, Seq, Value};
 
 use crate::bulk::Transaction;
-use crate::entity::{level, personal};
+use crate::entity::{level, level_change, personal};
 use crate::entry::{Entry, day, fixed};
 use crate::error::{Result, StoreError};
+use crate::graded;
 use crate::keys::Keys;
 use crate::level::{Level, LevelChange};
 use crate::projection::{self, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying, project};
@@ -326,7 +327,7 @@ impl Writing {
                 ((enterprise, scope), (level, total, in_force, model))
             })
             .collect();
-        let (mut history, mut newest, mut moved) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut history, mut newest, mut moved, mut moves) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for level in levels {
             let before = current.remove(&(level.enterprise.to_string(), level.scope.clone()));
             let now = (level.level.clone(), level.total_milli, level.in_force, level.model.clone());
@@ -336,6 +337,13 @@ impl Writing {
             }
             let from = before.and_then(|(level, ..)| level);
             if from != level.level {
+                moves.push(level_change::Model {
+                    run: run.0,
+                    scope: level.scope.clone(),
+                    enterprise: level.enterprise.to_string(),
+                    before: from.clone(),
+                    after: level.level.clone(),
+                });
                 moved.push(LevelChange {
                     enterprise: level.enterprise,
                     scope: level.scope.clone(),
@@ -347,8 +355,13 @@ impl Writing {
             history.push(level::Model::from(row.clone()));
             newest.push(row);
         }
+        let changed: BTreeSet<String> = newest.iter().map(|row| row.enterprise.clone()).collect();
+        let changed: Vec<String> = changed.into_iter().collect();
+        graded::take_out(&mut self.transaction, &changed).await?;
         self.transaction.insert(history).await?;
+        self.transaction.insert(moves).await?;
         self.transaction.replace(newest).await?;
+        graded::put_in(&mut self.transaction, &changed).await?;
         Ok(moved)
     }
 

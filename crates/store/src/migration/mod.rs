@@ -3,6 +3,7 @@
 
 mod people;
 mod record_path;
+mod search;
 
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
@@ -13,7 +14,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(record_path::RecordPath), Box::new(people::People)]
+        vec![Box::new(record_path::RecordPath), Box::new(people::People), Box::new(search::Search)]
     }
 }
 

@@ -11,7 +11,7 @@ use xinheng_core::ledger::{Hash, Head};
 use xinheng_core::record::{Day, Draft, EnterpriseKeys, GIVEN_NAME, Moment, Payload, Personal, Seq, Value};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_store::testing::{FixedSalts, keys};
-use xinheng_store::{Body, NewRecord, NewSubmission, SealedDraft, Sealer, Store, Submission, given};
+use xinheng_store::{Body, Level, NewRecord, NewSubmission, SealedDraft, Sealer, Store, Submission, given};
 
 const REGISTRATION: &str = "
 rule: { id: registration, title: 登记, from: 2019-01-01, status: default }
@@ -135,6 +135,59 @@ impl World {
         self.import(store, "登记2.csv", vec![updated, withdrawn, registration(4, 7)]).await;
         store.head().await.unwrap()
     }
+}
+
+/// What [`World::fill`] puts in, graded by a run of its own.
+pub async fn fill_and_grade(store: &Store) -> Head {
+    World::new().fill(store).await;
+    let mut writing = store.begin().await.unwrap();
+    let run = NewRecord {
+        body: Body::System {
+            kind: "classification".to_owned(),
+            occurred_on: day("2026-07-01"),
+            payload: Payload(BTreeMap::from([("scope".to_owned(), Value::Text("all".to_owned()))])),
+        },
+        enterprise: None,
+        supersedes: None,
+        received_at: moment(),
+        source_unit: "U01".to_owned(),
+    };
+    writing.append(vec![run]).await.unwrap();
+    writing.commit().await.unwrap();
+    grade(store).await;
+    store.head().await.unwrap()
+}
+
+/// The levels of that run, the newest record.
+pub async fn grade(store: &Store) {
+    let mut writing = store.begin().await.unwrap();
+    let run = writing.head().seq;
+    let level = |n, scope: &str, level: &str, total_milli| Level {
+        enterprise: code(n),
+        scope: scope.to_owned(),
+        level: Some(level.to_owned()),
+        total_milli,
+        in_force: true,
+        model: scope.to_owned(),
+    };
+    let levels = vec![
+        level(1, "general", "B", Some(21_000)),
+        level(1, "received_level", "C", None),
+        level(1, "combined", "C", None),
+        level(7, "general", "A", Some(0)),
+        level(7, "combined", "A", Some(0)),
+    ];
+    writing.write_levels(run, day("2026-07-01"), levels).await.unwrap();
+    writing.commit().await.unwrap();
+}
+
+/// Everything derived is dropped and derived again.
+pub async fn rebuild(store: &Store) {
+    let mut writing = store.begin().await.unwrap();
+    writing.clear_projections().await.unwrap();
+    writing.project(&store.records(Seq(1), 1_000).await.unwrap()).await.unwrap();
+    writing.commit().await.unwrap();
+    grade(store).await;
 }
 
 pub fn day(text: &str) -> Day {

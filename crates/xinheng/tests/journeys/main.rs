@@ -5,6 +5,7 @@ mod administrators;
 mod demo_site;
 mod officers;
 mod pages;
+mod secrets;
 #[allow(dead_code)]
 #[path = "../../../web/tests/browser/support/mod.rs"]
 mod support;
