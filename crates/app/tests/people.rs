@@ -76,12 +76,12 @@ fn officer(roles: impl IntoIterator<Item = Role>, unit: &str) -> Actor {
     }
 }
 
-fn wrong<T: std::fmt::Debug>(result: anyhow::Result<T>) -> String {
-    result.unwrap_err().downcast::<WrongInput>().unwrap().0
+fn wrong<T>(result: anyhow::Result<T>) -> String {
+    result.err().unwrap().downcast::<WrongInput>().unwrap().0
 }
 
-fn not_permitted<T: std::fmt::Debug>(result: anyhow::Result<T>) -> String {
-    result.unwrap_err().downcast::<NotPermitted>().unwrap().0
+fn not_permitted<T>(result: anyhow::Result<T>) -> String {
+    result.err().unwrap().downcast::<NotPermitted>().unwrap().0
 }
 
 impl Office {
@@ -584,7 +584,7 @@ async fn setting_up_tells_what_remains_to_be_done_and_by_whom() {
             steps.into_iter().filter(|progress| progress.done).map(|progress| progress.step).collect::<Vec<_>>()
         };
         assert!(bureau.is_set_up().await.unwrap());
-        assert_eq!(done().await, []);
+        assert!(done().await.is_empty());
         let system = office.administrator(Role::SystemAdministrator).await.1;
         assert!(wrong(bureau.name_bureau(&act(&system), "4101", "某局").await).contains("6 位"));
         bureau.name_bureau(&act(&system), "410122", "某县市场监督管理局").await.unwrap();
