@@ -33,6 +33,11 @@ impl<'a> Kinds<'a> {
         self.number(id).map(|number| self.all[number])
     }
 
+    /// All of them, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = &'a Kind> + '_ {
+        self.all.iter().copied()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -49,6 +54,8 @@ pub struct Fact<'a> {
     pub ended_on: Option<Day>,
     /// The day of its repair, if that day has come.
     pub repaired_on: Option<Day>,
+    /// The day on which it was published, if that is proved.
+    pub published_on: Option<Day>,
 }
 
 /// What is known of one enterprise as of a day, by kind.
@@ -65,7 +72,7 @@ impl<'a> Facts<'a> {
         let mut by_kind: Vec<Vec<Fact<'a>>> = vec![Vec::new(); kinds.count()];
         for record in in_effect(records, day, kinds) {
             let number = kinds.number(&record.kind).expect("in_effect leaves unknown kinds out");
-            by_kind[number].push(Fact { record, ended_on: None, repaired_on: None });
+            by_kind[number].push(Fact { record, ended_on: None, repaired_on: None, published_on: None });
         }
         for (number, kind) in kinds.all.iter().enumerate() {
             let mut facts = std::mem::take(&mut by_kind[number]);
@@ -82,6 +89,8 @@ impl<'a> Facts<'a> {
                     .min()
                     .filter(|&end| end <= day);
                 fact.repaired_on = kind.repaired.as_ref().and_then(|by| first_match(fact, by, others(by)));
+                let proved = kind.publicity.as_ref().and_then(|rule| rule.proved.as_ref());
+                fact.published_on = proved.and_then(|by| first_match(fact, by, others(by)));
             }
             by_kind[number] = facts;
         }
