@@ -2,8 +2,10 @@
 //! derives. The command line, and later pages and jobs, call only this.
 
 pub mod act;
+pub mod approval;
 pub mod classify;
 pub mod collect;
+pub mod deadline;
 pub mod explain;
 pub mod ledger;
 pub mod rules;

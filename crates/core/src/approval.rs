@@ -108,6 +108,18 @@ impl Capacity {
     }
 }
 
+impl Capacity {
+    /// Its name in the database.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Handler => "handler",
+            Self::Reviewer => "reviewer",
+            Self::Approver => "approver",
+        }
+    }
+}
+
 impl Stage {
     /// Whether somebody still has to do something.
     #[must_use]
@@ -168,6 +180,18 @@ impl Action {
         }
     }
 
+    /// In what capacity a person does it at a stage; none before the matter is opened.
+    #[must_use]
+    pub fn capacity(self, stage: Option<Stage>) -> Capacity {
+        match self {
+            Self::Submit | Self::Withdraw => Capacity::Handler,
+            Self::Review => Capacity::Reviewer,
+            Self::Approve => Capacity::Approver,
+            Self::SendBack if stage == Some(Stage::Approving) => Capacity::Approver,
+            Self::SendBack => Capacity::Reviewer,
+        }
+    }
+
     /// Whether it takes a reason.
     #[must_use]
     pub fn needs_reason(self) -> bool {
@@ -187,7 +211,7 @@ pub fn advance(
     opinion: Option<&str>,
 ) -> Result<Stage, Refusal> {
     let stage = steps.last().map(|step| step.stage);
-    let capacity = capacity_of(action, stage);
+    let capacity = action.capacity(stage);
     let next = match (stage, action) {
         (None | Some(Stage::Handling), Action::Submit) if procedure.review => Stage::Reviewing,
         (None | Some(Stage::Handling), Action::Submit) => Stage::Approving,
@@ -212,17 +236,7 @@ pub fn advance(
 /// Who had which part so far.
 fn parts(steps: &[Step]) -> impl Iterator<Item = (i64, Capacity)> {
     let before = std::iter::once(None).chain(steps.iter().map(|step| Some(step.stage)));
-    steps.iter().zip(before).map(|(step, stage)| (step.person, capacity_of(step.action, stage)))
-}
-
-fn capacity_of(action: Action, stage: Option<Stage>) -> Capacity {
-    match action {
-        Action::Submit | Action::Withdraw => Capacity::Handler,
-        Action::Review => Capacity::Reviewer,
-        Action::Approve => Capacity::Approver,
-        Action::SendBack if stage == Some(Stage::Approving) => Capacity::Approver,
-        Action::SendBack => Capacity::Reviewer,
-    }
+    steps.iter().zip(before).map(|(step, stage)| (step.person, step.action.capacity(stage)))
 }
 
 impl fmt::Display for Action {

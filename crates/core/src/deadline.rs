@@ -1,17 +1,21 @@
 //! Deadline (期限): clocks that records of the ledger start, pause, resume and end. Everything here
 //! follows from the records and the rulebook; nothing is set by hand.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 
 use crate::calendar::{Calendar, CalendarDays, Due, WorkingDays};
 use crate::credit_code::CreditCode;
 use crate::publicity::is_to_be_published;
-use crate::record::{Day, Record, Seq};
-use crate::rulebook::deadlines::{Alerts, DeadlineRule, Event as EventRule};
-use crate::rulebook::kind::{Kind, Term, TermUnit};
+use crate::record::{Day, Record, Seq, Value};
+use crate::rulebook::deadlines::{Alerts, DeadlineRule};
+use crate::rulebook::kind::{EndedBy, Kind, Term, TermUnit};
 use crate::rulebook::load::Rulebook;
+use crate::rulebook::model::Condition;
 use crate::score::fulfils;
+
+/// Between the parts of a key.
+const SEPARATOR: char = '\u{1f}';
 
 /// What started a clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,7 +150,7 @@ pub struct Deadlines<'a> {
     /// Kind → rules that it starts clocks of.
     starting: HashMap<&'a str, Vec<&'a DeadlineRule>>,
     /// Kind → what it does to clocks of which rule.
-    touching: HashMap<&'a str, Vec<(&'a DeadlineRule, &'a EventRule, Effect)>>,
+    touching: HashMap<&'a str, Vec<(&'a DeadlineRule, &'a EndedBy, Effect)>>,
     /// Kinds that a unit owes within a term.
     owed: HashSet<&'a str>,
 }
@@ -218,6 +222,27 @@ impl<'a> Deadlines<'a> {
                 .filter(|_| !is_history && record.supersedes.is_none())
                 .and_then(|term| self.late(term, formed_on, received_on, record)),
         }
+    }
+
+    /// The fields that a record of a kind must have to end a clock; none when records of that kind do not, or
+    /// when the record that started it lacks what they match on.
+    #[must_use]
+    pub fn ending_fields(&self, clock: &Clock, kind: &str) -> Option<BTreeMap<String, Value>> {
+        let start = &clock.start;
+        let rules = self.starting.get(start.kind.as_str())?;
+        let rule = rules.iter().rfind(|rule| rule.rule.id.value == start.rule)?;
+        let event = rule.ends.iter().find(|event| event.kind == kind)?;
+        let values: Vec<&str> = start.key.split(SEPARATOR).skip(1).collect();
+        if values.len() != event.matching.len() {
+            return None;
+        }
+        let text = |text: &str| Value::Text(text.to_owned());
+        let matched = event.matching.values().cloned().zip(values.into_iter().map(text));
+        let single = |condition: &Condition| match condition.one_of.as_deref() {
+            Some([only]) => Some((condition.field.clone(), text(only))),
+            _ => None,
+        };
+        Some(matched.chain(event.conditions.iter().filter_map(single)).collect())
     }
 
     fn late(&self, term: &Term, formed_on: Day, received_on: Day, record: &Record) -> Option<LateSubmission> {
@@ -321,7 +346,7 @@ fn started(rule: &DeadlineRule, formed_on: Day, received_on: Day, record: &Recor
         seq: record.seq,
         kind: record.kind.clone(),
         // A record without what events match on is nobody's to end.
-        key: key(rule, fields, record).unwrap_or_else(|| format!("{}\u{1f}#{}", rule.rule.id.value, record.seq)),
+        key: key(rule, fields, record).unwrap_or_else(|| format!("{}#{}", rule.rule.id.value, record.seq)),
         enterprise: record.enterprise,
         owed_by: rule.owed_by.clone().unwrap_or_else(|| record.source_unit.clone()),
         started_on: if start.from_received { received_on } else { named.unwrap_or(formed_on) },
@@ -333,7 +358,7 @@ fn started(rule: &DeadlineRule, formed_on: Day, received_on: Day, record: &Recor
 fn key<'f>(rule: &DeadlineRule, fields: impl Iterator<Item = (&'f str, &'f str)>, record: &Record) -> Option<String> {
     let mut key = rule.rule.id.value.clone();
     for (_, field) in fields {
-        key.push('\u{1f}');
+        key.push(SEPARATOR);
         key.push_str(&record.payload.get(field)?.to_string());
     }
     Some(key)

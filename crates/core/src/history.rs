@@ -6,6 +6,7 @@ use chrono::{Datelike, Months};
 
 use crate::record::{Day, Record, Seq};
 use crate::rulebook::kind::{EndedBy, Kind, Nature};
+use crate::score::fulfils;
 
 /// The kinds of record valid on a day, each with a small number that stands for it in the kernel.
 pub struct Kinds<'a> {
@@ -77,7 +78,10 @@ impl<'a> Facts<'a> {
         for (number, kind) in kinds.all.iter().enumerate() {
             let mut facts = std::mem::take(&mut by_kind[number]);
             for fact in &mut facts {
-                let others = |by: &EndedBy| kinds.number(&by.kind).map_or(&[][..], |other| &by_kind[other][..]);
+                let others = |by: &EndedBy| {
+                    let number = kinds.number(&by.kind);
+                    number.map_or((&[][..], *kind), |other| (&by_kind[other][..], kinds.all[other]))
+                };
                 let ends = kind.ends.as_ref();
                 let last_day =
                     ends.and_then(|ends| ends.on.as_deref()).and_then(|field| fact.record.payload.day(field));
@@ -105,7 +109,7 @@ impl<'a> Facts<'a> {
 }
 
 /// The day of the first record that ends or repairs this one.
-fn first_match(fact: &Fact, by: &EndedBy, others: &[Fact]) -> Option<Day> {
+fn first_match(fact: &Fact, by: &EndedBy, (others, kind): (&[Fact], &Kind)) -> Option<Day> {
     others
         .iter()
         .map(|other| other.record)
@@ -116,6 +120,7 @@ fn first_match(fact: &Fact, by: &EndedBy, others: &[Fact]) -> Option<Day> {
                 value.is_some() && value == other.payload.get(others)
             })
         })
+        .filter(|other| by.conditions.iter().all(|condition| fulfils(condition, kind, &other.payload)))
         .map(|other| other.occurred_on)
         .min()
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SubsecRound, Utc};
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -45,6 +45,12 @@ impl Moment {
     #[must_use]
     pub fn micros(self) -> i64 {
         self.0.timestamp_micros()
+    }
+
+    /// The moment at which a day begins in China.
+    #[must_use]
+    pub fn midnight_in_china(day: Day) -> Self {
+        Self(day.and_time(NaiveTime::MIN).and_utc() - chrono::TimeDelta::hours(8))
     }
 
     /// The day it is in China at this moment (UTC+8, no daylight saving).

@@ -4,7 +4,9 @@
 //! Everything is written in one [`Writing`] transaction at a time: a batch of records is matched to
 //! enterprises, compared with what is on record, appended, and carried into the projections.
 
+mod approval;
 mod bulk;
+mod deadline;
 mod entity;
 mod entry;
 mod error;
@@ -22,6 +24,8 @@ mod writing;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use approval::{APPROVAL_STEP, Matter, NewStep, Proposed, Waiting};
+pub use deadline::{ClockCounts, ClockPlace, LateCount, ListedClock, OpenClocks};
 pub use entry::Entry;
 pub use error::{Result, StoreError};
 pub use keys::Keys;

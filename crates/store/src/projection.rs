@@ -7,6 +7,7 @@ use xinheng_core::collect::Identity;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{EnterpriseKeys, GIVEN_NAME, Payload, Record, Seq};
 
+use crate::approval::{self, APPROVAL_STEP};
 use crate::bulk::Transaction;
 use crate::entity::{current_record, enterprise, matched, stale_enterprise, waiting};
 use crate::entry::Entry;
@@ -31,8 +32,22 @@ pub mod given {
 }
 
 /// Tables that hold projections, all of them.
-pub(crate) const TABLES: [&str; 7] =
-    ["current_record", "enterprise", "waiting", "matched", "stale_enterprise", "level", "current_level"];
+pub(crate) const TABLES: [&str; 14] = [
+    "current_record",
+    "enterprise",
+    "waiting",
+    "matched",
+    "stale_enterprise",
+    "level",
+    "current_level",
+    "deadline",
+    "deadline_event",
+    "late_submission",
+    "projection_basis",
+    "matter",
+    "matter_step",
+    "matter_target",
+];
 
 /// Columns of `enterprise` that a key is looked up in.
 pub(crate) const KEY_COLUMNS: [&str; 3] = ["code", "main_identity", "registration_number"];
@@ -81,7 +96,9 @@ pub(crate) async fn project(transaction: &mut Transaction, entries: &[Entry]) ->
     for entry in entries {
         changes.take(entry);
     }
-    changes.write(transaction).await
+    changes.write(transaction).await?;
+    let steps = entries.iter().map(|entry| &entry.record).filter(|record| record.kind == APPROVAL_STEP);
+    approval::project(transaction, &steps.collect::<Vec<_>>()).await
 }
 
 impl Changes {

@@ -9,7 +9,10 @@ use tempfile::TempDir;
 use xinheng_core::ledger::Hash;
 use xinheng_core::record::RecordId;
 
-use crate::entity::{current_level, current_record, enterprise, level, matched, stale_enterprise, waiting};
+use crate::entity::{
+    current_level, current_record, deadline, deadline_event, enterprise, late_submission, level, matched,
+    matter, matter_step, matter_target, stale_enterprise, waiting,
+};
 use crate::error::Result;
 use crate::keys::Keys;
 use crate::seal::{Randomness, SaltSource};
@@ -85,6 +88,12 @@ impl Store {
         self.dump::<stale_enterprise::Entity>(&mut lines).await?;
         self.dump::<level::Entity>(&mut lines).await?;
         self.dump::<current_level::Entity>(&mut lines).await?;
+        self.dump::<deadline::Entity>(&mut lines).await?;
+        self.dump::<deadline_event::Entity>(&mut lines).await?;
+        self.dump::<late_submission::Entity>(&mut lines).await?;
+        self.dump::<matter::Entity>(&mut lines).await?;
+        self.dump::<matter_step::Entity>(&mut lines).await?;
+        self.dump::<matter_target::Entity>(&mut lines).await?;
         lines.sort_unstable();
         Ok(lines.join("\n"))
     }

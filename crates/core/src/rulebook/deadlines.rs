@@ -1,12 +1,10 @@
 //! Deadline (期限), folder `deadlines/`: what starts a clock, how long it runs, what ends it, who owes it.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Head;
-use super::kind::Term;
+use super::kind::{EndedBy, Term};
 use super::model::Condition;
 
 /// A rule that starts clocks. It holds for records formed while it is in force.
@@ -21,18 +19,19 @@ pub struct DeadlineRule {
     pub starts: Start,
     /// How long it runs. The day it starts from is not counted.
     pub term: Term,
-    /// What ends it: the earliest counts.
+    /// What ends it: the earliest counts. All events of a rule match on the same fields of the record that
+    /// started the clock.
     #[serde(default)]
-    pub ends: Vec<Event>,
+    pub ends: Vec<EndedBy>,
     /// Own field with the day on which it was done, for records that bring it with them.
     #[serde(default)]
     pub done_on: Option<String>,
     /// What makes it pause. The days of a pause are not counted.
     #[serde(default)]
-    pub pauses: Vec<Event>,
+    pub pauses: Vec<EndedBy>,
     /// What makes it go on.
     #[serde(default)]
-    pub resumes: Vec<Event>,
+    pub resumes: Vec<EndedBy>,
     /// Unit that owes it; absent: the unit that the record came from.
     #[serde(default)]
     pub owed_by: Option<String>,
@@ -60,20 +59,6 @@ pub struct Start {
     pub from_received: bool,
 }
 
-/// A record that does something to a clock of the same enterprise.
-#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Event {
-    /// Its kind.
-    pub kind: String,
-    /// Field of the record that started the clock → this record's field that must be equal. All events of a
-    /// rule match on the same fields of the former.
-    pub matching: BTreeMap<String, String>,
-    /// Conditions that must all hold.
-    #[serde(default, rename = "where")]
-    pub conditions: Vec<Condition>,
-}
-
 /// Thresholds of the colours, in working days left.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -86,7 +71,7 @@ pub struct Alerts {
 
 impl DeadlineRule {
     /// Everything that happens to its clocks.
-    pub fn events(&self) -> impl Iterator<Item = &Event> {
+    pub fn events(&self) -> impl Iterator<Item = &EndedBy> {
         self.ends.iter().chain(&self.pauses).chain(&self.resumes)
     }
 }

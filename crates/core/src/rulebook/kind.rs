@@ -80,7 +80,7 @@ pub struct Ends {
     pub by: Option<EndedBy>,
 }
 
-/// A record of another kind that ends or repairs this one.
+/// A record of another kind, of the same enterprise, that does something to this one.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndedBy {
@@ -88,6 +88,9 @@ pub struct EndedBy {
     pub kind: String,
     /// This kind's field → the other's field that must be equal.
     pub matching: BTreeMap<String, String>,
+    /// Conditions on the other that must all hold.
+    #[serde(default, rename = "where")]
+    pub conditions: Vec<Condition>,
 }
 
 /// A term with its unit and source.

@@ -1,6 +1,8 @@
 //! The schema, one set of migrations for both databases. A migration that has been released is never
 //! edited; the next change is a new one.
 
+mod deadlines;
+
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::DbBackend;
 use sea_orm_migration::sea_query::ColumnDef;
@@ -10,7 +12,7 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(RecordPath)]
+        vec![Box::new(RecordPath), Box::new(deadlines::Deadlines)]
     }
 }
 
