@@ -1,6 +1,7 @@
 //! Act (操作): what a person does, from where. Every use case that changes or reveals something takes
 //! one, and writes its audit line in the same transaction.
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use xinheng_core::audit::{AuditLine, Outcome};
 use xinheng_core::record::{Moment, Payload, Value};
@@ -9,7 +10,7 @@ use xinheng_core::staff::{Duties, Permission, Scope};
 use crate::Bureau;
 
 /// The person who acts: signed in, with the duties that the session found.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// Number of the staff member.
     pub staff: i64,

@@ -24,6 +24,7 @@ use xinheng_exchange::{Cells, ErrorWorkbook, Fault, FileError, Forms, ReadOption
 use xinheng_store::{Body, NewRecord, NewSubmission, REGISTRATION, SealedDraft, Sealer, Submission, Writing, given};
 
 use crate::act::Act;
+use crate::deadline::ClockKeeper;
 use crate::{Bureau, Stage, Watcher, WrongInput};
 
 /// The source of a file whose unit nobody named.
@@ -178,6 +179,7 @@ impl Bureau {
 
         let mut admission = Admission {
             rulebook: &self.rulebook,
+            clocks: ClockKeeper::new(&self.rulebook),
             unit: &unit,
             day: self.today(),
             submission,
@@ -346,6 +348,7 @@ enum Verdict {
 /// Decides and appends the rows of one submission.
 struct Admission<'a> {
     rulebook: &'a Rulebook,
+    clocks: ClockKeeper<'a>,
     unit: &'a str,
     day: Day,
     submission: Submission,
@@ -406,7 +409,7 @@ impl Admission<'_> {
                 Verdict::Accept(_) => unreachable!("accepted rows went on above"),
             }
         }
-        writing.append(new).await?;
+        self.clocks.append(writing, new).await?;
         let registered: Vec<CreditCode> = registered.into_iter().collect();
         self.match_waiting(writing, &registered).await
     }
@@ -488,7 +491,7 @@ impl Admission<'_> {
                 NewRecord::matching(seq, enterprise, self.submission.received_at, self.unit.to_owned())
             })
             .collect();
-        writing.append(records).await?;
+        self.clocks.append(writing, records).await?;
         Ok(())
     }
 

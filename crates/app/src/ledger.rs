@@ -12,6 +12,7 @@ use xinheng_core::rulebook::load::Rulebook;
 use xinheng_store::Scope;
 
 use crate::classify::{CLASSIFICATION, RunRecord, Tools};
+use crate::deadline::ClockKeeper;
 use crate::{Bureau, Stage, Watcher};
 
 /// Records replayed at a time.
@@ -88,6 +89,7 @@ impl Bureau {
         let mut writing = self.store.begin().await?;
         writing.clear_projections().await?;
         writing.commit().await?;
+        let mut clocks = ClockKeeper::new(&self.rulebook);
         let mut next = Seq(1);
         while next <= total {
             let mut page = self.store.records(next, PAGE).await?;
@@ -100,6 +102,7 @@ impl Bureau {
             rebuilt.records += page.len() as u64;
             let mut writing = self.store.begin().await?;
             writing.project(&page).await?;
+            clocks.follow(&mut writing, &page).await?;
             writing.commit().await?;
             if last.record.kind == CLASSIFICATION {
                 let run = RunRecord::parse(&last.record.payload)?;

@@ -2,9 +2,11 @@
 //! derives. The command line, and later pages and jobs, call only this.
 
 pub mod act;
+pub mod approval;
 pub mod audit;
 pub mod classify;
 pub mod collect;
+pub mod deadline;
 pub mod enterprises;
 pub mod explain;
 pub mod ledger;
@@ -15,6 +17,7 @@ pub mod public;
 pub mod rules;
 pub mod setup;
 pub mod sign_in;
+pub mod todo;
 mod words;
 
 use std::path::Path;

@@ -13,7 +13,7 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Draft, EnterpriseKeys, Payload, Personal, Seq, Value};
 use xinheng_core::rulebook::Status;
 use xinheng_core::rulebook::cases::Case;
-use xinheng_core::rulebook::check_case::mismatches;
+use xinheng_core::rulebook::check_case::{clock_mismatches, mismatches, publicity_mismatches};
 use xinheng_core::rulebook::load::{RuleError, RuleFile, Rulebook};
 use xinheng_core::rulebook::model::Model;
 use xinheng_core::staff::Permission;
@@ -133,6 +133,12 @@ pub fn run_cases(rulebook: &Rulebook) -> CaseOutcome {
 }
 
 fn mismatches_of(rulebook: &Rulebook, rule: &str, case: &Case) -> Vec<String> {
+    if let Some(kind) = rule.strip_prefix("kinds/") {
+        return publicity_mismatches(case, kind, &Kinds::new(rulebook.kinds(case.on)));
+    }
+    if let Some(rule) = rule.strip_prefix("deadlines/") {
+        return clock_mismatches(case, rule, rulebook);
+    }
     let Some(model) = rule.strip_prefix("models/").and_then(|id| model_near(rulebook, id, case.on)) else {
         return vec![format!("没有可供验证的模型“{rule}”")];
     };

@@ -42,6 +42,15 @@ pub struct Due {
     pub provisional: bool,
 }
 
+/// A number of working days, counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// How many; below zero when counted backwards.
+    pub count: i32,
+    /// A day of a year without a notice was counted or passed over.
+    pub provisional: bool,
+}
+
 /// Holidays and make-up days of the years that have a notice.
 #[derive(Clone, Debug, Default)]
 pub struct Calendar {
@@ -89,6 +98,34 @@ impl Calendar {
             left -= u32::from(working);
         }
         due
+    }
+
+    /// The working days after a day up to and including another; below zero when that is earlier.
+    #[must_use]
+    pub fn working_days(&self, from: Day, to: Day) -> Counted {
+        let (first, last, sign) = if from <= to { (from, to, 1) } else { (to, from, -1) };
+        let mut counted = Counted { count: 0, provisional: false };
+        for day in first.iter_days().skip(1).take_while(|day| *day <= last) {
+            let Working { working, provisional } = self.is_working_day(day);
+            counted.count += sign * i32::from(working);
+            counted.provisional |= provisional;
+        }
+        counted
+    }
+
+    /// The first day on which no more than so many working days are left until the last day.
+    #[must_use]
+    pub fn first_day_with_at_most(&self, left: WorkingDays, last: Day) -> Day {
+        let mut first = last;
+        let mut count = 0;
+        while let Some(before) = first.pred_opt() {
+            count += u32::from(self.is_working_day(first).working);
+            if count > left.0 {
+                break;
+            }
+            first = before;
+        }
+        first
     }
 
     /// The last day of a term of any unit. The day it starts from is not counted.

@@ -6,6 +6,7 @@ use chrono::{Datelike, Months};
 
 use crate::record::{Day, Record, Seq};
 use crate::rulebook::kind::{EndedBy, Kind, Nature};
+use crate::score::fulfils;
 
 /// The kinds of record valid on a day, each with a small number that stands for it in the kernel.
 pub struct Kinds<'a> {
@@ -39,6 +40,11 @@ impl<'a> Kinds<'a> {
         self.all[number]
     }
 
+    /// All of them, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = &'a Kind> + '_ {
+        self.all.iter().copied()
+    }
+
     /// How many there are.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -55,6 +61,8 @@ pub struct Fact<'a> {
     pub ended_on: Option<Day>,
     /// The day of its repair, if that day has come.
     pub repaired_on: Option<Day>,
+    /// The day on which it was published, if that is proved.
+    pub published_on: Option<Day>,
 }
 
 /// What is known of one enterprise as of a day, by kind.
@@ -71,12 +79,15 @@ impl<'a> Facts<'a> {
         let mut by_kind: Vec<Vec<Fact<'a>>> = vec![Vec::new(); kinds.count()];
         for record in in_effect(records, day, kinds) {
             let number = kinds.number(&record.kind).expect("in_effect leaves unknown kinds out");
-            by_kind[number].push(Fact { record, ended_on: None, repaired_on: None });
+            by_kind[number].push(Fact { record, ended_on: None, repaired_on: None, published_on: None });
         }
         for (number, kind) in kinds.all.iter().enumerate() {
             let mut facts = std::mem::take(&mut by_kind[number]);
             for fact in &mut facts {
-                let others = |by: &EndedBy| kinds.number(&by.kind).map_or(&[][..], |other| &by_kind[other][..]);
+                let others = |by: &EndedBy| {
+                    let number = kinds.number(&by.kind);
+                    number.map_or((&[][..], *kind), |other| (&by_kind[other][..], kinds.all[other]))
+                };
                 let ends = kind.ends.as_ref();
                 let last_day =
                     ends.and_then(|ends| ends.on.as_deref()).and_then(|field| fact.record.payload.day(field));
@@ -88,6 +99,8 @@ impl<'a> Facts<'a> {
                     .min()
                     .filter(|&end| end <= day);
                 fact.repaired_on = kind.repaired.as_ref().and_then(|by| first_match(fact, by, others(by)));
+                let proved = kind.publicity.as_ref().and_then(|rule| rule.proved.as_ref());
+                fact.published_on = proved.and_then(|by| first_match(fact, by, others(by)));
             }
             by_kind[number] = facts;
         }
@@ -108,7 +121,7 @@ impl<'a> Facts<'a> {
 }
 
 /// The day of the first record that ends or repairs this one.
-fn first_match(fact: &Fact, by: &EndedBy, others: &[Fact]) -> Option<Day> {
+fn first_match(fact: &Fact, by: &EndedBy, (others, kind): (&[Fact], &Kind)) -> Option<Day> {
     others
         .iter()
         .map(|other| other.record)
@@ -119,6 +132,7 @@ fn first_match(fact: &Fact, by: &EndedBy, others: &[Fact]) -> Option<Day> {
                 value.is_some() && value == other.payload.get(others)
             })
         })
+        .filter(|other| by.conditions.iter().all(|condition| fulfils(condition, kind, &other.payload)))
         .map(|other| other.occurred_on)
         .min()
 }

@@ -3,15 +3,18 @@
 //! Wall: no I/O, no clock, no randomness. The day, the moment and the salts are arguments, so that
 //! the same ledger, rulebook and day give the same bytes on every machine.
 
+pub mod approval;
 pub mod audit;
 pub mod calendar;
 pub mod classify;
 pub mod collect;
 pub mod credit_code;
+pub mod deadline;
 pub mod history;
 pub mod ledger;
 pub mod mask;
 pub mod points;
+pub mod publicity;
 pub mod record;
 pub mod rulebook;
 pub mod score;

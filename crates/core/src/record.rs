@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, SubsecRound, Utc};
 use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -52,6 +52,12 @@ impl Moment {
     pub fn minutes_later(self, minutes: i64) -> Self {
         let later = chrono::TimeDelta::try_minutes(minutes).and_then(|by| self.0.checked_add_signed(by));
         later.map_or(self, Self)
+    }
+
+    /// The moment at which a day begins in China.
+    #[must_use]
+    pub fn midnight_in_china(day: Day) -> Self {
+        Self(day.and_time(NaiveTime::MIN).and_utc() - chrono::TimeDelta::hours(8))
     }
 
     /// The day it is in China at this moment (UTC+8, no daylight saving).

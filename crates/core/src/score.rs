@@ -11,7 +11,7 @@ use std::fmt;
 use crate::history::{Fact, Facts, Kinds, full_months, within_months};
 use crate::points::Points;
 use crate::record::{Payload, Record, Seq, Value};
-use crate::rulebook::kind::FieldType;
+use crate::rulebook::kind::{FieldType, Kind};
 use crate::rulebook::model::{
     Band, Bands, Combine, Condition, Effect, Filter, Indicator, Model, Part, PointsTable, RepairedRecords, Requirement,
     State,
@@ -403,7 +403,13 @@ fn as_key(value: &Value) -> std::borrow::Cow<'_, str> {
     }
 }
 
-fn holds(condition: &Condition, codes: bool, payload: &Payload) -> bool {
+/// Whether a record of the kind fulfils a condition.
+pub(crate) fn fulfils(condition: &Condition, kind: &Kind, payload: &Payload) -> bool {
+    let codes = kind.field(&condition.field).is_some_and(|field| field.field_type == FieldType::Codes);
+    holds(condition, codes, payload)
+}
+
+pub(crate) fn holds(condition: &Condition, codes: bool, payload: &Payload) -> bool {
     let value = payload.get(&condition.field);
     let is_among = |list: &[String]| {
         value.map(as_key).is_some_and(|value| {
@@ -414,8 +420,15 @@ fn holds(condition: &Condition, codes: bool, payload: &Payload) -> bool {
             }
         })
     };
+    let is_only = |list: &[String]| {
+        value.map(as_key).is_some_and(|value| {
+            let is_listed = |code: &str| list.iter().any(|one| if codes { code.starts_with(one) } else { code == one });
+            if codes { value.split(',').all(is_listed) } else { is_listed(&value) }
+        })
+    };
     condition.one_of.as_deref().is_none_or(is_among)
         && !condition.none_of.as_deref().is_some_and(is_among)
+        && condition.only.as_deref().is_none_or(is_only)
         && condition
             .at_least
             .is_none_or(|least| value.and_then(Value::as_integer).is_some_and(|number| number >= least))

@@ -151,14 +151,28 @@ impl fmt::Display for Role {
 }
 
 /// The roles of one person: what they permit together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "BTreeSet<Role>", try_from = "BTreeSet<Role>")]
 pub struct Duties(BTreeSet<Role>);
 
 /// Why roles may not be held by one person.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("三员分立：“{}”不得与其他角色由同一人担任。请只选一个管理员角色，或只选业务角色", .0.title())]
 pub struct NotSeparated(pub Role);
+
+impl From<Duties> for BTreeSet<Role> {
+    fn from(duties: Duties) -> Self {
+        duties.0
+    }
+}
+
+impl TryFrom<BTreeSet<Role>> for Duties {
+    type Error = NotSeparated;
+
+    fn try_from(roles: BTreeSet<Role>) -> Result<Self, NotSeparated> {
+        Self::new(roles)
+    }
+}
 
 impl Duties {
     /// Takes the roles together, unless one of them must stand alone.

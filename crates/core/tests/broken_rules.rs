@@ -10,6 +10,7 @@ use common::{folder, load};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use serde::Deserialize;
+use xinheng_core::publicity::NEVER_PUBLIC;
 use xinheng_core::rulebook::load::{RuleFile, Rulebook};
 
 /// A fault, and all that is said of it.
@@ -34,6 +35,7 @@ fn every_broken_rule_file_is_refused_at_its_line_with_its_mend() {
     let whole = folder("tests/rulebook");
     load(&whole);
     let groups: BTreeMap<String, Vec<Broken>> = serde_saphyr::from_str(include_str!("broken_rules.yaml")).unwrap();
+    let mut wrong = Vec::new();
     for (group, all) in &groups {
         for Broken { file: path, old, new, said: expected } in all {
             let mut files = whole.clone();
@@ -41,9 +43,13 @@ fn every_broken_rule_file_is_refused_at_its_line_with_its_mend() {
             assert_eq!(file.text.matches(old).count(), 1, "{group}: {path} should have “{old}” once");
             file.text = file.text.replace(old, new);
             assert!(!expected.is_empty());
-            assert_eq!(said(&files), *expected, "{group}: “{new}” instead of “{old}”");
+            let said = said(&files);
+            if said != *expected {
+                wrong.push(format!("{group}: “{new}” instead of “{old}”: {said:#?}"));
+            }
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// Adds files to the rulebook, or puts them in place of its own.
@@ -143,6 +149,23 @@ fn a_lower_jurisdiction_makes_rules_of_its_own_but_does_not_replace_those_above(
         ["county/kinds/repair.yaml:1: 国家级已有规则“kinds/repair”（national/kinds/repair.yaml），下级不能另立。\
           要改动上级允许改的值，文件里写 overrides、from、until、cite、set；要另立规则，请换一个 id"]
     );
+}
+
+#[test]
+fn no_rule_file_publishes_a_level_or_what_was_told_in_confidence() {
+    for id in NEVER_PUBLIC {
+        let kind = format!(
+            "rule: {{id: {id}, title: 内部, from: 2026-01-01, status: default}}\nnature: event\n\
+             publicity: {{published: true, terms: [{{id: all, title: 公示}}]}}\nfields: []\n"
+        );
+        assert_eq!(
+            said_with(&[(&format!("county/kinds/{id}.yaml"), &kind)]),
+            [format!(
+                "county/kinds/{id}.yaml:3: “内部”一律不得公示。写 published: false。\
+                 等级、投诉举报、舆情、关联关系、未决案件和内部办理记录不对外公开"
+            )]
+        );
+    }
 }
 
 #[test]

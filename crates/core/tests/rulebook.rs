@@ -93,12 +93,12 @@ fn the_county_changes_what_the_province_left() {
     let province = "overrides: kinds/penalty
 from: 2026-03-01
 cite: [{document: 省办法}]
-set: {submit_within.value: 15, publicity.published: false, publicity.lasts: 1}
+set: {submit_within.value: 15, publicity.published: false, publicity.fields: 1}
 ";
     // The province may not touch how long it is public.
     let refused = Rulebook::load(&with("henan/kinds/penalty.yaml", province)).unwrap_err();
     assert_eq!(refused.len(), 1, "{refused:?}");
-    let province = province.replace(", publicity.published: false, publicity.lasts: 1", "");
+    let province = province.replace(", publicity.published: false, publicity.fields: 1", "");
     let rulebook = load(&with("henan/kinds/penalty.yaml", &province));
     let terms = ["2026-02-28", "2026-03-01", "2026-07-01", "2027-01-01"].map(|on| days_to_submit(&rulebook, on));
     assert_eq!(terms, [20, 15, 10, 15]);

@@ -5,6 +5,7 @@
 macro_rules! tables {
     ($($(#[$about:meta])* $table:ident = $name:literal { $($(#[$key:meta])* $column:ident: $type:ty,)* })*) => {$(
         $(#[$about])*
+        #[cfg_attr(not(feature = "testing"), allow(dead_code, reason = "some tables are written by SQL and dumped by tests"))]
         pub(crate) mod $table {
             use sea_orm::entity::prelude::*;
 
@@ -196,6 +197,94 @@ tables! {
         day: String,
         seq: i64,
         hash: Vec<u8>,
+    }
+
+    /// Projection: clocks (期限), by the record that started them.
+    deadline = "deadline" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        rule: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        seq: i64,
+        kind: String,
+        match_key: String,
+        enterprise: Option<String>,
+        owed_by: String,
+        started_on: String,
+        done_on: Option<String>,
+        due_on: String,
+        provisional: bool,
+        paused_on: Option<String>,
+        ended_on: Option<String>,
+        in_time: bool,
+        yellow_on: String,
+        red_on: String,
+    }
+
+    /// Projection: what happened to the clocks of a key.
+    deadline_event = "deadline_event" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        match_key: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        seq: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        effect: String,
+        happened_on: String,
+        enterprise: Option<String>,
+    }
+
+    /// Projection: records that reached us too late.
+    late_submission = "late_submission" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        seq: i64,
+        kind: String,
+        unit: String,
+        formed_on: String,
+        due_on: String,
+        received_on: String,
+        days_late: i64,
+        provisional: bool,
+    }
+
+    /// Which rulebook a projection was computed with; no row before its first.
+    projection_basis = "projection_basis" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        projection: String,
+        rulebook: String,
+    }
+
+    /// Projection: matters of approval (审批事项), as their last step left them.
+    matter = "matter" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        number: i64,
+        procedure: String,
+        subject: String,
+        unit: String,
+        handler: i64,
+        stage: String,
+        opened_at: i64,
+        last: i64,
+        proposal: String,
+    }
+
+    /// Projection: the steps of matters.
+    matter_step = "matter_step" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        seq: i64,
+        matter: i64,
+        action: String,
+        capacity: String,
+        stage: String,
+        person: i64,
+        at: i64,
+        opinion: Option<String>,
+    }
+
+    /// Projection: what matters are about, so that two of them do not propose the same.
+    matter_target = "matter_target" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        target: String,
+        #[sea_orm(primary_key, auto_increment = false)]
+        matter: i64,
     }
 
     /// Files and forms that were handed in.

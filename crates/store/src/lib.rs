@@ -4,8 +4,10 @@
 //! Everything is written in one [`Writing`] transaction at a time: a batch of records is matched to
 //! enterprises, compared with what is on record, appended, and carried into the projections.
 
+mod approval;
 mod audit;
 mod bulk;
+mod deadline;
 mod directory;
 mod entity;
 mod entry;
@@ -28,7 +30,9 @@ mod writing;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use approval::{APPROVAL_STEP, Matter, NewStep, Proposed, Waiting};
 pub use audit::{AuditEntry, AuditFilter};
+pub use deadline::{ClockCounts, ClockPlace, LateCount, ListedClock, OpenClocks};
 pub use directory::{
     Count, EnterpriseFilter, EnterpriseOrder, Found, Hit, Listed, Listing, MOST_FOUND, MatchedBy, NoSuchTurn, Place,
     Turn,

@@ -8,6 +8,7 @@ use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Day, EnterpriseKeys, GIVEN_NAME, Payload, Record, Seq};
 use xinheng_core::search::Searchable;
 
+use crate::approval::{self, APPROVAL_STEP};
 use crate::bulk::Transaction;
 use crate::entity::{current_record, day_head, enterprise, matched, searched, stale_enterprise, waiting};
 use crate::entry::Entry;
@@ -33,7 +34,7 @@ pub mod given {
 }
 
 /// Tables that hold projections, all of them.
-pub(crate) const TABLES: [&str; 13] = [
+pub(crate) const TABLES: [&str; 20] = [
     "current_record",
     "enterprise",
     "waiting",
@@ -41,6 +42,13 @@ pub(crate) const TABLES: [&str; 13] = [
     "stale_enterprise",
     "level",
     "current_level",
+    "deadline",
+    "deadline_event",
+    "late_submission",
+    "projection_basis",
+    "matter",
+    "matter_step",
+    "matter_target",
     "searched",
     "graded",
     "level_count",
@@ -97,7 +105,9 @@ pub(crate) async fn project(transaction: &mut Transaction, entries: &[Entry]) ->
     for entry in entries {
         changes.take(entry);
     }
-    changes.write(transaction).await
+    changes.write(transaction).await?;
+    let steps = entries.iter().map(|entry| &entry.record).filter(|record| record.kind == APPROVAL_STEP);
+    approval::project(transaction, &steps.collect::<Vec<_>>()).await
 }
 
 impl Changes {

@@ -12,8 +12,8 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::record::RecordId;
 
 use crate::entity::{
-    current_level, current_record, day_head, differing, enterprise, graded, level, level_change, level_count, matched,
-    searched, stale_enterprise, waiting,
+    current_level, current_record, day_head, deadline, deadline_event, differing, enterprise, graded, late_submission,
+    level, level_change, level_count, matched, matter, matter_step, matter_target, searched, stale_enterprise, waiting,
 };
 use crate::error::Result;
 use crate::keys::Keys;
@@ -209,6 +209,12 @@ impl Store {
         self.dump::<differing::Entity>(&mut lines).await?;
         self.dump::<level_change::Entity>(&mut lines).await?;
         self.dump::<day_head::Entity>(&mut lines).await?;
+        self.dump::<deadline::Entity>(&mut lines).await?;
+        self.dump::<deadline_event::Entity>(&mut lines).await?;
+        self.dump::<late_submission::Entity>(&mut lines).await?;
+        self.dump::<matter::Entity>(&mut lines).await?;
+        self.dump::<matter_step::Entity>(&mut lines).await?;
+        self.dump::<matter_target::Entity>(&mut lines).await?;
         lines.sort_unstable();
         Ok(lines.join("\n"))
     }

@@ -211,6 +211,15 @@ impl Writing {
     /// # Errors
     /// When the database fails; then the transaction is of no more use.
     pub async fn append(&mut self, records: Vec<NewRecord>) -> Result<Head> {
+        self.append_entries(records).await?;
+        Ok(self.head)
+    }
+
+    /// As [`Self::append`], with the records as they entered the ledger, for whoever derives more from them.
+    ///
+    /// # Errors
+    /// When the database fails; then the transaction is of no more use.
+    pub async fn append_entries(&mut self, records: Vec<NewRecord>) -> Result<Vec<Entry>> {
         let mut entries = Vec::with_capacity(records.len());
         let mut rows = Vec::with_capacity(records.len());
         let mut sealed = Vec::new();
@@ -225,7 +234,7 @@ impl Writing {
         self.transaction.insert(rows).await?;
         self.transaction.insert(sealed).await?;
         project(&mut self.transaction, &entries).await?;
-        Ok(self.head)
+        Ok(entries)
     }
 
     fn entry(&self, seq: Seq, new: NewRecord) -> (Entry, [u8; 16], Vec<SealedField>) {

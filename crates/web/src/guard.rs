@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -31,10 +32,12 @@ pub(crate) async fn guard(
     request: Request,
     next: Next,
 ) -> Response {
-    let (visit, jar) = match visit(&site, &declaration, &request).await {
+    let (parts, body) = request.into_parts();
+    let (visit, jar) = match visit(&site, &declaration, &parts).await {
         Ok(found) => found,
         Err(error) => return error.into_response(),
     };
+    let request = Request::from_parts(parts, body);
     let response = match admit(&site, &declaration, &visit, request).await {
         Ok(mut request) => {
             request.extensions_mut().insert(visit.clone());
@@ -61,7 +64,8 @@ pub(crate) async fn nowhere(State(site): State<Site>, request: Request) -> Respo
         event: None,
         body: Accepts::Form,
     };
-    let (visit, jar) = match visit(&site, &declaration, &request).await {
+    let (parts, _) = request.into_parts();
+    let (visit, jar) = match visit(&site, &declaration, &parts).await {
         Ok(found) => found,
         Err(error) => return error.into_response(),
     };
@@ -72,8 +76,8 @@ pub(crate) async fn nowhere(State(site): State<Site>, request: Request) -> Respo
     (jar, finish(&visit, refused)).into_response()
 }
 
-async fn visit(site: &Site, declaration: &Declaration, request: &Request) -> Result<(Visit, CookieJar), PageError> {
-    let headers = request.headers();
+async fn visit(site: &Site, declaration: &Declaration, request: &Parts) -> Result<(Visit, CookieJar), PageError> {
+    let headers = &request.headers;
     let mut jar = CookieJar::from_headers(headers);
     let token = jar.get(site.session_cookie()).map(|cookie| cookie.value().to_owned());
     let signed_in = match &token {
@@ -112,7 +116,7 @@ async fn visit(site: &Site, declaration: &Declaration, request: &Request) -> Res
         actor,
         due,
         secret,
-        address: request.uri().clone(),
+        address: request.uri.clone(),
         large_type: CookieJar::from_headers(headers).get("xinheng-type").is_some_and(|cookie| cookie.value() == "large"),
         partial: headers.contains_key("hx-request"),
         agent: headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned(),
@@ -122,10 +126,10 @@ async fn visit(site: &Site, declaration: &Declaration, request: &Request) -> Res
 }
 
 /// The address that the request came from: a proxy's word counts only when the proxy is ours.
-fn source(site: &Site, request: &Request) -> String {
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+fn source(site: &Site, request: &Parts) -> String {
+    let peer = request.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let forwarded = || -> Option<IpAddr> {
-        let list = request.headers().get("x-forwarded-for")?.to_str().ok()?;
+        let list = request.headers.get("x-forwarded-for")?.to_str().ok()?;
         list.rsplit(',').next()?.trim().parse().ok()
     };
     match peer {

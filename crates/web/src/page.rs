@@ -2,7 +2,7 @@
 
 use askama::Template;
 use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use xinheng_core::staff::Permission;
 
 use crate::assets::asset;
@@ -78,8 +78,8 @@ impl Frame {
 
     /// Whether the person may do something, so that what they may not is not offered.
     #[must_use]
-    pub fn may(&self, permission: &Permission) -> bool {
-        self.visit.actor.as_ref().is_some_and(|actor| actor.may(*permission))
+    pub fn may(&self, permission: Permission) -> bool {
+        self.visit.actor.as_ref().is_some_and(|actor| actor.may(permission))
     }
 
     /// Address of an embedded file, with the digest of its content.

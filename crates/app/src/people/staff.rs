@@ -1,5 +1,7 @@
 //! Staff (工作人员): added without roles by one administrator, given them by another.
 
+use std::collections::HashMap;
+
 use xinheng_core::audit::Outcome;
 use xinheng_core::record::{Moment, Value};
 use xinheng_core::staff::{Duties, Permission, Role};

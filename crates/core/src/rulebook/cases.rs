@@ -12,7 +12,8 @@ use crate::record::{Day, Value};
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaseFile {
-    /// Rule under test, `models/general`.
+    /// Rule under test: a model (`models/general`), the publicity of a kind (`kinds/penalty`), or a rule on
+    /// deadlines (`deadlines/penalty_publication`).
     pub rule: String,
     /// The cases.
     pub cases: Vec<Case>,
@@ -27,7 +28,7 @@ pub struct Case {
     /// Article, or section of the domain notes, it is from.
     #[serde(default)]
     pub cite: Option<String>,
-    /// Day of scoring.
+    /// Day of the question.
     pub on: Day,
     /// Records of one enterprise, in ledger order.
     pub given: Vec<GivenRecord>,
@@ -43,6 +44,9 @@ pub struct GivenRecord {
     pub kind: String,
     /// The day in the world.
     pub occurred_on: Day,
+    /// The day on which it reached us; absent: the same.
+    #[serde(default)]
+    pub received_on: Option<Day>,
     /// Fields.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
@@ -71,4 +75,80 @@ pub struct Expectation {
     /// Overrides that apply, in order.
     #[serde(default)]
     pub overrides: Option<Vec<String>>,
+    /// Of the publicity of a kind: what is decided of the last record of the kind.
+    #[serde(default)]
+    pub publicity: Option<ExpectedPublicity>,
+    /// Of a rule on deadlines: the clock of the last record that the rule is about.
+    #[serde(default)]
+    pub clock: Option<ExpectedClock>,
+}
+
+/// What must be decided of publicity; of what is absent, only `public` is compared.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedPublicity {
+    /// Whether it is public on the day.
+    pub public: bool,
+    /// The first day.
+    #[serde(default)]
+    pub since: Option<Day>,
+    /// The last day.
+    #[serde(default)]
+    pub until: Option<Day>,
+    /// Id of the term that decides.
+    #[serde(default)]
+    pub term: Option<String>,
+    /// Fields that must be public.
+    #[serde(default)]
+    pub shows: Vec<String>,
+    /// Fields that must not be.
+    #[serde(default)]
+    pub hides: Vec<String>,
+}
+
+/// How a clock must stand.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedClock {
+    /// Whether there is one (default: there is).
+    #[serde(default)]
+    pub started: Option<bool>,
+    /// The last day.
+    #[serde(default)]
+    pub due_on: Option<Day>,
+    /// `running`, `paused`, `in_time` or `late`.
+    #[serde(default)]
+    pub state: Option<ClockState>,
+    /// Working days left on the day.
+    #[serde(default)]
+    pub left: Option<i32>,
+    /// `green`, `yellow` or `red`, of a clock that has not ended.
+    #[serde(default)]
+    pub colour: Option<ClockColour>,
+}
+
+/// State of a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockState {
+    /// It runs.
+    Running,
+    /// It stands still.
+    Paused,
+    /// It ended in time.
+    InTime,
+    /// It ended too late.
+    Late,
+}
+
+/// Colour of a clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockColour {
+    /// There is time.
+    Green,
+    /// Soon due.
+    Yellow,
+    /// Due or overdue.
+    Red,
 }

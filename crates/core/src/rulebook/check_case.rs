@@ -1,13 +1,16 @@
-//! Carrying out the cases (算例) of a model with the kernel.
+//! Carrying out the cases (算例): of models with the kernel, of publicity and of clocks with theirs.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::cases::{Case, GivenRecord};
+use super::cases::{Case, ClockColour, ClockState, GivenRecord};
 use super::kind::{Kind, Nature};
+use super::load::Rulebook;
 use super::model::Model;
+use crate::deadline::{Colour, Deadlines, State};
 use crate::history::{Facts, Kinds};
 use crate::points::Points;
-use crate::record::{Moment, Payload, Record, RecordId, Seq, Value};
+use crate::publicity;
+use crate::record::{Day, Moment, Payload, Record, RecordId, Seq, Value};
 use crate::score::Kernel;
 
 /// What a case expected and what came out instead; empty when the case holds.
@@ -59,6 +62,89 @@ pub fn mismatches(case: &Case, model: &Model, kinds: &Kinds) -> Vec<String> {
     found
 }
 
+/// The same for the publicity of a kind.
+#[must_use]
+pub fn publicity_mismatches(case: &Case, kind: &str, kinds: &Kinds) -> Vec<String> {
+    let records = ledger_of(&case.given, kinds);
+    let facts = Facts::new(&records, case.on, kinds);
+    let Some(expect) = &case.expect.publicity else { return vec!["没有写应如何公示（expect.publicity）".to_owned()] };
+    let Some(record) = records.iter().rev().find(|record| record.kind == kind) else {
+        return vec![format!("算例里没有“{kind}”的记录")];
+    };
+    let decision = publicity::decide(record, &facts, kinds);
+    let shown = |day: Option<Day>| day.map_or_else(|| "无".to_owned(), |day| day.to_string());
+    let mut found = Vec::new();
+    let mut differ = |what: &str, expected: String, actual: String| {
+        if expected != actual {
+            found.push(format!("{what}应为{expected}，实为{actual}（{}）", decision.why));
+        }
+    };
+    differ("是否公示", yes_no(expect.public), yes_no(decision.public));
+    if expect.since.is_some() {
+        differ("公示起始日", shown(expect.since), shown(decision.since));
+    }
+    if expect.until.is_some() {
+        differ("公示末日", shown(expect.until), shown(decision.until));
+    }
+    if let Some(term) = &expect.term {
+        differ("公示期限", term.clone(), decision.basis.rule.split_once('#').unwrap_or_default().1.to_owned());
+    }
+    for (fields, shows) in [(&expect.shows, true), (&expect.hides, false)] {
+        for field in fields {
+            differ(&format!("“{field}”是否公开"), yes_no(shows), yes_no(decision.fields.contains(&field.as_str())));
+        }
+    }
+    found
+}
+
+/// The same for a rule on deadlines.
+#[must_use]
+pub fn clock_mismatches(case: &Case, rule: &str, rulebook: &Rulebook) -> Vec<String> {
+    let Some(expect) = &case.expect.clock else { return vec!["没有写期限应如何（expect.clock）".to_owned()] };
+    let deadlines = Deadlines::new(rulebook);
+    let mut records = ledger_of(&case.given, &Kinds::new(rulebook.kinds(case.on)));
+    records.retain(|record| record.occurred_on <= case.on);
+    let effects: Vec<_> = records.iter().map(|record| deadlines.effects(record)).collect();
+    let events: Vec<_> = effects.iter().flat_map(|effects| effects.events.clone()).collect();
+    let mut starts = effects.into_iter().flat_map(|effects| effects.starts);
+    let start = starts.rfind(|start| start.rule == rule);
+    let clock = start.and_then(|start| deadlines.clock(start, &events));
+    let mut found = Vec::new();
+    let mut differ = |what: &str, expected: String, actual: String| {
+        if expected != actual {
+            found.push(format!("{what}应为{expected}，实为{actual}"));
+        }
+    };
+    differ("是否起算期限", yes_no(expect.started.unwrap_or(true)), yes_no(clock.is_some()));
+    let Some(clock) = clock else { return found };
+    if let Some(due_on) = expect.due_on {
+        differ("期限末日", due_on.to_string(), clock.due_on.to_string());
+    }
+    if let Some(state) = expect.state {
+        let actual = match clock.state {
+            State::Running => ClockState::Running,
+            State::Paused { .. } => ClockState::Paused,
+            State::Ended { in_time: true, .. } => ClockState::InTime,
+            State::Ended { in_time: false, .. } => ClockState::Late,
+        };
+        differ("状态", format!("{state:?}"), format!("{actual:?}"));
+    }
+    if let Some(left) = expect.left {
+        let actual = clock.working_days_left(case.on, deadlines.calendar());
+        differ("剩余工作日", left.to_string(), actual.to_string());
+    }
+    if let Some(colour) = expect.colour {
+        let colour = match colour {
+            ClockColour::Green => Colour::Green,
+            ClockColour::Yellow => Colour::Yellow,
+            ClockColour::Red => Colour::Red,
+        };
+        let shown = |colour: Option<Colour>| colour.map_or_else(|| "无".to_owned(), |colour| colour.to_string());
+        differ("颜色", shown(Some(colour)), shown(clock.colour(case.on)));
+    }
+    found
+}
+
 fn yes_no(flag: bool) -> String {
     Value::Flag(flag).to_string()
 }
@@ -79,7 +165,7 @@ fn ledger_of(given: &[GivenRecord], kinds: &Kinds) -> Vec<Record> {
             kind: record.kind.clone(),
             occurred_on: record.occurred_on,
             version: version_of(kind, record),
-            received_at: Moment::from_micros(0).expect("the epoch"),
+            received_at: Moment::midnight_in_china(record.received_on.unwrap_or(record.occurred_on)),
             source_unit: String::new(),
             document_number: kind
                 .document_number
@@ -94,7 +180,7 @@ fn ledger_of(given: &[GivenRecord], kinds: &Kinds) -> Vec<Record> {
     records
 }
 
-fn version_of(kind: &Kind, record: &GivenRecord) -> Option<crate::record::Day> {
+fn version_of(kind: &Kind, record: &GivenRecord) -> Option<Day> {
     let field = kind.version.as_ref().and_then(|field| record.fields.get(field)?.as_day());
     (kind.nature == Nature::State).then(|| field.unwrap_or(record.occurred_on))
 }

@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_saphyr::Spanned;
 
+use super::model::Condition;
 use super::{Citation, Head};
+use crate::calendar::{CalendarDays, Months, Years};
+use crate::record::{Day, Record};
 
 /// A kind of record: what it consists of, when two are the same, who owes it and by when.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -19,6 +22,10 @@ pub struct Kind {
     /// Field whose day is the day in the world. Registers of states without one use the version's day.
     #[serde(default)]
     pub occurred_on: Option<String>,
+    /// Field with the day on which it was formed (形成之日), from which terms are counted: the day of the
+    /// decision or of the report. Without it, or where it is empty, the day in the world.
+    #[serde(default)]
+    pub formed_on: Option<String>,
     /// Field that says of which day a state is; without it the import names the edition's day.
     #[serde(default)]
     pub version: Option<String>,
@@ -40,6 +47,10 @@ pub struct Kind {
     /// How soon the unit hands it in after it was formed.
     #[serde(default)]
     pub submit_within: Option<Term>,
+    /// A record that reaches us later than this after it was formed is history, brought in when the books
+    /// were opened: it is not late and starts no clock.
+    #[serde(default)]
+    pub history_after: Option<Period>,
     /// Whether and how long it is public.
     #[serde(default)]
     pub publicity: Option<PublicityRule>,
@@ -69,7 +80,7 @@ pub struct Ends {
     pub by: Option<EndedBy>,
 }
 
-/// A record of another kind that ends or repairs this one.
+/// A record of another kind, of the same enterprise, that does something to this one.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct EndedBy {
@@ -77,6 +88,9 @@ pub struct EndedBy {
     pub kind: String,
     /// This kind's field → the other's field that must be equal.
     pub matching: BTreeMap<String, String>,
+    /// Conditions on the other that must all hold.
+    #[serde(default, rename = "where")]
+    pub conditions: Vec<Condition>,
 }
 
 /// A term with its unit and source.
@@ -106,21 +120,127 @@ pub enum TermUnit {
     Years,
 }
 
-/// Publicity of a kind (公示).
+/// A span of the calendar. Working days are no such thing: they need the holiday notices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    /// Length.
+    pub value: u32,
+    /// Unit.
+    pub unit: PeriodUnit,
+}
+
+/// Unit of a period.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PeriodUnit {
+    /// 日
+    CalendarDays,
+    /// 月
+    Months,
+    /// 年
+    Years,
+}
+
+impl Period {
+    /// The last day. The day it starts from is not counted.
+    #[must_use]
+    pub fn last_day_from(self, start: Day) -> Day {
+        match self.unit {
+            PeriodUnit::CalendarDays => CalendarDays(self.value).after(start),
+            PeriodUnit::Months => Months(self.value).after(start),
+            PeriodUnit::Years => Years(self.value).after(start),
+        }
+    }
+}
+
+/// Publicity of a kind (公示). What is not said to be public is not.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PublicityRule {
     /// Whether it is published at all.
     pub published: bool,
-    /// By when.
-    #[serde(default)]
-    pub within: Option<Term>,
-    /// How long.
-    #[serde(default)]
-    pub lasts: Option<Term>,
     /// Where it is written; absent when ours.
     #[serde(default)]
     pub cite: Option<Citation>,
+    /// Fields with the day of publication, the first that is filled counts. Without one, the day on which
+    /// the record was formed: the earliest possible, so that nothing stays public for too long.
+    #[serde(default)]
+    pub counted_from: Vec<String>,
+    /// Kind of record that proves on which day it was published; it comes before `counted_from`.
+    #[serde(default)]
+    pub proved: Option<EndedBy>,
+    /// Fields that everybody may read. Never a personal one.
+    #[serde(default)]
+    pub fields: Vec<String>,
+    /// Fields that everybody may read under a condition.
+    #[serde(default)]
+    pub fields_if: Vec<FieldsIf>,
+    /// Terms of publicity: the first that fits counts, and the last fits every record.
+    #[serde(default)]
+    pub terms: Vec<PublicityTerm>,
+}
+
+/// Fields that are public under a condition. All of it must hold.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FieldsIf {
+    /// The fields.
+    pub fields: Vec<String>,
+    /// Conditions on the record.
+    #[serde(default, rename = "where")]
+    pub conditions: Vec<Condition>,
+    /// Conditions on the enterprise's registration; they do not hold while it is unknown.
+    #[serde(default)]
+    pub enterprise: Vec<Condition>,
+}
+
+/// Whether and how long records are public that fulfil all of its conditions.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PublicityTerm {
+    /// Stable name within the kind.
+    #[schemars(with = "String")]
+    pub id: Spanned<String>,
+    /// What it says, as people read it behind a record: 「一般行政处罚公示满一年停止」.
+    pub title: String,
+    /// Records formed on this day or later.
+    #[serde(default)]
+    pub from: Option<Day>,
+    /// Records formed on this day or earlier.
+    #[serde(default)]
+    pub until: Option<Day>,
+    /// Conditions on the record that must all hold.
+    #[serde(default, rename = "where")]
+    pub conditions: Vec<Condition>,
+    /// Conditions on the record of which one must hold.
+    #[serde(default)]
+    pub any: Vec<Condition>,
+    /// Conditions on the enterprise's registration; they do not hold while it is unknown.
+    #[serde(default)]
+    pub enterprise: Vec<Condition>,
+    /// Whether such records are published (default: they are).
+    #[serde(default = "yes")]
+    pub published: bool,
+    /// How long; absent: as long as the record is in effect.
+    #[serde(default)]
+    pub lasts: Option<Period>,
+    /// Field with a later last day, which then counts (实际限制期限).
+    #[serde(default)]
+    pub or_until: Option<String>,
+    /// Whether a repair (信用修复) stops it before its time (default: it does).
+    #[serde(default = "yes")]
+    pub stopped_by_repair: bool,
+    /// Where it is written; absent when ours.
+    #[serde(default)]
+    pub cite: Option<Citation>,
+    /// Remarks for those who keep the rule.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A field of a kind.
@@ -186,6 +306,13 @@ impl Kind {
     #[must_use]
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name.value == name)
+    }
+
+    /// The day on which a record of this kind was formed.
+    #[must_use]
+    pub fn formed_on(&self, record: &Record) -> Day {
+        let field = self.formed_on.as_ref().and_then(|field| record.payload.day(field));
+        field.unwrap_or(record.occurred_on)
     }
 }
 

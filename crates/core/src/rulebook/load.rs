@@ -5,9 +5,11 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::amend::Amendment;
+use super::approvals::Procedure;
 use super::calendars::CalendarYear;
 use super::cases::CaseFile;
 use super::combination::Combination;
+use super::deadlines::DeadlineRule;
 pub use super::fault::RuleError;
 use super::fault::nearest;
 use super::kind::Kind;
@@ -66,6 +68,8 @@ pub struct Rulebook {
     pub(super) models: Shelf<Model>,
     pub(super) combinations: Shelf<Combination>,
     pub(super) calendars: Shelf<CalendarYear>,
+    pub(super) deadlines: Shelf<DeadlineRule>,
+    pub(super) approvals: Shelf<Procedure>,
     pub(super) cases: Vec<(CaseFile, Node)>,
     files: Vec<RuleFile>,
     version: String,
@@ -119,6 +123,11 @@ impl Rulebook {
         self.kinds.on(day)
     }
 
+    /// Every wording that every kind of record has had.
+    pub fn all_kinds(&self) -> impl Iterator<Item = &Kind> {
+        self.kinds.0.iter().map(|edition| &edition.rule)
+    }
+
     /// The exchange table of that id on a day.
     #[must_use]
     pub fn table(&self, id: &str, day: Day) -> Option<&Table> {
@@ -150,6 +159,23 @@ impl Rulebook {
     #[must_use]
     pub fn combination(&self, day: Day) -> Option<&Combination> {
         self.combinations.on(day).next()
+    }
+
+    /// Every wording that every rule on deadlines has had, by id and day.
+    pub fn all_deadlines(&self) -> impl Iterator<Item = &DeadlineRule> {
+        self.deadlines.0.iter().map(|edition| &edition.rule)
+    }
+
+    /// The rule on deadlines of that id on a day.
+    #[must_use]
+    pub fn deadline(&self, id: &str, day: Day) -> Option<&DeadlineRule> {
+        self.deadlines.on(day).find(|rule| rule.rule.id.value == id)
+    }
+
+    /// The steps that a type of matter takes on a day.
+    #[must_use]
+    pub fn procedure(&self, id: &str, day: Day) -> Option<&Procedure> {
+        self.approvals.on(day).find(|procedure| procedure.rule.id.value == id)
     }
 
     /// Working days, by the notices of all years.
@@ -210,12 +236,28 @@ impl Rulebook {
         }
     }
 
-    fn shelves(&self) -> [&dyn AnyShelf; 5] {
-        [&self.kinds, &self.tables, &self.models, &self.combinations, &self.calendars]
+    fn shelves(&self) -> [&dyn AnyShelf; 7] {
+        [
+            &self.kinds,
+            &self.tables,
+            &self.models,
+            &self.combinations,
+            &self.calendars,
+            &self.deadlines,
+            &self.approvals,
+        ]
     }
 
-    fn shelves_mut(&mut self) -> [&mut dyn AnyShelf; 5] {
-        [&mut self.kinds, &mut self.tables, &mut self.models, &mut self.combinations, &mut self.calendars]
+    fn shelves_mut(&mut self) -> [&mut dyn AnyShelf; 7] {
+        [
+            &mut self.kinds,
+            &mut self.tables,
+            &mut self.models,
+            &mut self.combinations,
+            &mut self.calendars,
+            &mut self.deadlines,
+            &mut self.approvals,
+        ]
     }
 
     fn shelf_mut(&mut self, folder: &str) -> Option<&mut dyn AnyShelf> {

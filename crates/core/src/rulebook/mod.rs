@@ -2,11 +2,13 @@
 //! beside; reading and checking them is in [`load`].
 
 mod amend;
+pub mod approvals;
 pub mod calendars;
 pub mod cases;
 mod check;
 pub mod check_case;
 pub mod combination;
+pub mod deadlines;
 mod fault;
 pub mod kind;
 pub mod load;

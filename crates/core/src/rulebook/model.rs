@@ -287,6 +287,9 @@ pub struct Condition {
     /// Its value is none of these, or absent.
     #[serde(default)]
     pub none_of: Option<Vec<String>>,
+    /// It is present and there is nothing in it but these (for codes: each begins with one of these).
+    #[serde(default)]
+    pub only: Option<Vec<String>>,
     /// Its number is at least this.
     #[serde(default)]
     pub at_least: Option<i64>,

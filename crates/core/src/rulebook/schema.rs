@@ -3,9 +3,11 @@
 
 use schemars::{Schema, schema_for};
 
+use super::approvals::Procedure;
 use super::calendars::CalendarYear;
 use super::cases::CaseFile;
 use super::combination::Combination;
+use super::deadlines::DeadlineRule;
 use super::kind::Kind;
 use super::model::Model;
 use super::override_file::OverrideFile;
@@ -14,12 +16,14 @@ use super::table::Table;
 /// File name and content of every schema.
 #[must_use]
 pub fn files() -> Vec<(&'static str, String)> {
-    let schemas: [(&str, Schema); 7] = [
+    let schemas: [(&str, Schema); 9] = [
         ("kind.json", schema_for!(Kind)),
         ("table.json", schema_for!(Table)),
         ("model.json", schema_for!(Model)),
         ("combination.json", schema_for!(Combination)),
         ("calendar.json", schema_for!(CalendarYear)),
+        ("deadline.json", schema_for!(DeadlineRule)),
+        ("approval.json", schema_for!(Procedure)),
         ("case.json", schema_for!(CaseFile)),
         ("override.json", schema_for!(OverrideFile)),
     ];

@@ -5,8 +5,10 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 
 use super::amend::{Amendment, amend};
+use super::approvals::Procedure;
 use super::calendars::CalendarYear;
 use super::combination::Combination;
+use super::deadlines::DeadlineRule;
 use super::fault::RuleError;
 use super::kind::Kind;
 use super::load::{RuleFile, RuleLine};
@@ -45,6 +47,8 @@ rules! {
     Model => "models",
     Combination => "combinations",
     CalendarYear => "calendars",
+    DeadlineRule => "deadlines",
+    Procedure => "approvals",
 }
 
 /// A rule as it reads during an interval.

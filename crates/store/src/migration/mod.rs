@@ -1,6 +1,7 @@
 //! The schema, one set of migrations for both databases. A migration that has been released is never
 //! edited; the next change is a new one.
 
+mod deadlines;
 mod people;
 mod record_path;
 mod search;
@@ -14,7 +15,12 @@ pub(crate) struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(record_path::RecordPath), Box::new(people::People), Box::new(search::Search)]
+        vec![
+            Box::new(record_path::RecordPath),
+            Box::new(people::People),
+            Box::new(deadlines::Deadlines),
+            Box::new(search::Search),
+        ]
     }
 }
 

@@ -119,6 +119,10 @@ struct AccountPage {
 }
 
 impl AccountPage {
+    fn is_own(&self, session: &OpenSession) -> bool {
+        self.own == Some(session.number)
+    }
+
     fn moment(&self, moment: &xinheng_core::record::Moment) -> String {
         crate::words::moment(*moment)
     }
@@ -171,7 +175,7 @@ pub async fn password_page(State(site): State<Site>, visit: Visit) -> PageResult
 
 pub async fn change_password(State(site): State<Site>, visit: Visit, Form(form): Form<PasswordForm>) -> PageResult {
     let changed = if form.fresh == form.again {
-        site.bureau.change_password(&visit.act, &form.present, &form.fresh).await
+        site.bureau.change_password(&visit.act, Some(form.present.as_str()).filter(|present| !present.is_empty()), &form.fresh).await
     } else {
         Err(WrongInput("两次填写的新口令不一致，请重新填写".to_owned()).into())
     };

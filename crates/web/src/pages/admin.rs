@@ -335,6 +335,10 @@ struct RolesPage {
 }
 
 impl RolesPage {
+    fn is_chosen(&self, policy: &PasswordPolicy) -> bool {
+        self.policy == *policy
+    }
+
     fn holds(&self, person: &StaffMember, role: &Role) -> bool {
         person.duties.roles().any(|held| held == *role)
     }
@@ -425,6 +429,10 @@ struct SessionsPage {
 }
 
 impl SessionsPage {
+    fn is_own(&self, session: &OpenSession) -> bool {
+        self.own == Some(session.number)
+    }
+
     fn moment(&self, moment: &Moment) -> String {
         words::moment(*moment)
     }

@@ -21,24 +21,24 @@ use crate::visit::{Visit, encoded};
 struct HomePage {
     frame: Frame,
     bureau: String,
-    abnormal: Bulletin,
-    serious: Bulletin,
+    /// Title and address of each list, and who was entered last.
+    newest: Vec<(&'static str, &'static str, Bulletin)>,
 }
 
 /// Lines of a list on the home page.
 const NEWEST: usize = 6;
 
 pub async fn home(State(site): State<Site>, visit: Visit) -> PageResult {
-    let newest = async |list| -> PageResult<Bulletin> {
+    let mut newest = Vec::new();
+    for (list, address, title) in LISTS {
         let mut bulletin = site.bureau.bulletin(list, None, PageSize::Twenty).await?;
         bulletin.lines.truncate(NEWEST);
-        Ok(bulletin)
-    };
+        newest.push((title, address, bulletin));
+    }
     page(&HomePage {
         frame: Frame::new(&visit, "企业信用信息查询"),
         bureau: site.bureau.settings().await?.bureau.unwrap_or_else(|| "市场监督管理局".to_owned()),
-        abnormal: newest(PublicList::Abnormal).await?,
-        serious: newest(PublicList::Serious).await?,
+        newest,
     })
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn code(text: &str) -> PageResult<CreditCode> {
 
 pub async fn enterprise(State(site): State<Site>, visit: Visit, Path(text): Path<String>) -> PageResult {
     let mut profile = site.bureau.public_profile(code(&text)?).await?.ok_or(PageError::NotFound)?;
-    let mut take = std::mem::take::<Vec<PublicRecord>>;
+    let take = std::mem::take::<Vec<PublicRecord>>;
     let sections = vec![
         ("行政许可", "没有公开的行政许可信息。", take(&mut profile.licenses)),
         ("行政处罚", "没有公开的行政处罚信息。", take(&mut profile.penalties)),

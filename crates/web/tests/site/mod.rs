@@ -149,7 +149,7 @@ impl World {
         }
         let act = Act { event: "session.sign_in", actor: None, source: who.account(), request: String::new() };
         self.clock.fetch_add(STEP, Ordering::Relaxed);
-        let code = self.factors.get(&who.account()).map(|secret| code(secret, self.bureau.moment()));
+        let code = self.factors.get(&who.account()).map(|secret| code(secret, self.bureau.now()));
         let credentials = Credentials { account: &who.account(), password: PASSWORD, code: code.as_deref() };
         let signed_in = self.bureau.sign_in(&act, &credentials, "test").await.unwrap();
         let SignIn::Welcome(welcome) = signed_in else { panic!("{who:?}: {signed_in:?}") };
@@ -180,12 +180,12 @@ async fn add_person(bureau: &Bureau, act: &Act, account: &str, role: Role, unit:
         panic!("the one-time secret of {account} is refused")
     };
     let own = Act { actor: Some(welcome.session.actor), ..act };
-    bureau.change_password(&own, "", PASSWORD).await.unwrap();
+    bureau.change_password(&own, None, PASSWORD).await.unwrap();
     if !role.is_administrator() {
         return None;
     }
     let enrolment = bureau.enrol_second_factor(&own).await.unwrap();
-    bureau.confirm_second_factor(&own, &code(&enrolment.secret, bureau.moment())).await.unwrap();
+    bureau.confirm_second_factor(&own, &code(&enrolment.secret, bureau.now())).await.unwrap();
     Some(enrolment.secret)
 }
 

@@ -123,12 +123,10 @@ pub async fn run(options: &Options, command: &Demo) -> anyhow::Result<Ending> {
 /// The demonstration county's leader signs every default, so that it acts.
 async fn sign_defaults(bureau: &Bureau) -> anyhow::Result<()> {
     let today = bureau.today();
-    let acting = ["models/", "combinations/"];
     let defaults: Vec<String> = bureau
         .rulebook()
         .rules()
         .filter(|rule| rule.head.status == Status::Default && rule.head.in_force(today))
-        .filter(|rule| acting.iter().any(|folder| rule.id.starts_with(folder)))
         .map(|rule| rule.id)
         .collect();
     for rule in defaults {
@@ -146,6 +144,7 @@ async fn riskiest(bureau: &Bureau) -> anyhow::Result<Option<xinheng_core::credit
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use clap::Parser as _;
     use xinheng_core::record::Seq;
     use xinheng_store::Scope;
 
@@ -166,7 +165,9 @@ mod tests {
             version: None,
         };
         let until = Some("2026-11-24".parse().unwrap());
-        let command = Demo { enterprises: 400, seed: 1, until, no_serve: true };
+        let words = ["xinheng", "demo", "--enterprises", "400", "--seed", "1", "--no-serve"];
+        let Command::Demo(command) = Arguments::parse_from(words).command else { unreachable!("said so just above") };
+        let command = Demo { until, ..command };
         assert_eq!(run(&options, &command).await.unwrap(), Ending::Done);
 
         let bureau = open_at(&options, folder.path()).await.unwrap();

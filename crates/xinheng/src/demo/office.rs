@@ -95,7 +95,7 @@ async fn choose_password(bureau: &Bureau, account: &str, secret: &str, password:
         anyhow::bail!("演示账号 {account} 的一次性口令没有被接受")
     };
     let own = Act { event: "account.password", actor: Some(welcome.session.actor.clone()), ..act };
-    bureau.change_password(&own, "", password).await?;
+    bureau.change_password(&own, None, password).await?;
     bureau.sign_out(&Act { event: "session.sign_out", ..own }).await
 }
 

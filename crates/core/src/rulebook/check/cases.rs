@@ -15,9 +15,19 @@ pub(super) fn case_file(checking: &mut Checking, file: &CaseFile, node: &Node) {
         checking.tell(list.fault("没有算例").mend("请写算例，或删去这个文件"));
     }
     checking.unique("算例", cases().map(|(place, case)| (case.name.as_str(), list.item(place).at("name"))));
-    let known: Vec<String> = checking.book.models.0.iter().map(|edition| edition.name()).collect();
+    let book = checking.book;
+    let published = book.kinds.0.iter().filter(|edition| edition.rule.publicity.is_some());
+    let known: Vec<String> = book
+        .models
+        .0
+        .iter()
+        .map(|edition| edition.name())
+        .chain(published.map(|edition| edition.name()))
+        .chain(book.deadlines.0.iter().map(|edition| edition.name()))
+        .collect();
     let is_known = known.contains(&file.rule);
-    if !is_known && !checking.unread.contains("models") {
+    let folder = file.rule.split_once('/').unwrap_or_default().0;
+    if !is_known && !checking.unread.contains(folder) {
         let message = format!("没有可用算例检验的规则“{}”", file.rule);
         checking.tell(node.at("rule").fault(message).mend(nearest(&file.rule, known)));
     }
@@ -29,6 +39,9 @@ pub(super) fn case_file(checking: &mut Checking, file: &CaseFile, node: &Node) {
         let model = file.rule.strip_prefix("models/").and_then(|id| model_near(checking, id, case.on));
         if let Some(model) = model {
             expectation(checking, model, case, node.at("expect"));
+        }
+        if let Some(id) = file.rule.strip_prefix("kinds/") {
+            publicity(checking, id, case, node.at("expect").at("publicity"));
         }
     }
 }
@@ -80,5 +93,24 @@ fn expectation(checking: &mut Checking, model: &Model, case: &Case, node: &Node)
             let node = node.at("overrides").item(place);
             checking.tell(node.fault(format!("没有直接判定“{id}”")).mend(nearest(id, overrides())));
         }
+    }
+}
+
+/// Fields and terms that a case of publicity names.
+fn publicity(checking: &mut Checking, id: &str, case: &Case, node: &Node) {
+    let Some(expect) = &case.expect.publicity else {
+        let mend = "例如 expect: {publicity: {public: true, until: 2026-04-10}}";
+        checking.tell(node.fault("没有写应如何公示").mend(mend));
+        return;
+    };
+    let Some(kind) = checking.book.kinds.on(case.on).find(|kind| kind.rule.id.value == id) else { return };
+    for (key, fields) in [("shows", &expect.shows), ("hides", &expect.hides)] {
+        for (place, field) in fields.iter().enumerate() {
+            checking.field(node.at(key).item(place), kind, field, &[]);
+        }
+    }
+    let terms = || kind.publicity.iter().flat_map(|rule| &rule.terms).map(|term| term.id.value.as_str());
+    if let Some(term) = expect.term.as_ref().filter(|term| terms().all(|known| known != *term)) {
+        checking.tell(node.at("term").fault(format!("没有公示期限“{term}”")).mend(nearest(term, terms())));
     }
 }

@@ -1,13 +1,13 @@
 //! Kinds of record.
 
-use super::super::kind::{EndedBy, Field, FieldType, Kind, Nature, PublicityRule};
+use super::super::kind::{EndedBy, Field, FieldType, Kind, Nature};
 use super::super::node::Node;
 use super::super::shelf::Edition;
 use super::Checking;
 use super::heads::{bad_name, is_name};
 
-const DAYS: &[FieldType] = &[FieldType::Day];
-const ANY_DAYS: &[FieldType] = &[FieldType::Day, FieldType::EndDay];
+pub(super) const DAYS: &[FieldType] = &[FieldType::Day];
+pub(super) const ANY_DAYS: &[FieldType] = &[FieldType::Day, FieldType::EndDay];
 const NUMBERS_OF_DOCUMENTS: &[FieldType] = &[FieldType::Code, FieldType::Text];
 
 pub(super) fn kind(checking: &mut Checking, edition: &Edition<Kind>) {
@@ -20,6 +20,7 @@ pub(super) fn kind(checking: &mut Checking, edition: &Edition<Kind>) {
     }
     for (key, name, types) in [
         ("occurred_on", &kind.occurred_on, DAYS),
+        ("formed_on", &kind.formed_on, DAYS),
         ("version", &kind.version, DAYS),
         ("document_number", &kind.document_number, NUMBERS_OF_DOCUMENTS),
     ] {
@@ -55,7 +56,7 @@ pub(super) fn kind(checking: &mut Checking, edition: &Edition<Kind>) {
         ended_by(checking, node.at("repaired"), kind, by);
     }
     if let Some(publicity) = &kind.publicity {
-        self::publicity(checking, node.at("publicity"), publicity);
+        super::publicity::publicity(checking, edition, publicity);
     }
 }
 
@@ -89,7 +90,7 @@ fn field(checking: &mut Checking, node: &Node, field: &Field) {
 }
 
 /// The other kind, and fields of both that can be equal.
-fn ended_by(checking: &mut Checking, node: &Node, kind: &Kind, by: &EndedBy) {
+pub(super) fn ended_by(checking: &mut Checking, node: &Node, kind: &Kind, by: &EndedBy) {
     for other in checking.kinds_of(node.at("kind"), &by.kind, &kind.rule) {
         for (own, others) in &by.matching {
             let at = node.at("matching").at(own);
@@ -105,18 +106,13 @@ fn ended_by(checking: &mut Checking, node: &Node, kind: &Kind, by: &EndedBy) {
                 checking.tell(at.fault(message).mend("请对应两个同类型的字段"));
             }
         }
+        for (place, one) in by.conditions.iter().enumerate() {
+            super::models::condition(checking, other, one, node.at("where").item(place));
+        }
     }
 }
 
 /// Whether values of these types can be equal.
 fn alike(one: FieldType, other: FieldType) -> bool {
     one == other || (ANY_DAYS.contains(&one) && ANY_DAYS.contains(&other))
-}
-
-fn publicity(checking: &mut Checking, node: &Node, rule: &PublicityRule) {
-    let term = [("within", &rule.within), ("lasts", &rule.lasts)].into_iter().find(|(_, term)| term.is_some());
-    if let Some((key, _)) = term.filter(|_| !rule.published) {
-        let message = format!("不公示的记录没有公示的期限（{key}）");
-        checking.tell(node.at(key).fault(message).mend("删去期限，或写 published: true"));
-    }
 }

@@ -4,9 +4,11 @@
 mod calendars;
 mod cases;
 mod combinations;
+mod deadlines;
 mod heads;
 mod kinds;
 mod models;
+mod publicity;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +47,8 @@ impl<'a> Checking<'a> {
         models::one_for_each_field(self);
         combinations::combinations(self);
         calendars::calendars(self);
+        book.deadlines.0.iter().for_each(|edition| deadlines::deadline(self, edition));
+        book.approvals.0.iter().for_each(|edition| deadlines::procedure(self, edition));
         book.cases.iter().for_each(|(file, node)| cases::case_file(self, file, node));
     }
 

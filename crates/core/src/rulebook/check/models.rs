@@ -398,8 +398,9 @@ fn filter(checking: &mut Checking, head: &Head, filter: &Filter, node: &Node) {
     }
 }
 
-fn condition(checking: &mut Checking, kind: &Kind, rule: &Condition, node: &Node) {
-    let Condition { field, one_of, none_of, at_least, present } = rule;
+/// A condition on a field of a kind.
+pub(super) fn condition(checking: &mut Checking, kind: &Kind, rule: &Condition, node: &Node) {
+    let Condition { field, one_of, none_of, only, at_least, present } = rule;
     exactly_one(
         checking,
         node,
@@ -407,6 +408,7 @@ fn condition(checking: &mut Checking, kind: &Kind, rule: &Condition, node: &Node
         &[
             ("one_of", one_of.is_some()),
             ("none_of", none_of.is_some()),
+            ("only", only.is_some()),
             ("at_least", at_least.is_some()),
             ("present", present.is_some()),
         ],
@@ -421,7 +423,7 @@ fn condition(checking: &mut Checking, kind: &Kind, rule: &Condition, node: &Node
     let Some(field) = checking.open_field(node.at("field"), kind, field, types) else {
         return;
     };
-    for (key, list) in [("one_of", one_of), ("none_of", none_of)] {
+    for (key, list) in [("one_of", one_of), ("none_of", none_of), ("only", only)] {
         let list = list.iter().flatten().enumerate();
         words(checking, field, list.map(|(place, word)| (word, node.at(key).item(place))));
     }

@@ -36,6 +36,10 @@ struct CollectionPage {
 }
 
 impl CollectionPage {
+    fn tally(&self, line: &SubmissionLine, name: &str) -> u64 {
+        tally(line, name)
+    }
+
     fn unit(&self, code: &str) -> String {
         self.units.iter().find(|(unit, _)| unit == code).map_or_else(|| code.to_owned(), |(_, name)| name.clone())
     }
@@ -79,7 +83,7 @@ pub async fn hand_in(State(site): State<Site>, visit: Visit, upload: Upload) -> 
             PageError::WrongInput(format!("数据日期“{day}”不是日期，请写成 2026-11-25 的样子，或留空。"))
         })?),
     };
-    let id = format!("{:020}-{}", site.bureau.moment().micros(), &site.bureau.token()?[..8]);
+    let id = format!("{:020}-{}", site.bureau.now().micros(), &site.bureau.token()?[..8]);
     let job = Job {
         id: id.clone(),
         file_name: upload.file_name.clone(),
@@ -129,6 +133,12 @@ struct SubmissionPage {
     at: String,
     returned: bool,
     unknown_columns: Vec<String>,
+}
+
+impl SubmissionPage {
+    fn tally(&self, line: &SubmissionLine, name: &str) -> u64 {
+        tally(line, name)
+    }
 }
 
 async fn seen(site: &Site, visit: &Visit, number: i64) -> PageResult<SubmissionLine> {

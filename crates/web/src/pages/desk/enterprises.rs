@@ -179,6 +179,10 @@ impl EnterprisePage {
         step.total_milli.map(|milli| format!("{}分", Points::from_milli(milli))).unwrap_or_default()
     }
 
+    fn state(&self, state: &Standing) -> String {
+        state_words(state)
+    }
+
     /// Tone of a line of the timeline.
     fn tone(&self, state: &Standing) -> &'static str {
         match state {
@@ -256,6 +260,15 @@ struct RecordDetail {
 }
 
 impl RecordDetail {
+    fn state(&self, state: &Standing) -> String {
+        state_words(state)
+    }
+
+    /// The value of a field that was unmasked just now.
+    fn clear(&self, field: &str) -> Option<&str> {
+        self.unmasked.as_ref().filter(|(name, _)| name == field).map(|(_, clear)| clear.as_str())
+    }
+
     fn moment(&self, moment: &Moment) -> String {
         words::moment(*moment)
     }

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use xinheng_app::approval::{ClockName, PublicationEvidence};
-use xinheng_app::todo::{ClockPage, ClockPlace, Matter};
+use xinheng_app::todo::{ClockLine, ClockPage, ClockPlace, Matter};
 use xinheng_core::approval::{Action, Stage, Step};
 use xinheng_core::record::{Day, Seq};
 use xinheng_core::staff::Permission;
@@ -42,6 +42,14 @@ struct PublicationPage {
 }
 
 impl PublicationPage {
+    fn tone(&self, line: &ClockLine) -> &'static str {
+        tone(line.colour)
+    }
+
+    fn left(&self, line: &ClockLine) -> String {
+        left(line)
+    }
+
     fn unit(&self, code: &str) -> String {
         self.units.iter().find(|(unit, _)| unit == code).map_or_else(|| code.to_owned(), |(_, name)| name.clone())
     }
@@ -144,11 +152,11 @@ impl MatterPage {
         words::moment(step.at)
     }
 
-    fn may_act(&self, stage: &Stage, permission: &Permission) -> bool {
+    fn may_act(&self, stage: Stage, permission: Permission) -> bool {
         let took_part = self.frame.visit.actor.as_ref().is_some_and(|actor| {
             self.steps.iter().any(|(step, _)| step.person == actor.staff && step.action == Action::Submit)
         });
-        self.matter.stage == *stage && self.frame.may(permission) && !took_part
+        self.matter.stage == stage && self.frame.may(permission) && !took_part
     }
 }
 

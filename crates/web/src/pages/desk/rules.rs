@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use serde::Deserialize;
-use xinheng_app::rules::RuleToSign;
+use xinheng_app::rules::RuleStanding;
 
 use crate::Site;
 use crate::error::PageResult;
@@ -15,7 +15,7 @@ use crate::visit::Visit;
 #[template(path = "desk/rules.html")]
 struct RulesPage {
     frame: Frame,
-    rules: Vec<RuleToSign>,
+    rules: Vec<RuleStanding>,
     version: String,
 }
 

@@ -22,6 +22,14 @@ struct TodoPage {
 }
 
 impl TodoPage {
+    fn tone(&self, line: &ClockLine) -> &'static str {
+        tone(line.colour)
+    }
+
+    fn left(&self, line: &ClockLine) -> String {
+        left(line)
+    }
+
     fn unit(&self, code: &str) -> String {
         self.units.iter().find(|(unit, _)| unit == code).map_or_else(|| code.to_owned(), |(_, name)| name.clone())
     }
