@@ -149,6 +149,7 @@ mod tests {
     use xinheng_store::Scope;
 
     use super::*;
+    use crate::arguments::{Arguments, Command};
     use crate::demo::people::CANARIES;
 
     /// The demonstration as a user sees it, small: through files and import, verified, rebuilt, explained.
