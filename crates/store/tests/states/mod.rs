@@ -65,7 +65,8 @@ pub async fn load(database: &DatabaseConnection, rows: &str) {
         let from = if backend == DbBackend::Sqlite {
             String::new()
         } else {
-            format!(" FROM json_populate_record(NULL::{table}, $1::json) AS r")
+            // With its schema: `record` alone is PostgreSQL's own word.
+            format!(" FROM json_populate_record(NULL::public.{table}, $1::json) AS r")
         };
         let sql = format!("INSERT INTO {table} ({}) SELECT {values}{from}", columns.join(", "));
         database.execute_raw(Statement::from_sql_and_values(backend, sql, [json.into()])).await.unwrap();
