@@ -10,8 +10,8 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::record::RecordId;
 
 use crate::entity::{
-    current_level, current_record, deadline, deadline_event, enterprise, late_submission, level, matched,
-    matter, matter_step, matter_target, stale_enterprise, waiting,
+    current_level, current_record, deadline, deadline_event, enterprise, late_submission, level, matched, matter,
+    matter_step, matter_target, stale_enterprise, waiting,
 };
 use crate::error::Result;
 use crate::keys::Keys;
