@@ -36,7 +36,8 @@ fn after(procedure: &Procedure, taken: &[(i64, Action)]) -> Vec<Step> {
 fn each_stage_allows_its_steps_and_no_other() {
     use Action::{Approve, Review, SendBack, Submit, Withdraw};
     let both = procedure(true, true);
-    let table: [(&[(i64, Action)], &[(Action, Stage)]); 6] = [
+    type Taken = [(i64, Action)];
+    let table: [(&Taken, &[(Action, Stage)]); 6] = [
         (&[], &[(Submit, Stage::Reviewing)]),
         (&[(1, Submit)], &[(Review, Stage::Approving), (SendBack, Stage::Handling), (Withdraw, Stage::Withdrawn)]),
         (
