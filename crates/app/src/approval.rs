@@ -76,8 +76,7 @@ impl Bureau {
         let mut writing = self.store().begin().await?;
         let (_, steps) = known(writing.matter(matter).await?, act, matter)?;
         self.submit(&mut writing, act, matter, &steps, evidence).await?;
-        writing.commit().await
-            .map_err(Into::into)
+        Ok(writing.commit().await?)
     }
 
     async fn submit(
@@ -97,8 +96,7 @@ impl Bureau {
         evidence.place = evidence.place.trim().to_owned();
         self.check(&evidence)?;
         let clocks = self.named(writing, actor, &evidence).await?;
-        let targets: Vec<String> =
-            evidence.clocks.iter().map(|name| format!("{}/{}", name.rule, name.seq)).collect();
+        let targets: Vec<String> = evidence.clocks.iter().map(|name| format!("{}/{}", name.rule, name.seq)).collect();
         let in_others = writing.targets_in_open_matters(&targets).await?;
         if let Some((target, other)) = in_others.into_iter().find(|(_, other)| *other != matter) {
             let seq = target.rsplit('/').next().unwrap_or_default();
@@ -127,9 +125,7 @@ impl Bureau {
         let is_long = |text: &str| text.chars().count() > LONGEST_TEXT;
         match evidence {
             _ if evidence.clocks.is_empty() => refuse("请至少选择一条待公示的记录".to_owned()),
-            _ if evidence.clocks.len() > MOST_CLOCKS => {
-                refuse(format!("一次最多登记 {MOST_CLOCKS} 条，请分次提交"))
-            }
+            _ if evidence.clocks.len() > MOST_CLOCKS => refuse(format!("一次最多登记 {MOST_CLOCKS} 条，请分次提交")),
             _ if evidence.place.is_empty() => {
                 refuse("“公示地址或编号”没有填写。请填写国家企业信用信息公示系统上的网页地址或编号".to_owned())
             }
@@ -216,11 +212,7 @@ impl Bureau {
 
     async fn put_step(&self, writing: &mut Writing, act: &Act, step: &NewStep<'_>) -> anyhow::Result<()> {
         let record = NewRecord {
-            body: Body::System {
-                kind: APPROVAL_STEP.to_owned(),
-                occurred_on: self.today(),
-                payload: step.payload(),
-            },
+            body: Body::System { kind: APPROVAL_STEP.to_owned(), occurred_on: self.today(), payload: step.payload() },
             enterprise: None,
             supersedes: None,
             received_at: self.now(),

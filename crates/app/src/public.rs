@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::history::{Facts, Kinds};
+use xinheng_core::publicity::{Decision, public_records};
 use xinheng_core::record::{Day, Record, Seq};
 use xinheng_core::rulebook::kind::Kind;
 pub use xinheng_store::BulletinPlace;
@@ -225,33 +226,6 @@ impl Bureau {
         };
         Ok(histories.iter().map(|(code, records)| (*code, view(records))).collect())
     }
-}
-
-/// Stands in for `core::publicity` until that branch is merged: what the kind publishes and is in effect.
-struct Decision<'a> {
-    since: Option<Day>,
-    until: Option<Day>,
-    fields: Vec<&'a str>,
-    basis: String,
-}
-
-fn public_records<'r, 'a>(facts: &Facts<'r>, kinds: &Kinds<'a>) -> Vec<(&'r Record, Decision<'a>)> {
-    let published = |kind: &&'a Kind| kind.publicity.as_ref().is_some_and(|rule| rule.published);
-    let kinds = (0..kinds.count())
-        .filter_map(|number| Some((number, kinds.by_number(number))))
-        .filter(|(_, kind)| published(kind));
-    kinds
-        .flat_map(|(number, kind)| facts.of(number).iter().map(move |fact| (kind, fact)))
-        .filter(|(_, fact)| fact.ended_on.is_none() && fact.repaired_on.is_none())
-        .map(|(kind, fact)| {
-            let fields = kind.fields.iter().filter(|field| !field.personal).map(|field| field.name.value.as_str());
-            let basis = kind.rule.cite.first().map_or_else(|| "本系统缺省".to_owned(), ToString::to_string);
-            (
-                fact.record,
-                Decision { since: Some(fact.record.occurred_on), until: None, fields: fields.collect(), basis },
-            )
-        })
-        .collect()
 }
 
 fn shown(record: &Record, said: &Decision<'_>, kinds: &Kinds<'_>) -> PublicRecord {

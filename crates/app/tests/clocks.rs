@@ -151,6 +151,26 @@ async fn a_correction_moves_the_clock_and_a_match_gives_it_its_enterprise() {
 }
 
 #[tokio::test]
+async fn a_reconciliation_that_comes_before_the_penalty_ends_its_clock_all_the_same() {
+    both(async |county: County| {
+        let code = with_enterprise(&county).await;
+        let text = format!(
+            "统一社会信用代码,公示信息类别,已公示文号（编号）,国家系统公示日期,公示地址或编号\n\
+             {code},行政处罚,罚2号,2026-11-10,公示系统第8号\n{code},行政许可,罚3号,2026-11-21,公示系统第9号\n"
+        );
+        let proofs = county.write("公示对账.csv", text.as_bytes());
+        assert_eq!(county.import(&proofs).await.unwrap().accepted, 2);
+        let rows = [("2", "2026-11-02", ""), ("3", "2026-11-20", "")];
+        county.import(&penalties(&county, "处罚.csv", &rows)).await.unwrap();
+        let left = open(&county).await;
+        let left: Vec<_> = left.iter().map(|listed| listed.document_number.as_deref().unwrap()).collect();
+        assert_eq!(left, ["罚3号"], "a proof of a licence with that number ends no penalty's clock");
+        rebuilt_alike(&county).await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_reviewed_proof_enters_the_ledger_and_ends_the_clocks() {
     both(async |county: County| {
         with_clocks(&county).await;
@@ -249,7 +269,11 @@ async fn of_fifty_equal_approvals_at_once_one_succeeds() {
             .map(|_| {
                 let county = Arc::clone(&county);
                 tokio::spawn(async move {
-                    county.bureau.decide_matter(&reviewer(), matter, Action::Review, None).await.map_err(|error| sentence(&error))
+                    county
+                        .bureau
+                        .decide_matter(&reviewer(), matter, Action::Review, None)
+                        .await
+                        .map_err(|error| sentence(&error))
                 })
             })
             .collect();

@@ -196,8 +196,7 @@ impl<'a> Deadlines<'a> {
         }
         let Some(kind) = self.rulebook.kind(id, received_on) else { return Effects::default() };
         let formed_on = kind.formed_on(record);
-        let is_history =
-            kind.history_after.is_some_and(|period| period.last_day_from(formed_on) < received_on);
+        let is_history = kind.history_after.is_some_and(|period| period.last_day_from(formed_on) < received_on);
         let starts = self.starting.get(id).into_iter().flatten();
         let touches = self.touching.get(id).into_iter().flatten();
         Effects {
@@ -210,7 +209,8 @@ impl<'a> Deadlines<'a> {
                     event.conditions.iter().all(|condition| fulfils(condition, kind, &record.payload))
                 })
                 .filter_map(|(rule, event, effect)| {
-                    let key = key(rule, event.matching.iter().map(|(own, other)| (own.as_str(), other.as_str())), record)?;
+                    let key =
+                        key(rule, event.matching.iter().map(|(own, other)| (own.as_str(), other.as_str())), record)?;
                     let (seq, on, enterprise) = (record.seq, record.occurred_on, record.enterprise);
                     Some(Event { key, seq, effect: *effect, on, enterprise })
                 })
@@ -275,7 +275,9 @@ impl<'a> Deadlines<'a> {
         let mut happened: Vec<(Day, Seq, Effect)> = events
             .iter()
             .filter(|event| event.key == start.key && event.on >= start.started_on)
-            .filter(|event| event.enterprise.is_none() || start.enterprise.is_none() || event.enterprise == start.enterprise)
+            .filter(|event| {
+                event.enterprise.is_none() || start.enterprise.is_none() || event.enterprise == start.enterprise
+            })
             .map(|event| (event.on, event.seq, event.effect))
             .chain(start.done_on.map(|on| (on.max(start.started_on), start.seq, Effect::End)))
             .collect();
@@ -301,14 +303,7 @@ impl<'a> Deadlines<'a> {
         let Alerts { yellow, red } = rule.alerts;
         let alert = |left| self.calendar.first_day_with_at_most(WorkingDays(left), due.day);
         let (yellow, red) = (alert(yellow), alert(red));
-        Some(Clock {
-            start,
-            due_on: due.day,
-            provisional: due.provisional,
-            state,
-            yellow_on: yellow,
-            red_on: red,
-        })
+        Some(Clock { start, due_on: due.day, provisional: due.provisional, state, yellow_on: yellow, red_on: red })
     }
 
     /// What is left of a term, in its own days; below zero when it is over.

@@ -34,12 +34,6 @@ impl<'a> Kinds<'a> {
         self.number(id).map(|number| self.all[number])
     }
 
-    /// The kind of a number below [`Self::count`].
-    #[must_use]
-    pub fn by_number(&self, number: usize) -> &'a Kind {
-        self.all[number]
-    }
-
     /// All of them, in the order of their numbers.
     pub fn iter(&self) -> impl Iterator<Item = &'a Kind> + '_ {
         self.all.iter().copied()

@@ -76,9 +76,7 @@ pub fn decide<'a>(record: &Record, facts: &Facts<'_>, kinds: &Kinds<'a>) -> Deci
     let kind = kinds.get(&record.kind).expect("it has a number");
     match facts.of(number).iter().find(|fact| fact.record.seq == record.seq) {
         Some(fact) => decide_fact(fact, kind, registration(facts, kinds), facts.day),
-        None if record.occurred_on > facts.day => {
-            never(basis(kind, None), &format!("到 {} 尚未发生", facts.day))
-        }
+        None if record.occurred_on > facts.day => never(basis(kind, None), &format!("到 {} 尚未发生", facts.day)),
         None => never(basis(kind, None), "已被更正、更新或撤销"),
     }
 }
@@ -195,9 +193,11 @@ impl<'a> Subject<'_, 'a> {
         });
         let before = |day: Day| day.pred_opt().unwrap_or(day);
         let repaired = self.fact.repaired_on.filter(|_| term.stopped_by_repair);
+        let last_in_effect = self.kind.ends.as_ref().and_then(|ends| payload.day(ends.on.as_ref()?));
         let ends = [
             by_term,
             repaired.map(|day| (before(day), End::Repaired)),
+            last_in_effect.map(|day| (day, End::Ended)),
             self.fact.ended_on.map(|day| (before(day), End::Ended)),
         ];
         (since, ends.into_iter().flatten().min_by_key(|(day, _)| *day))

@@ -36,12 +36,10 @@ fn after(procedure: &Procedure, taken: &[(i64, Action)]) -> Vec<Step> {
 fn each_stage_allows_its_steps_and_no_other() {
     use Action::{Approve, Review, SendBack, Submit, Withdraw};
     let both = procedure(true, true);
-    let table: [(&[(i64, Action)], &[(Action, Stage)]); 6] = [
+    type Taken = [(i64, Action)];
+    let table: [(&Taken, &[(Action, Stage)]); 6] = [
         (&[], &[(Submit, Stage::Reviewing)]),
-        (
-            &[(1, Submit)],
-            &[(Review, Stage::Approving), (SendBack, Stage::Handling), (Withdraw, Stage::Withdrawn)],
-        ),
+        (&[(1, Submit)], &[(Review, Stage::Approving), (SendBack, Stage::Handling), (Withdraw, Stage::Withdrawn)]),
         (
             &[(1, Submit), (2, Review)],
             &[(Approve, Stage::Passed), (SendBack, Stage::Handling), (Withdraw, Stage::Withdrawn)],
@@ -95,17 +93,11 @@ fn nobody_decides_on_their_own_work_and_each_refusal_is_a_sentence() {
         said(&submitted, 5, Action::Withdraw, Some("不再需要办理")),
         "本事项由他人经办，请由原经办人重新提交或撤回"
     );
-    assert_eq!(
-        said(&submitted, 2, Action::Approve, None),
-        "事项待审核，不能审批通过。请刷新页面查看最新进展"
-    );
+    assert_eq!(said(&submitted, 2, Action::Approve, None), "事项待审核，不能审批通过。请刷新页面查看最新进展");
     for reason in [None, Some(""), Some("  补材料吧   "), Some("补充材料")] {
         assert_eq!(said(&submitted, 2, Action::SendBack, reason), "请写明理由，至少 5 个字", "{reason:?}");
     }
-    assert_eq!(
-        advance(&both, &after(&both, &submitted), Action::SendBack, 2, Some("请补充材料")),
-        Ok(Stage::Handling)
-    );
+    assert_eq!(advance(&both, &after(&both, &submitted), Action::SendBack, 2, Some("请补充材料")), Ok(Stage::Handling));
 }
 
 #[test]

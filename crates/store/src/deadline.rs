@@ -305,9 +305,8 @@ impl Writing {
     /// # Errors
     /// When the database fails or a row is damaged.
     pub async fn clocks_started_by(&mut self, records: &[Seq]) -> Result<Vec<Clock>> {
-        let sql = format!(
-            "SELECT {CLOCK} FROM {{keys}} AS k CROSS JOIN deadline AS d WHERE d.seq = CAST(k.value AS BIGINT)"
-        );
+        let sql =
+            format!("SELECT {CLOCK} FROM {{keys}} AS k CROSS JOIN deadline AS d WHERE d.seq = CAST(k.value AS BIGINT)");
         self.read_clocks(&sql, &texts(records)).await
     }
 
@@ -341,7 +340,8 @@ impl Writing {
     /// # Errors
     /// When the database fails or a row is damaged.
     pub async fn clock_events(&mut self, keys: &[String]) -> Result<Vec<Event>> {
-        let sql = format!("SELECT {EVENT} FROM {{keys}} AS k CROSS JOIN deadline_event AS e WHERE e.match_key = k.value");
+        let sql =
+            format!("SELECT {EVENT} FROM {{keys}} AS k CROSS JOIN deadline_event AS e WHERE e.match_key = k.value");
         self.read_events(&sql, keys).await
     }
 

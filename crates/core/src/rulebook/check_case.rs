@@ -67,7 +67,9 @@ pub fn mismatches(case: &Case, model: &Model, kinds: &Kinds) -> Vec<String> {
 pub fn publicity_mismatches(case: &Case, kind: &str, kinds: &Kinds) -> Vec<String> {
     let records = ledger_of(&case.given, kinds);
     let facts = Facts::new(&records, case.on, kinds);
-    let Some(expect) = &case.expect.publicity else { return vec!["没有写应如何公示（expect.publicity）".to_owned()] };
+    let Some(expect) = &case.expect.publicity else {
+        return vec!["没有写应如何公示（expect.publicity）".to_owned()];
+    };
     let Some(record) = records.iter().rev().find(|record| record.kind == kind) else {
         return vec![format!("算例里没有“{kind}”的记录")];
     };

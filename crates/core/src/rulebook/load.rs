@@ -237,15 +237,7 @@ impl Rulebook {
     }
 
     fn shelves(&self) -> [&dyn AnyShelf; 7] {
-        [
-            &self.kinds,
-            &self.tables,
-            &self.models,
-            &self.combinations,
-            &self.calendars,
-            &self.deadlines,
-            &self.approvals,
-        ]
+        [&self.kinds, &self.tables, &self.models, &self.combinations, &self.calendars, &self.deadlines, &self.approvals]
     }
 
     fn shelves_mut(&mut self) -> [&mut dyn AnyShelf; 7] {

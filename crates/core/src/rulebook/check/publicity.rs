@@ -67,7 +67,9 @@ fn terms(checking: &mut Checking, kind: &Kind, rule: &PublicityRule, node: &Node
         Some(last) if !fits_all(last) => {
             let node = list.item(rule.terms.len() - 1);
             let mend = "最后一项不写 from、until、where、any、enterprise，其余记录都归它";
-            checking.tell(node.fault(format!("最后的公示期限“{}”有条件，会有记录不属于任何一项", last.id.value)).mend(mend));
+            checking.tell(
+                node.fault(format!("最后的公示期限“{}”有条件，会有记录不属于任何一项", last.id.value)).mend(mend),
+            );
         }
         Some(_) => {}
     }
