@@ -8,7 +8,6 @@ use xinheng_core::credit_code::CreditCode;
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::publicity::{Decision, public_records};
 use xinheng_core::record::{Day, Record, Seq};
-use xinheng_core::rulebook::kind::Kind;
 pub use xinheng_store::BulletinPlace;
 use xinheng_store::{ListingKind, REGISTRATION};
 

@@ -46,7 +46,7 @@
       const total = Math.round(sum * 1000) / 1000;
       return {
         tooltip: { trigger: "axis", axisPointer: { type: "shadow" }, renderMode: "richText" },
-        grid: { left: 8, right: 16, top: 16, bottom: 4, containLabel: true },
+        grid: { left: 8, right: 16, top: 30, bottom: 4, containLabel: true },
         xAxis: { type: "category", data: rows.map((row) => row.name).concat("合计"), axisLabel: { interval: 0, rotate: rows.length > 5 ? 30 : 0 } },
         yAxis: { type: "value", name: "分" },
         series: [

@@ -12,6 +12,7 @@ use xinheng_web::{ServeOptions, Site, SiteOptions, missing_assets};
 
 use super::{Ending, folder, open};
 use crate::arguments::{Options, Serve};
+use crate::progress::Progress;
 
 pub async fn run(options: &Options, command: &Serve) -> anyhow::Result<Ending> {
     let bureau = open(options).await?;
@@ -47,6 +48,10 @@ pub async fn site(bureau: Bureau, data: &Path, command: &Serve) -> anyhow::Resul
         .with_env_filter(EnvFilter::try_from_env("XINHENG_LOG").unwrap_or_else(|_| EnvFilter::new("info")))
         .with_writer(std::io::stderr)
         .try_init();
+    // Clocks were computed with the rulebook of then; a holiday notice or a new term moves them.
+    let progress = Progress::new();
+    bureau.refresh_clocks(&|stage| progress.show(&stage)).await?;
+    drop(progress);
     let tls = command.tls_cert.clone().zip(command.tls_key.clone());
     let uploads = data.join("uploads");
     std::fs::create_dir_all(&uploads).with_context(|| format!("建不了文件夹“{}”", uploads.display()))?;
