@@ -110,7 +110,7 @@ mod tests {
     fn the_address_the_account_and_an_enterprise_are_heard() {
         let mut told = Told::default();
         for line in [
-            "  xinheng --data /tmp/a explain 91999901MA00000006",
+            "  xinheng --data /tmp/a explain 91999901MA0000000L",
             "  信用监管人员  credit  k7-secret",
             "网站：http://127.0.0.1:4321/",
         ] {
@@ -120,7 +120,7 @@ mod tests {
         assert!(told.is_complete());
         assert_eq!(
             [told.address, told.account, told.secret, told.code],
-            ["http://127.0.0.1:4321", "credit", "k7-secret", "91999901MA00000006"]
+            ["http://127.0.0.1:4321", "credit", "k7-secret", "91999901MA0000000L"]
         );
     }
 }

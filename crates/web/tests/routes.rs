@@ -26,7 +26,7 @@ fn every_change_and_every_taking_out_is_audited() {
 
 /// A path with examples in the place of its parameters.
 fn example(path: &str) -> String {
-    path.replace("{code}", "91999901MA00000006").replace("{list}", "abnormal").replace("{id}", "0-0").replace("{number}", "1").replace("{seq}", "1").replace("{run}", "1")
+    path.replace("{code}", "91999901MA0000000L").replace("{list}", "abnormal").replace("{id}", "0-0").replace("{number}", "1").replace("{seq}", "1").replace("{run}", "1")
 }
 
 fn permits(who: &Who, permission: Permission) -> bool {

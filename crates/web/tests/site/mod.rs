@@ -201,6 +201,11 @@ impl Client {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }
 
+    /// The token of the session.
+    pub fn token(&self) -> &str {
+        self.cookie.as_deref().and_then(|cookie| cookie.strip_prefix("xinheng=")).unwrap()
+    }
+
     /// Sends a form as our pages do, with the token.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let mut all = vec![("csrf", self.csrf.as_str())];

@@ -1,0 +1,150 @@
+//! The desk by its forms: a file in, its outcome, whose it is, and what wrong or hostile input does.
+#![allow(clippy::unwrap_used)]
+
+mod site;
+
+use std::time::Duration;
+
+use axum::http::StatusCode;
+use site::{Client, OTHER_UNIT, UNIT, Who, World};
+use xinheng_core::staff::Role;
+
+/// A register of two enterprises; the name of the second is hostile.
+const REGISTER: &str = "统一社会信用代码,企业名称,成立日期,核准日期,登记状态,所属乡镇\n\
+    91999901MA0000000L,新衡县鑫源食品有限公司,2020-01-02,2020-01-02,存续,城关镇\n\
+    91999901MA0000001P,<script>alert(1)</script>\"'=2+3有限公司,2021-03-04,2021-03-04,存续,=1+1镇\n";
+
+fn handler() -> Who {
+    Who::Staff(Role::Handler)
+}
+
+/// Hands a file in and waits for its outcome; returns the address of it.
+async fn hand_in(client: &Client, name: &str, bytes: &[u8]) -> String {
+    let answer = client.upload("/desk/collection", &[], name, bytes).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
+    let job = answer.location().to_owned();
+    for _ in 0..600 {
+        let answer = client.get(&job).await;
+        match answer.status {
+            StatusCode::SEE_OTHER => return answer.location().to_owned(),
+            _ if answer.text().contains("没有改动任何数据") => return job,
+            _ => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    }
+    panic!("{name} was not taken in");
+}
+
+#[tokio::test]
+async fn a_file_is_taken_in_once_however_often_it_is_sent() {
+    let world = World::new().await;
+    let client = world.client(&handler()).await;
+    let first = hand_in(&client, "登记.csv", REGISTER.as_bytes()).await;
+    let page = client.get(&first).await.text();
+    assert!(page.contains("<b>2</b><em>入账"), "{page}");
+    let head = world.bureau.head().await.unwrap();
+    let again = hand_in(&client, "登记.csv", REGISTER.as_bytes()).await;
+    assert!(client.get(&again).await.text().contains("没有任何变化"));
+    assert_eq!(world.bureau.head().await.unwrap(), head);
+}
+
+#[tokio::test]
+async fn what_a_unit_handed_in_is_its_own_matter() {
+    let world = World::new().await;
+    let client = world.client(&handler()).await;
+    let outcome = hand_in(&client, "登记.csv", REGISTER.as_bytes()).await;
+    let other = world.client(&Who::OtherHandler).await;
+    for path in [outcome.clone(), format!("{outcome}/receipt.json"), format!("{outcome}/errors.xlsx")] {
+        assert_eq!(other.get(&path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert!(!other.get("/desk/collection").await.text().contains("登记.csv"));
+    // Whoever sees the whole bureau sees it.
+    let supervisor = world.client(&Who::Staff(Role::CreditSupervisor)).await;
+    assert_eq!(supervisor.get(&outcome).await.status, StatusCode::OK);
+    // A handler hands in for the own unit, whatever the form says.
+    let forged = client.upload("/desk/collection", &[("unit", OTHER_UNIT)], "二.csv", REGISTER.as_bytes()).await;
+    assert_eq!(forged.status, StatusCode::SEE_OTHER);
+    let units: Vec<String> = (1..=2).map(|_| UNIT.to_owned()).collect();
+    for _ in 0..200 {
+        let actor = world.bureau.session(supervisor.token()).await.unwrap().unwrap().actor;
+        let lines = world.bureau.submissions(&actor, None, Default::default()).await.unwrap().lines;
+        if lines.len() == 2 {
+            assert_eq!(lines.into_iter().map(|line| line.unit).collect::<Vec<_>>(), units);
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the second file was not taken in");
+}
+
+#[tokio::test]
+async fn script_in_a_name_is_text_on_every_page() {
+    let world = World::new().await;
+    let client = world.client(&handler()).await;
+    hand_in(&client, "登记.csv", REGISTER.as_bytes()).await;
+    let stranger = world.stranger();
+    for (client, path) in [
+        (&client, "/desk/enterprises"),
+        (&client, "/desk/enterprises/91999901MA0000001P"),
+        (&client, "/desk/records/2"),
+        (&stranger, "/enterprise/91999901MA0000001P"),
+        (&stranger, "/search?q=%3Cscript%3Ealert(1)%3C/script%3E"),
+    ] {
+        let answer = client.get(path).await;
+        assert!(answer.status == StatusCode::OK, "{path}: {}", answer.status);
+        assert!(!answer.text().contains("<script>alert"), "{path}");
+    }
+    assert!(client.get("/desk/enterprises").await.text().contains("&#60;script&#62;alert(1)"));
+    let workbook = client.get("/desk/enterprises.xlsx").await;
+    assert!(workbook.status == StatusCode::OK && workbook.bytes.starts_with(b"PK"));
+}
+
+#[tokio::test]
+async fn wrong_files_change_nothing_and_say_so_in_one_sentence() {
+    let world = World::new().await;
+    let client = world.client(&handler()).await;
+    let head = world.bureau.head().await.unwrap();
+    for (name, bytes) in [("空.csv", &b""[..]), ("文件.xlsx", b"%PDF-1.7 x"), ("乱.csv", b"\x00\x01\x02"), ("../../passwd", b"a,b\n")] {
+        let job = hand_in(&client, name, bytes).await;
+        let page = client.get(&job).await.text();
+        assert!(page.contains("notice bad"), "{name}: {page}");
+    }
+    assert_eq!(world.bureau.head().await.unwrap(), head);
+    let answer = client.upload("/desk/collection", &[], "", b"").await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let too_large = vec![b'x'; 101 * 1024 * 1024];
+    let answer = client.upload("/desk/collection", &[], "大.csv", &too_large).await;
+    assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert!(answer.text().contains("不能超过 100 MB"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn an_idle_session_ends_and_says_so() {
+    let world = World::new().await;
+    let client = world.client(&handler()).await;
+    assert_eq!(client.get("/desk").await.status, StatusCode::OK);
+    world.wait_minutes(31);
+    assert!(client.get("/desk").await.location().starts_with("/sign-in?next=/desk"));
+    let answer = client.post("/desk/publication", &[("place", "x")]).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert!(answer.text().contains("登录已失效"));
+}
+
+#[tokio::test]
+async fn a_sign_in_leads_to_a_page_of_ours_only() {
+    let world = World::new().await;
+    for (next, there) in [("/desk/enterprises?q=a", "/desk/enterprises?q=a"), ("//evil.example", "/desk"), ("https://evil.example", "/desk"), ("", "/desk")] {
+        let mut client = world.client(&Who::Stranger).await;
+        let fields = [("account", "handler"), ("password", site::PASSWORD), ("next", next)];
+        let answer = client.post("/sign-in", &fields).await;
+        assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, there), "{}", answer.text());
+        client.remember(&answer);
+        assert_eq!(client.get("/desk").await.status, StatusCode::OK);
+    }
+    let client = world.client(&Who::Stranger).await;
+    let wrong = client.post("/sign-in", &[("account", "handler"), ("password", "wrong")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let unknown = client.post("/sign-in", &[("account", "nobody-of-this-name"), ("password", "wrong")]).await;
+    assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let sentence = |text: String| text.split("role=\"alert\"").nth(1).unwrap().split("</div>").next().unwrap().to_owned();
+    assert_eq!(sentence(wrong.text()), sentence(unknown.text()), "nobody learns which accounts there are");
+}
