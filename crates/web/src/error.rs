@@ -4,6 +4,7 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use xinheng_app::WrongInput;
+use xinheng_app::act::NotPermitted;
 
 /// Why a request is not answered.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub enum PageError {
     Forged,
     /// The session is over.
     SignedOut,
+    /// It is another's matter, with the sentence that says whose; answered as if it were not there.
+    OutOfScope(String),
     /// What was given cannot be used, with the sentence that says why.
     WrongInput(String),
     /// Too much is asked at once.
@@ -32,7 +35,7 @@ pub type PageResult<T = Response> = Result<T, PageError>;
 impl PageError {
     pub(crate) fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::NotFound | Self::OutOfScope(_) => StatusCode::NOT_FOUND,
             Self::Forbidden | Self::Forged => StatusCode::FORBIDDEN,
             Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::WrongInput(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -48,6 +51,7 @@ impl PageError {
             Self::Forbidden => "没有权限",
             Self::Forged => "这次提交没有被接受",
             Self::SignedOut => "登录已失效",
+            Self::OutOfScope(_) => "不在您的范围内",
             Self::WrongInput(_) => "请检查所填内容",
             Self::TooMany => "操作太频繁",
             Self::TooLarge => "文件太大",
@@ -61,7 +65,7 @@ impl PageError {
             Self::Forbidden => "您的岗位不含这项操作，本次访问已记入审计日志。确有需要，请联系安全管理员调整角色。".into(),
             Self::Forged => "页面停留过久，或提交不是从本系统页面发出的，没有改动任何数据。请返回上一页刷新后再提交。".into(),
             Self::SignedOut => "为安全起见，长时间未操作会自动退出。没有改动任何数据；重新登录后，刚才填写的内容会自动恢复。".into(),
-            Self::WrongInput(sentence) => sentence.clone(),
+            Self::WrongInput(sentence) | Self::OutOfScope(sentence) => sentence.clone(),
             Self::TooMany => "请稍候一分钟再试。".into(),
             Self::TooLarge => format!(
                 "单个文件不能超过 {} MB，没有改动任何数据。请把表格按月份或乡镇拆成几个文件，分别上传。",
@@ -82,8 +86,12 @@ impl IntoResponse for PageError {
 
 impl From<anyhow::Error> for PageError {
     fn from(error: anyhow::Error) -> Self {
-        match error.downcast::<WrongInput>() {
-            Ok(WrongInput(sentence)) => Self::WrongInput(sentence),
+        let error = match error.downcast::<WrongInput>() {
+            Ok(WrongInput(sentence)) => return Self::WrongInput(sentence),
+            Err(error) => error,
+        };
+        match error.downcast::<NotPermitted>() {
+            Ok(NotPermitted(sentence)) => Self::OutOfScope(sentence),
             Err(error) => {
                 tracing::error!(error = format!("{error:#}"), "request.failed");
                 Self::Failed

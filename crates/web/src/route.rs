@@ -116,6 +116,6 @@ impl fmt::Display for Declaration {
         };
         let csrf = if self.changes() { "csrf" } else { "-" };
         let event = self.event.unwrap_or("-");
-        write!(f, "{:<5} {:<48} {audience:<15} {csrf:<5} {event:<28} {}", self.method, self.path, self.title)
+        write!(f, "{:<5} {:<42} {audience:<15} {csrf:<5} {event:<24} {}", self.method.as_str(), self.path, self.title)
     }
 }

@@ -93,7 +93,7 @@ async fn script_in_a_name_is_text_on_every_page() {
         assert!(answer.status == StatusCode::OK, "{path}: {}", answer.status);
         assert!(!answer.text().contains("<script>alert"), "{path}");
     }
-    assert!(client.get("/desk/enterprises").await.text().contains("&#60;script&#62;alert(1)"));
+    assert!(client.get("/desk/enterprises").await.text().contains("&#60;script&#62;alert"));
     let workbook = client.get("/desk/enterprises.xlsx").await;
     assert!(workbook.status == StatusCode::OK && workbook.bytes.starts_with(b"PK"));
 }

@@ -191,9 +191,9 @@ async fn add_person(bureau: &Bureau, act: &Act, account: &str, role: Role, unit:
 
 /// What a telephone with the secret shows.
 pub fn code(secret: &str, moment: Moment) -> String {
-    let secret = totp_rs::Secret::Encoded(secret.to_owned()).to_bytes().unwrap();
+    let secret = totp_rs::Secret::try_from_base32(secret).unwrap();
     let totp = totp_rs::Builder::new().with_secret(secret).build().unwrap();
-    totp.generate(u64::try_from(moment.micros() / 1_000_000).unwrap())
+    totp.generate(u64::try_from(moment.micros() / 1_000_000).unwrap()).to_string()
 }
 
 impl Client {

@@ -6,16 +6,10 @@ use totp_rs::{Builder, Secret};
 
 use crate::demo_site::DemoSite;
 use crate::support::Browser;
+use crate::officers::submit;
 
 const PASSWORD: &str = "Mu7-plum&Kettle-rain";
 
-async fn submit(browser: &Browser, form: &str, fields: &[(&str, &str)]) {
-    let form = browser.form(Locator::Css(form)).await.unwrap_or_else(|error| panic!("{form}: {error}"));
-    for (name, value) in fields {
-        form.set_by_name(name, value).await.unwrap();
-    }
-    form.submit().await.unwrap();
-}
 
 /// Signs in with a one-time secret, chooses a password, and sets up a second factor where one is asked for.
 async fn come_in(site: &DemoSite, browser: &Browser, account: &str, secret: &str) {
@@ -27,8 +21,8 @@ async fn come_in(site: &DemoSite, browser: &Browser, account: &str, secret: &str
     if browser.current_url().await.unwrap().path() == "/account/second-factor" {
         browser.find(Locator::Css("main form button")).await.unwrap().click().await.unwrap();
         let secret = browser.wait().for_element(Locator::Css("code.secret")).await.unwrap().text().await.unwrap();
-        let secret = Secret::Encoded(secret).to_bytes().unwrap();
-        let code = Builder::new().with_secret(secret).build().unwrap().generate_current().unwrap();
+        let secret = Secret::try_from_base32(secret).unwrap();
+        let code = Builder::new().with_secret(secret).build().unwrap().generate_current().to_string();
         submit(browser, "form[action$='/confirm']", &[("code", &code)]).await;
     }
 }

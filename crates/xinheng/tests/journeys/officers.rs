@@ -18,6 +18,16 @@ async fn text(browser: &Browser, selector: &str) -> String {
     found.unwrap_or_else(|error| panic!("{selector}: {error}")).text().await.unwrap()
 }
 
+/// Fills a form in and presses its button.
+pub async fn submit(browser: &Browser, selector: &str, fields: &[(&str, &str)]) {
+    let form = browser.form(Locator::Css(selector)).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+    for (name, value) in fields {
+        form.set_by_name(name, value).await.unwrap();
+    }
+    let button = format!("{selector} button:not([type=button])");
+    browser.find(Locator::Css(&button)).await.unwrap().click().await.unwrap();
+}
+
 /// A workbook of one penalty.
 fn penalty(path: &Path, code: &str, number: &str, day: &str) {
     let mut table = TableWriter::create(path, TableFormat::Xlsx, &HEADINGS, false).unwrap();
@@ -122,10 +132,8 @@ async fn what_was_typed_outlives_the_session() {
     browser.find(Locator::Css("main form button")).await.unwrap().click().await.unwrap();
     assert!(text(&browser, "h1").await.contains("登录已失效"));
     browser.find(Locator::Css("main a.button")).await.unwrap().click().await.unwrap();
-    let form = browser.form(Locator::Css("main form")).await.unwrap();
-    form.set_by_name("account", "zhifa").await.unwrap();
-    form.set_by_name("password", &site.secrets["zhifa"]).await.unwrap();
-    form.submit().await.unwrap();
+    submit(&browser, "main form", &[("account", "zhifa"), ("password", &site.secrets["zhifa"])]).await;
+    browser.wait().for_element(Locator::Css("#place")).await.unwrap();
     let kept = "return document.getElementById('place').value;";
     assert_eq!(browser.execute(kept, vec![]).await.unwrap(), "公示编号 2026-17");
 }

@@ -139,7 +139,7 @@ impl Browser {
 
     /// What axe-core finds on the page against WCAG 2.2 AA: rule, element, how to mend it.
     pub async fn barriers(&self) -> Result<Vec<String>> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/axe-core/axe.min.js");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/node_modules/axe-core/axe.min.js");
         let axe = std::fs::read_to_string(&path)
             .with_context(|| format!("缺少 {}：请先运行 cargo xtask assets", path.display()))?;
         self.execute(&axe, vec![]).await?;
