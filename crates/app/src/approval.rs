@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
-use xinheng_core::audit::Outcome;
 use xinheng_core::approval::{Action, Capacity, Stage, Step, advance};
+use xinheng_core::audit::Outcome;
 use xinheng_core::collect::{Decision, decide};
 use xinheng_core::deadline::Clock;
 use xinheng_core::record::{Day, Draft, EnterpriseKeys, Payload, Seq, Value};

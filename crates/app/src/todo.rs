@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use xinheng_core::deadline::{Colour, State};
 use xinheng_core::credit_code::CreditCode;
+use xinheng_core::deadline::{Colour, State};
 use xinheng_core::record::{Day, Seq};
 use xinheng_core::staff::Scope;
 pub use xinheng_store::{ClockCounts, ClockPlace, LateCount, Matter};
@@ -123,12 +123,7 @@ impl Bureau {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn open_clocks(
-        &self,
-        actor: &Actor,
-        after: Option<ClockPlace>,
-        limit: u64,
-    ) -> anyhow::Result<ClockPage> {
+    pub async fn open_clocks(&self, actor: &Actor, after: Option<ClockPlace>, limit: u64) -> anyhow::Result<ClockPage> {
         let wanted = OpenClocks { unit: unit_of(actor), rule: None, after, limit };
         let listed = self.store().open_clocks(&wanted).await?;
         let next = listed.last().filter(|_| listed.len() as u64 == limit).map(ListedClock::place);
@@ -151,7 +146,10 @@ impl Bureau {
                 seq: clock.start.seq,
                 kind_title: words::kind_title(self.rulebook(), &clock.start.kind, today),
                 document_number,
-                enterprise: clock.start.enterprise.map(|code| (code, enterprise_name.unwrap_or_else(|| code.to_string()))),
+                enterprise: clock
+                    .start
+                    .enterprise
+                    .map(|code| (code, enterprise_name.unwrap_or_else(|| code.to_string()))),
                 left: clock.working_days_left(today, deadlines.calendar()),
                 colour: clock.colour(today).unwrap_or(Colour::Green),
                 paused_since: match clock.state {

@@ -471,7 +471,8 @@ async fn an_act_whose_audit_line_cannot_be_written_does_not_happen() {
         let token = office.welcome("zhangsan", PASSWORD, None).await.token;
         let actor = office.actor(&token).await.unwrap();
         let rule = "models/general";
-        let signed = bureau.sign(&Act::on_command_line("rule.sign"), rule, "某签署人", "5101").await.unwrap().seq.unwrap();
+        let signed =
+            bureau.sign(&Act::on_command_line("rule.sign"), rule, "某签署人", "5101").await.unwrap().seq.unwrap();
         let (units, staff, settings) = (
             bureau.units().await.unwrap(),
             bureau.staff(None, 0, 100).await.unwrap(),
@@ -513,7 +514,12 @@ async fn an_act_whose_audit_line_cannot_be_written_does_not_happen() {
 async fn a_personal_value_is_shown_for_a_reason_that_the_audit_log_keeps() {
     both(async |office| {
         let bureau = &office.bureau;
-        let seq = bureau.sign(&Act::on_command_line("rule.sign"), "models/general", "王签署", "5101").await.unwrap().seq.unwrap();
+        let seq = bureau
+            .sign(&Act::on_command_line("rule.sign"), "models/general", "王签署", "5101")
+            .await
+            .unwrap()
+            .seq
+            .unwrap();
         let own = act(&officer([Role::Handler], "5101"));
         assert!(wrong(bureau.unmask(&own, seq, "signed_by", "  看看  ").await).contains("至少 5 个字"));
         wrong(bureau.unmask(&own, seq, "no_such_field", "核对签署人身份").await);

@@ -6,8 +6,8 @@ mod county;
 use std::io::Read as _;
 
 use county::{County, Given, both, day, entities, gb18030};
-use xinheng_app::act::Act;
 use xinheng_app::WrongInput;
+use xinheng_app::act::Act;
 use xinheng_app::collect::Outcome;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::Seq;
@@ -170,8 +170,24 @@ async fn a_default_of_ours_acts_only_once_it_is_signed() {
         assert!(!before.in_force && before.to_string().contains("未经本局签署"));
         let unsigned_at = county.bureau.head().await.unwrap().seq;
         for rule in ["models/general", "models/food_production", "combinations/levels"] {
-            assert!(county.bureau.sign(&Act::on_command_line("rule.sign"), rule, "测试签署人", "信用监管股").await.unwrap().seq.is_some());
-            assert!(county.bureau.sign(&Act::on_command_line("rule.sign"), rule, "测试签署人", "信用监管股").await.unwrap().seq.is_none());
+            assert!(
+                county
+                    .bureau
+                    .sign(&Act::on_command_line("rule.sign"), rule, "测试签署人", "信用监管股")
+                    .await
+                    .unwrap()
+                    .seq
+                    .is_some()
+            );
+            assert!(
+                county
+                    .bureau
+                    .sign(&Act::on_command_line("rule.sign"), rule, "测试签署人", "信用监管股")
+                    .await
+                    .unwrap()
+                    .seq
+                    .is_none()
+            );
         }
         assert!(county.bureau.explain(code, today, None, None).await.unwrap().in_force);
         assert!(!county.bureau.explain(code, today, Some(unsigned_at), None).await.unwrap().in_force);

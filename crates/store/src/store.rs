@@ -123,9 +123,8 @@ impl Store {
                 &[new.file_digest.to_string()],
             )
             .await?;
-        let same = |(_, _, table, unit, of): &&Unfinished| {
-            *table == new.table_id && *unit == new.unit && *of == edition
-        };
+        let same =
+            |(_, _, table, unit, of): &&Unfinished| *table == new.table_id && *unit == new.unit && *of == edition;
         if let Some((number, received_at, ..)) = unfinished.iter().find(same) {
             let received_at =
                 Moment::from_micros(*received_at).ok_or(StoreError::DamagedProjection { table: "submission" })?;

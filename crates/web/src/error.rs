@@ -62,16 +62,24 @@ impl PageError {
     pub(crate) fn advice(&self) -> String {
         match self {
             Self::NotFound => "地址可能有误，或者内容已不再公开。请从首页重新查找。".into(),
-            Self::Forbidden => "您的岗位不含这项操作，本次访问已记入审计日志。确有需要，请联系安全管理员调整角色。".into(),
-            Self::Forged => "页面停留过久，或提交不是从本系统页面发出的，没有改动任何数据。请返回上一页刷新后再提交。".into(),
-            Self::SignedOut => "为安全起见，长时间未操作会自动退出。没有改动任何数据；重新登录后，刚才填写的内容会自动恢复。".into(),
+            Self::Forbidden => {
+                "您的岗位不含这项操作，本次访问已记入审计日志。确有需要，请联系安全管理员调整角色。".into()
+            }
+            Self::Forged => {
+                "页面停留过久，或提交不是从本系统页面发出的，没有改动任何数据。请返回上一页刷新后再提交。".into()
+            }
+            Self::SignedOut => {
+                "为安全起见，长时间未操作会自动退出。没有改动任何数据；重新登录后，刚才填写的内容会自动恢复。".into()
+            }
             Self::WrongInput(sentence) | Self::OutOfScope(sentence) => sentence.clone(),
             Self::TooMany => "请稍候一分钟再试。".into(),
             Self::TooLarge => format!(
                 "单个文件不能超过 {} MB，没有改动任何数据。请把表格按月份或乡镇拆成几个文件，分别上传。",
                 crate::form::LARGEST_UPLOAD / 1024 / 1024
             ),
-            Self::Failed => "操作没有完成，没有改动任何数据。请稍后重试；若仍然出错，请把下面的请求编号告诉系统管理员。".into(),
+            Self::Failed => {
+                "操作没有完成，没有改动任何数据。请稍后重试；若仍然出错，请把下面的请求编号告诉系统管理员。".into()
+            }
         }
     }
 }

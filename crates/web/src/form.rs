@@ -57,16 +57,12 @@ impl FromRequest<Site> for Upload {
 
     async fn from_request(request: Request, site: &Site) -> Result<Self, PageError> {
         let visit = request.extensions().get::<Visit>().cloned().ok_or(PageError::Failed)?;
-        let mut multipart = Multipart::from_request(request, site).await.map_err(|_| {
-            PageError::WrongInput("没有收到文件，没有改动任何数据。请选择文件后再上传。".into())
-        })?;
+        let mut multipart = Multipart::from_request(request, site)
+            .await
+            .map_err(|_| PageError::WrongInput("没有收到文件，没有改动任何数据。请选择文件后再上传。".into()))?;
         let folder = tempfile::tempdir_in(&site.options.uploads).map_err(anyhow::Error::from)?;
-        let mut upload = Self {
-            file_name: String::new(),
-            path: folder.path().join("file"),
-            fields: Vec::new(),
-            _folder: folder,
-        };
+        let mut upload =
+            Self { file_name: String::new(), path: folder.path().join("file"), fields: Vec::new(), _folder: folder };
         let mut first = true;
         while let Some(field) = multipart.next_field().await.map_err(broken)? {
             let name = field.name().unwrap_or_default().to_owned();

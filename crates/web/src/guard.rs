@@ -21,7 +21,7 @@ use crate::error::PageError;
 use crate::form::LARGEST_FORM;
 use crate::page::ErrorPage;
 use crate::route::{Audience, Body as Accepts, Declaration};
-use crate::visit::{Visit, VISITOR_COOKIE};
+use crate::visit::{VISITOR_COOKIE, Visit};
 
 /// Letters of a token, as [`xinheng_app::Bureau::token`] makes them.
 const TOKEN: usize = 64;
@@ -117,7 +117,9 @@ async fn visit(site: &Site, declaration: &Declaration, request: &Parts) -> Resul
         due,
         secret,
         address: request.uri.clone(),
-        large_type: CookieJar::from_headers(headers).get("xinheng-type").is_some_and(|cookie| cookie.value() == "large"),
+        large_type: CookieJar::from_headers(headers)
+            .get("xinheng-type")
+            .is_some_and(|cookie| cookie.value() == "large"),
         partial: headers.contains_key("hx-request"),
         agent: headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()).unwrap_or_default().to_owned(),
         today: site.bureau.today(),
@@ -182,9 +184,9 @@ fn same_origin(headers: &HeaderMap) -> bool {
         return site == "same-origin";
     }
     let host = text("host").unwrap_or_default();
-    text("origin").and_then(|origin| origin.parse::<Uri>().ok()).is_some_and(|origin| {
-        origin.authority().is_some_and(|authority| authority.as_str() == host)
-    })
+    text("origin")
+        .and_then(|origin| origin.parse::<Uri>().ok())
+        .is_some_and(|origin| origin.authority().is_some_and(|authority| authority.as_str() == host))
 }
 
 /// Checks the token of a form. That of an upload stands in its first field, where

@@ -71,14 +71,7 @@ where
     T: 'static,
 {
     Route {
-        declaration: Declaration {
-            method: Method::POST,
-            path,
-            title,
-            audience,
-            event: Some(event),
-            body: Body::Form,
-        },
+        declaration: Declaration { method: Method::POST, path, title, audience, event: Some(event), body: Body::Form },
         handler: on(MethodFilter::POST, handler),
     }
 }

@@ -18,8 +18,8 @@ use crate::jobs::HAND_IN;
 use crate::pages::desk::{classification, collection, enterprises, publication, rules, todo};
 use crate::pages::{account, admin, public};
 use crate::route::Audience::{Public, Staff};
-use crate::serve::layered;
 use crate::route::{Body, Route, get, post};
+use crate::serve::layered;
 
 /// All routes.
 #[must_use]
@@ -112,15 +112,11 @@ pub fn router(site: Site) -> Router {
     for Route { declaration, handler } in routes() {
         let most = if declaration.body == Body::Upload { LARGEST_UPLOAD } else { crate::form::LARGEST_FORM };
         let path = declaration.path;
-        let guarded = handler
-            .layer(DefaultBodyLimit::max(most))
-            .layer(from_fn_with_state((site.clone(), declaration), guard));
+        let guarded =
+            handler.layer(DefaultBodyLimit::max(most)).layer(from_fn_with_state((site.clone(), declaration), guard));
         router = router.route(path, guarded);
     }
     let secure = site.options.secure;
-    let router = router
-        .route("/assets/{digest}/{name}", plain(assets::serve))
-        .fallback(nowhere)
-        .with_state(site);
+    let router = router.route("/assets/{digest}/{name}", plain(assets::serve)).fallback(nowhere).with_state(site);
     layered(router, secure)
 }

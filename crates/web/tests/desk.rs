@@ -103,7 +103,9 @@ async fn wrong_files_change_nothing_and_say_so_in_one_sentence() {
     let world = World::new().await;
     let client = world.client(&handler()).await;
     let head = world.bureau.head().await.unwrap();
-    for (name, bytes) in [("空.csv", &b""[..]), ("文件.xlsx", b"%PDF-1.7 x"), ("乱.csv", b"\x00\x01\x02"), ("../../passwd", b"a,b\n")] {
+    for (name, bytes) in
+        [("空.csv", &b""[..]), ("文件.xlsx", b"%PDF-1.7 x"), ("乱.csv", b"\x00\x01\x02"), ("../../passwd", b"a,b\n")]
+    {
         let job = hand_in(&client, name, bytes).await;
         let page = client.get(&job).await.text();
         assert!(page.contains("notice bad"), "{name}: {page}");
@@ -132,7 +134,12 @@ async fn an_idle_session_ends_and_says_so() {
 #[tokio::test]
 async fn a_sign_in_leads_to_a_page_of_ours_only() {
     let world = World::new().await;
-    for (next, there) in [("/desk/enterprises?q=a", "/desk/enterprises?q=a"), ("//evil.example", "/desk"), ("https://evil.example", "/desk"), ("", "/desk")] {
+    for (next, there) in [
+        ("/desk/enterprises?q=a", "/desk/enterprises?q=a"),
+        ("//evil.example", "/desk"),
+        ("https://evil.example", "/desk"),
+        ("", "/desk"),
+    ] {
         let mut client = world.client(&Who::Stranger).await;
         let fields = [("account", "handler"), ("password", site::PASSWORD), ("next", next)];
         let answer = client.post("/sign-in", &fields).await;
@@ -145,6 +152,7 @@ async fn a_sign_in_leads_to_a_page_of_ours_only() {
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     let unknown = client.post("/sign-in", &[("account", "nobody-of-this-name"), ("password", "wrong")]).await;
     assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let sentence = |text: String| text.split("role=\"alert\"").nth(1).unwrap().split("</div>").next().unwrap().to_owned();
+    let sentence =
+        |text: String| text.split("role=\"alert\"").nth(1).unwrap().split("</div>").next().unwrap().to_owned();
     assert_eq!(sentence(wrong.text()), sentence(unknown.text()), "nobody learns which accounts there are");
 }

@@ -26,7 +26,12 @@ fn every_change_and_every_taking_out_is_audited() {
 
 /// A path with examples in the place of its parameters.
 fn example(path: &str) -> String {
-    path.replace("{code}", "91999901MA0000000L").replace("{list}", "abnormal").replace("{id}", "0-0").replace("{number}", "1").replace("{seq}", "1").replace("{run}", "1")
+    path.replace("{code}", "91999901MA0000000L")
+        .replace("{list}", "abnormal")
+        .replace("{id}", "0-0")
+        .replace("{number}", "1")
+        .replace("{seq}", "1")
+        .replace("{run}", "1")
 }
 
 fn permits(who: &Who, permission: Permission) -> bool {
@@ -115,7 +120,9 @@ async fn the_closed_folders_tell_strangers_nothing() {
     let world = World::new().await;
     let stranger = world.stranger();
     for folder in ["/desk", "/admin", "/self", "/account"] {
-        for path in [folder.to_owned(), format!("{folder}/"), format!("{folder}/no-such-page"), format!("{folder}/a/b?c=d")] {
+        for path in
+            [folder.to_owned(), format!("{folder}/"), format!("{folder}/no-such-page"), format!("{folder}/a/b?c=d")]
+        {
             let answer = stranger.get(&path).await;
             assert!(answer.location().starts_with("/sign-in?next="), "{path}: {}", answer.status);
         }

@@ -102,7 +102,10 @@ pub async fn sign_out(State(site): State<Site>, visit: Visit, jar: CookieJar) ->
 }
 
 fn first_page(actor: &xinheng_app::act::Actor) -> &'static str {
-    crate::page::MENU.iter().find(|(_, _, permission)| actor.may(*permission)).map_or("/account", |(address, _, _)| address)
+    crate::page::MENU
+        .iter()
+        .find(|(_, _, permission)| actor.may(*permission))
+        .map_or("/account", |(address, _, _)| address)
 }
 
 fn home(visit: &Visit) -> &'static str {
@@ -175,7 +178,9 @@ pub async fn password_page(State(site): State<Site>, visit: Visit) -> PageResult
 
 pub async fn change_password(State(site): State<Site>, visit: Visit, Form(form): Form<PasswordForm>) -> PageResult {
     let changed = if form.fresh == form.again {
-        site.bureau.change_password(&visit.act, Some(form.present.as_str()).filter(|present| !present.is_empty()), &form.fresh).await
+        site.bureau
+            .change_password(&visit.act, Some(form.present.as_str()).filter(|present| !present.is_empty()), &form.fresh)
+            .await
     } else {
         Err(WrongInput("两次填写的新口令不一致，请重新填写".to_owned()).into())
     };
@@ -253,11 +258,7 @@ pub struct TypeSize {
 /// 长者模式: a preference kept in a cookie of one year. It reads nothing and changes nothing of the books.
 pub async fn type_size(jar: CookieJar, Query(asked): Query<TypeSize>) -> Response {
     let size = if asked.size == "large" { "large" } else { "normal" };
-    let cookie = Cookie::build(("xinheng-type", size))
-        .path("/")
-        .same_site(SameSite::Lax)
-        .http_only(true)
-        .permanent();
+    let cookie = Cookie::build(("xinheng-type", size)).path("/").same_site(SameSite::Lax).http_only(true).permanent();
     let back = Next { next: asked.back }.checked();
     (jar.add(cookie), Redirect::to(if back.is_empty() { "/" } else { &back })).into_response()
 }

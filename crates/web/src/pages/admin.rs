@@ -155,8 +155,7 @@ async fn put_unit(site: Site, visit: Visit, code: String, form: UnitForm, new: b
         .filter(|name| !name.is_empty())
         .collect();
     let kind = UnitKind::parse(&form.kind).ok_or_else(|| PageError::WrongInput("请选择单位类别。".into()))?;
-    let change =
-        UnitChange { name: &form.name, other_names: &other_names, kind, in_use: form.out_of_use.is_none() };
+    let change = UnitChange { name: &form.name, other_names: &other_names, kind, in_use: form.out_of_use.is_none() };
     let put = match new {
         true => site.bureau.add_unit(&visit.act, &code, &change).await,
         false => site.bureau.change_unit(&visit.act, &code, &change).await,
@@ -282,7 +281,13 @@ pub async fn import_staff(State(site): State<Site>, visit: Visit, upload: Upload
     again(imported, async |imported| {
         let said = match imported {
             Ok(outcome) => {
-                let done = format!("共 {} 行：新增 {} 人，已有 {}，退回 {}。", outcome.rows, outcome.added.len(), outcome.known, outcome.refused);
+                let done = format!(
+                    "共 {} 行：新增 {} 人，已有 {}，退回 {}。",
+                    outcome.rows,
+                    outcome.added.len(),
+                    outcome.known,
+                    outcome.refused
+                );
                 let fault = match outcome.refused {
                     0 => String::new(),
                     refused => format!("有 {refused} 行没有通过，请下载错误表，改好后再次上传；已通过的行不会重复。"),
@@ -540,7 +545,9 @@ pub async fn audit(State(site): State<Site>, visit: Visit, Query(asked): Query<A
 }
 
 fn row(AuditEntry { seq, line, .. }: AuditEntry, events: &[(&'static str, &'static str)]) -> AuditRow {
-    let title = |name: &str| events.iter().find(|(event, _)| *event == name).map_or(name.to_owned(), |(_, title)| (*title).to_owned());
+    let title = |name: &str| {
+        events.iter().find(|(event, _)| *event == name).map_or(name.to_owned(), |(_, title)| (*title).to_owned())
+    };
     let roles = line.roles.split(',').filter_map(Role::parse).map(Role::title);
     AuditRow {
         seq,
@@ -554,4 +561,3 @@ fn row(AuditEntry { seq, line, .. }: AuditEntry, events: &[(&'static str, &'stat
         detail: line.detail.0.iter().map(|(name, value)| format!("{name}：{value}")).collect::<Vec<_>>().join("；"),
     }
 }
-

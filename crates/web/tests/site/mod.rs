@@ -104,8 +104,7 @@ impl World {
             ..Surroundings::real()
         };
         let rulebook = load(&embedded()).unwrap();
-        let bureau =
-            Bureau::open(&database, &folder.path().join("key"), rulebook, surroundings).await.unwrap();
+        let bureau = Bureau::open(&database, &folder.path().join("key"), rulebook, surroundings).await.unwrap();
         let act = Act::on_command_line("test.prepare");
         bureau.first_start(&act).await.unwrap();
         for (code, name) in [(UNIT, "食品生产股"), (OTHER_UNIT, "特种设备股")] {
@@ -235,7 +234,8 @@ impl Client {
             );
         }
         body.extend_from_slice(
-            format!("--limit\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{file_name}\"\r\n\r\n").as_bytes(),
+            format!("--limit\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{file_name}\"\r\n\r\n")
+                .as_bytes(),
         );
         body.extend_from_slice(bytes);
         body.extend_from_slice(b"\r\n--limit--\r\n");

@@ -56,10 +56,8 @@ pub async fn site(bureau: Bureau, data: &Path, command: &Serve) -> anyhow::Resul
     let uploads = data.join("uploads");
     std::fs::create_dir_all(&uploads).with_context(|| format!("建不了文件夹“{}”", uploads.display()))?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let site = Site::new(
-        Arc::new(bureau),
-        SiteOptions { secure: tls.is_some(), proxies: command.proxy.clone(), uploads },
-    )?;
+    let site =
+        Site::new(Arc::new(bureau), SiteOptions { secure: tls.is_some(), proxies: command.proxy.clone(), uploads })?;
     let listening =
         xinheng_web::serve(site, &ServeOptions { listen: command.listen, tls, metrics: command.metrics }).await?;
     println!("网站已启动：{scheme}://{}/（工作人员登录：/sign-in；按 Ctrl-C 停止）", listening.address);

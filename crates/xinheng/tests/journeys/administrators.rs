@@ -5,11 +5,10 @@ use fantoccini::Locator;
 use totp_rs::{Builder, Secret};
 
 use crate::demo_site::DemoSite;
-use crate::support::Browser;
 use crate::officers::submit;
+use crate::support::Browser;
 
 const PASSWORD: &str = "Mu7-plum&Kettle-rain";
-
 
 /// Signs in with a one-time secret, chooses a password, and sets up a second factor where one is asked for.
 async fn come_in(site: &DemoSite, browser: &Browser, account: &str, secret: &str) {
@@ -44,6 +43,8 @@ async fn a_bureau_begins_in_an_empty_folder() {
     // The code is taken: the form says so and keeps what was typed.
     submit(&system, "form[action='/admin/units']", &[("code", "XY"), ("name", "另一个股")]).await;
     system.wait().for_element(Locator::Css("#faults")).await.unwrap();
+    // The console tells of the 422 with which the form came back.
+    assert!(system.complaints().await.unwrap().iter().all(|said| said.contains("422")));
     faults += &system.inspect("admin-units-fault").await.unwrap();
     system.visit("/admin/staff").await.unwrap();
     submit(&system, "form[action='/admin/staff']", &[("account", "zhangsan"), ("name", "张三")]).await;
@@ -68,7 +69,9 @@ async fn a_bureau_begins_in_an_empty_folder() {
     come_in(&site, &officer, "zhangsan", &secret).await;
     officer.visit("/desk").await.unwrap();
     faults += &officer.inspect("desk-todo-empty").await.unwrap();
-    for (name, path) in [("desk-collection-empty", "/desk/collection"), ("desk-classification-empty", "/desk/classification")] {
+    for (name, path) in
+        [("desk-collection-empty", "/desk/collection"), ("desk-classification-empty", "/desk/classification")]
+    {
         officer.visit(path).await.unwrap();
         faults += &officer.inspect(name).await.unwrap();
     }

@@ -10,8 +10,15 @@ use crate::demo_site::{DemoSite, UNTIL};
 use crate::support::Browser;
 
 /// Columns of a penalty as units hand them in.
-const HEADINGS: [&str; 7] =
-    ["统一社会信用代码", "行政相对人名称", "行政处罚决定书文号", "处罚决定日期", "处罚类别", "罚款金额", "违法严重程度"];
+const HEADINGS: [&str; 7] = [
+    "统一社会信用代码",
+    "行政相对人名称",
+    "行政处罚决定书文号",
+    "处罚决定日期",
+    "处罚类别",
+    "罚款金额",
+    "违法严重程度",
+];
 
 async fn text(browser: &Browser, selector: &str) -> String {
     let found = browser.wait().for_element(Locator::Css(selector)).await;

@@ -8,10 +8,30 @@ use crate::support::Browser;
 
 /// People whom the demonstration's files name: legal representatives and parties, with their numbers.
 const CANARIES: [&str; 24] = [
-    "司马金雀", "999901190001019014", "12099990001", "欧阳银雀", "999901190001029028", "12099990002", "上官铜雀",
-    "999901190001039031", "12099990003", "诸葛铁雀", "999901190001049045", "12099990004", "令狐玉雀",
-    "999901190001059059", "12099990005", "皇甫石雀", "999901190001069062", "12099990006", "尉迟竹雀",
-    "999901190001079076", "12099990007", "慕容松雀", "99990119000108908X", "12099990008",
+    "司马金雀",
+    "999901190001019014",
+    "12099990001",
+    "欧阳银雀",
+    "999901190001029028",
+    "12099990002",
+    "上官铜雀",
+    "999901190001039031",
+    "12099990003",
+    "诸葛铁雀",
+    "999901190001049045",
+    "12099990004",
+    "令狐玉雀",
+    "999901190001059059",
+    "12099990005",
+    "皇甫石雀",
+    "999901190001069062",
+    "12099990006",
+    "尉迟竹雀",
+    "999901190001079076",
+    "12099990007",
+    "慕容松雀",
+    "99990119000108908X",
+    "12099990008",
 ];
 
 /// Words of levels and of what only the desk shows.
@@ -26,7 +46,8 @@ async fn nothing_public_tells_a_person_or_a_level() {
     let site = DemoSite::demo();
     let browser = Browser::start(&site.address).await.unwrap();
     let first = ["/", "/bulletins", "/bulletins/serious", "/ledger", "/about"].map(str::to_owned);
-    let asked = ["食品", "有限公司", "sp"].iter().chain(CANARIES.iter().step_by(3)).map(|text| format!("/search?q={text}"));
+    let asked =
+        ["食品", "有限公司", "sp"].iter().chain(CANARIES.iter().step_by(3)).map(|text| format!("/search?q={text}"));
     let mut to_read: VecDeque<String> = first.into_iter().chain(asked).collect();
     to_read.push_back(format!("/enterprise/{}", site.riskiest));
     let mut seen: BTreeSet<String> = to_read.iter().cloned().collect();

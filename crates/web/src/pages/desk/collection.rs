@@ -159,10 +159,17 @@ pub async fn submission(State(site): State<Site>, visit: Visit, Path(number): Pa
     let unknown = line.outcome.as_ref().and_then(|outcome| outcome.get("unknown_columns")?.as_array().cloned());
     page(&SubmissionPage {
         frame: Frame::new(&visit, format!("第 {number} 批：{}", line.file_name)),
-        unit: units.into_iter().find(|(code, _)| *code == line.unit).map_or_else(|| line.unit.clone(), |(_, name)| name),
+        unit: units
+            .into_iter()
+            .find(|(code, _)| *code == line.unit)
+            .map_or_else(|| line.unit.clone(), |(_, name)| name),
         at: words::moment(line.received_at),
         returned: returned(&site, &line).is_some(),
-        unknown_columns: unknown.unwrap_or_default().iter().filter_map(|name| Some(name.as_str()?.to_owned())).collect(),
+        unknown_columns: unknown
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|name| Some(name.as_str()?.to_owned()))
+            .collect(),
         line,
     })
 }

@@ -105,7 +105,9 @@ pub async fn list(State(site): State<Site>, visit: Visit, Query(asked): Query<As
     let size = PageSize::parse(&asked.rows);
     let turn: Turn = match asked.turn.as_str() {
         "" => Turn::First,
-        text => text.parse().map_err(|wrong: xinheng_app::enterprises::NoSuchTurn| PageError::WrongInput(wrong.to_string()))?,
+        text => text
+            .parse()
+            .map_err(|wrong: xinheng_app::enterprises::NoSuchTurn| PageError::WrongInput(wrong.to_string()))?,
     };
     let found = async {
         let listing = site.bureau.enterprises(&query, &turn, size).await?;
@@ -153,7 +155,8 @@ pub struct Cut {
 struct EnterprisePage {
     frame: Frame,
     profile: Profile,
-    explanation: Explanation,
+    /// None when nothing was known at the cut.
+    explanation: Option<Explanation>,
     /// Whether it is looked at as of now.
     now: bool,
     days: String,
@@ -216,9 +219,10 @@ pub async fn profile(
         Err(PageError::WrongInput(_)) => return Err(PageError::NotFound),
         other => other?,
     };
-    let explanation = match site.bureau.explain(code, profile.as_of, known_up_to, None).await {
-        Ok(explanation) => explanation,
-        Err(error) => return Err(error.into()),
+    let explanation = match site.bureau.explain(code, profile.as_of, known_up_to, None).await.map_err(PageError::from) {
+        Ok(explanation) => Some(explanation),
+        Err(PageError::WrongInput(_)) => None,
+        Err(error) => return Err(error),
     };
     let mut days: Vec<Day> = profile.steps.days.iter().copied().filter(|day| *day <= visit.today).collect();
     days.extend([profile.as_of, visit.today]);

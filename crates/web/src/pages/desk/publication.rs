@@ -114,11 +114,7 @@ pub async fn list(State(site): State<Site>, visit: Visit, Query(place): Query<Pl
     list_with(&site, &visit, place, Typed::default(), String::new()).await
 }
 
-pub async fn propose(
-    State(site): State<Site>,
-    visit: Visit,
-    Form(fields): Form<Vec<(String, String)>>,
-) -> PageResult {
+pub async fn propose(State(site): State<Site>, visit: Visit, Form(fields): Form<Vec<(String, String)>>) -> PageResult {
     let typed = Typed::read(&fields);
     let proposed = match typed.evidence() {
         Ok(evidence) => site.bureau.propose_evidence(&visit.act, &evidence).await.map_err(PageError::from),
@@ -167,7 +163,10 @@ async fn matter_with(site: &Site, visit: &Visit, number: Seq, fault: String, opi
     let actor = visit.actor()?;
     page(&MatterPage {
         frame: Frame::new(visit, format!("第 {number} 号事项")),
-        unit: units.into_iter().find(|(code, _)| *code == matter.unit).map_or_else(|| matter.unit.clone(), |(_, name)| name),
+        unit: units
+            .into_iter()
+            .find(|(code, _)| *code == matter.unit)
+            .map_or_else(|| matter.unit.clone(), |(_, name)| name),
         own: matter.handler == actor.staff,
         evidence: serde_json::from_str(&matter.proposal).ok(),
         steps: steps
