@@ -1,5 +1,6 @@
-//! Developer tasks: `cargo xtask test | demo | audit`.
+//! Developer tasks: `cargo xtask test | demo | bench | audit`.
 
+mod bench;
 mod postgres;
 mod steps;
 mod test;
@@ -15,6 +16,7 @@ use steps::run;
 const USAGE: &str = "用法：
   cargo xtask test           运行全部检查，缺少的工具自行安装，测试用的 PostgreSQL 自行启动
   cargo xtask demo [参数…]   以发布方式构建并生成演示县，参数原样交给 xinheng demo
+  cargo xtask bench 项目     以发布方式构建并测量速度与内存，例如 cargo xtask bench import 1000000
   cargo xtask audit          对照公开漏洞库检查依赖（需要联网取得漏洞库）";
 
 fn main() -> ExitCode {
@@ -32,6 +34,7 @@ fn dispatch(arguments: Vec<String>) -> Result<()> {
     match arguments.split_first() {
         Some((task, [])) if task == "test" => test::test(),
         Some((task, extra)) if task == "demo" => demo(extra),
+        Some((task, extra)) if task == "bench" => bench::bench(extra),
         Some((task, [])) if task == "audit" => audit(),
         _ => bail!("{USAGE}"),
     }

@@ -113,7 +113,9 @@ impl Role {
             Self::AuditAdministrator => &[OwnAccount, ReadAudit],
             Self::Handler => &[OwnAccount, ReadRecords, ReadCollection, HandIn, Export, Unmask, Handle],
             Self::Reviewer => &[OwnAccount, ReadRecords, ReadCollection, Export, Unmask, Review],
-            Self::CreditSupervisor => &[OwnAccount, ReadRecords, ReadCollection, HandIn, Export, Unmask, Handle, Review],
+            Self::CreditSupervisor => {
+                &[OwnAccount, ReadRecords, ReadCollection, HandIn, Export, Unmask, Handle, Review]
+            }
             Self::Leader => &[OwnAccount, ReadRecords, ReadCollection, Export, Approve, SignRules],
             Self::Inspectorate => &[OwnAccount, ReadRecords, ReadCollection, ReadAudit],
         }

@@ -27,7 +27,7 @@ pub use error::{Result, StoreError};
 pub use keys::Keys;
 pub use level::{KeptLevel, Level, LevelChange, LevelCount};
 pub use projection::{MATCHED_RECORD, MATCHING, REGISTRATION, given};
-pub use reading::{Enterprise, Page, Scope};
+pub use reading::{Enterprise, Page, Scope, UnreadPage};
 pub use seal::{Randomness, SaltSource, SealedDraft, Sealer, SystemSalts};
 pub use store::{NewSubmission, Store, Submission};
 pub use verify::Verification;

@@ -67,7 +67,7 @@ fn given_keys(payload: &Payload) -> EnterpriseKeys {
 /// What a batch of records makes of the projections. Maps, because only the last word of a batch on a
 /// key is written, and in the order of the keys: rows that are neighbours in a tree are written together.
 #[derive(Default)]
-struct Changes {
+pub(crate) struct Changes {
     current: BTreeMap<Identity, current_record::Model>,
     enterprises: BTreeMap<CreditCode, Option<enterprise::Model>>,
     waiting: Vec<waiting::Model>,
@@ -85,7 +85,7 @@ pub(crate) async fn project(transaction: &mut Transaction, entries: &[Entry]) ->
 }
 
 impl Changes {
-    fn take(&mut self, entry: &Entry) {
+    pub(crate) fn take(&mut self, entry: &Entry) {
         let record = &entry.record;
         if let Some((identity, content)) = entry.digests {
             let row = current_record::Model {
@@ -114,7 +114,7 @@ impl Changes {
         }
     }
 
-    async fn write(self, transaction: &mut Transaction) -> Result<()> {
+    pub(crate) async fn write(self, transaction: &mut Transaction) -> Result<()> {
         let (registered, struck_off): (Vec<_>, Vec<_>) =
             self.enterprises.into_iter().partition(|(_, row)| row.is_some());
         let struck_off: Vec<String> = struck_off.into_iter().map(|(code, _)| code.to_string()).collect();
