@@ -1,6 +1,7 @@
-//! Developer tasks: `cargo xtask test | demo | assets | docs | audit`.
+//! Developer tasks: `cargo xtask test | demo | bench | assets | docs | audit`.
 
 mod assets;
+mod bench;
 mod docs;
 mod lint;
 mod postgres;
@@ -18,6 +19,7 @@ use steps::run;
 const USAGE: &str = "用法：
   cargo xtask test           运行全部检查，缺少的工具自行安装，测试用的 PostgreSQL 自行启动
   cargo xtask demo [参数…]   以发布方式构建并生成演示县，参数原样交给 xinheng demo
+  cargo xtask bench 项目     以发布方式构建并测量速度与内存，例如 cargo xtask bench import 1000000
   cargo xtask assets         取得网页要嵌入的脚本库（htmx、ECharts），没有变化时什么也不做
   cargo xtask docs           从运行中的演示县重新截取 README 的图，写到 docs/images/
   cargo xtask audit          对照公开漏洞库检查依赖（需要联网取得漏洞库）";
@@ -39,6 +41,7 @@ fn dispatch(arguments: Vec<String>) -> Result<()> {
         Some((task, extra)) if task == "demo" => demo(extra),
         Some((task, [])) if task == "assets" => assets::assets(),
         Some((task, [])) if task == "docs" => docs::docs(),
+        Some((task, extra)) if task == "bench" => bench::bench(extra),
         Some((task, [])) if task == "audit" => audit(),
         _ => bail!("{USAGE}"),
     }

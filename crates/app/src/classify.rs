@@ -6,10 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use sm3_digest::LevelDigest;
+use tokio::sync::mpsc;
 use xinheng_core::classify::{COMBINED, Classifier, LevelLine, RECEIVED_LEVEL};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::history::{Facts, Kinds};
@@ -17,7 +19,7 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Payload, Seq};
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::model::Model;
-use xinheng_store::{Body, Level, NewRecord, Scope};
+use xinheng_store::{Body, Level, NewRecord, Page, Scope, UnreadPage, Writing};
 
 use crate::collect::UNSPECIFIED_UNIT;
 use crate::explain::{Context, Explanation};
@@ -181,13 +183,13 @@ impl Bureau {
         let total = self.store.enterprise_count().await?;
         let mut after = None;
         loop {
-            let (page, next) = self.page(tools, Scope::All, after, known_up_to, as_of).await?;
-            tally.add(&page);
+            let page = self.store.histories(Scope::All, after, PAGE, known_up_to).await?;
+            tally.add(&tools.lines(&page, as_of)?);
             watcher(Stage { name: format!("试算 {as_of}"), done: tally.enterprises, total });
-            if next.is_none() {
+            if page.next.is_none() {
                 break;
             }
-            after = next;
+            after = page.next;
         }
         Ok(tally.run(as_of, known_up_to, model, self.rulebook.version(), 0, None))
     }
@@ -198,9 +200,8 @@ impl Bureau {
         let known_up_to = writing.head().seq;
         let seq = Seq(known_up_to.0 + 1);
         let signatures = self.signatures(known_up_to).await?;
-        let tools = Tools::new(&self.rulebook, as_of, &signatures);
-        let (tally, changed) =
-            self.classify_into(&mut writing, &tools, scope, as_of, known_up_to, seq, watcher).await?;
+        let basis = Basis { rulebook: Arc::clone(&self.rulebook), signatures, as_of };
+        let (tally, changed) = classify_into(&mut writing, basis, scope, known_up_to, seq, watcher).await?;
         let run = tally.run(as_of, known_up_to, None, self.rulebook.version(), changed, Some(seq));
         let record = RunRecord {
             as_of,
@@ -221,53 +222,6 @@ impl Bureau {
             .await?;
         writing.commit().await?;
         Ok(run)
-    }
-
-    /// Computes the levels of a scope and writes those that changed, under the run's seq.
-    #[allow(clippy::too_many_arguments, reason = "each names one side of as-of; a struct would only rename them")]
-    pub(crate) async fn classify_into(
-        &self,
-        writing: &mut xinheng_store::Writing,
-        tools: &Tools<'_>,
-        scope: Scope,
-        as_of: Day,
-        known_up_to: Seq,
-        run: Seq,
-        watcher: Watcher<'_>,
-    ) -> anyhow::Result<(Tally, u64)> {
-        let total = match scope {
-            Scope::All => self.store.enterprise_count().await?,
-            Scope::Stale => self.store.stale_count().await?,
-        };
-        let mut tally = Tally::new();
-        let mut changed = 0;
-        let mut after = None;
-        loop {
-            let (page, next) = self.page(tools, scope, after, known_up_to, as_of).await?;
-            tally.add(&page);
-            let moved = writing.write_levels(run, as_of, tools.levels(&page)).await?;
-            changed += moved.iter().filter(|change| change.scope == COMBINED).count() as u64;
-            let codes: Vec<CreditCode> = page.iter().map(|(code, _)| *code).collect();
-            writing.clear_stale(&codes, known_up_to).await?;
-            watcher(Stage { name: format!("分类 {as_of}"), done: tally.enterprises, total });
-            if next.is_none() {
-                return Ok((tally, changed));
-            }
-            after = next;
-        }
-    }
-
-    async fn page(
-        &self,
-        tools: &Tools<'_>,
-        scope: Scope,
-        after: Option<CreditCode>,
-        known_up_to: Seq,
-        as_of: Day,
-    ) -> anyhow::Result<(Lines, Option<CreditCode>)> {
-        let page = self.store.histories(scope, after, PAGE, known_up_to).await?;
-        let lines = |records: &[_]| tools.classifier.classify(&Facts::new(records, as_of, &tools.kinds)).lines();
-        Ok((page.histories.iter().map(|(code, records)| (*code, lines(records))).collect(), page.next))
     }
 
     /// Says why an enterprise is at its level, as of a day and, when given, as known at a seq; then with
@@ -316,6 +270,69 @@ impl Bureau {
     }
 }
 
+/// By what a run computes.
+pub(crate) struct Basis {
+    pub rulebook: Arc<Rulebook>,
+    pub signatures: Signatures,
+    pub as_of: Day,
+}
+
+/// Computes the levels of a scope and writes those that changed, under the run's seq. While one page is
+/// computed on a thread of its own, the next is fetched and the one before is written.
+pub(crate) async fn classify_into(
+    writing: &mut Writing,
+    basis: Basis,
+    scope: Scope,
+    known_up_to: Seq,
+    run: Seq,
+    watcher: Watcher<'_>,
+) -> anyhow::Result<(Tally, u64)> {
+    let as_of = basis.as_of;
+    let total = writing.count(scope).await?;
+    let (pages, mut unread) = mpsc::channel::<UnreadPage>(1);
+    let (results, mut computed) = mpsc::channel::<anyhow::Result<(Lines, Vec<Level>)>>(1);
+    tokio::task::spawn_blocking(move || {
+        let tools = Tools::new(&basis.rulebook, as_of, &basis.signatures);
+        while let Some(page) = unread.blocking_recv() {
+            let lines = page.read().map_err(Into::into).and_then(|page| tools.lines(&page, as_of));
+            let result = lines.map(|lines| {
+                let levels = tools.levels(&lines);
+                (lines, levels)
+            });
+            if results.blocking_send(result).is_err() {
+                return;
+            }
+        }
+    });
+    let mut tally = Tally::new();
+    let mut changed = 0;
+    let (mut after, mut fetched_all, mut ahead) = (None, false, 0);
+    loop {
+        if !fetched_all {
+            let page = writing.histories(scope, after, PAGE, known_up_to).await?;
+            after = page.next();
+            fetched_all = after.is_none();
+            // When the other thread has ended, its silence below says so.
+            pages.send(page).await.ok();
+            ahead += 1;
+        }
+        if !fetched_all && ahead == 1 {
+            continue;
+        }
+        let (lines, levels) = computed.recv().await.context("计算等级的线程意外结束")??;
+        ahead -= 1;
+        tally.add(&lines);
+        let moved = writing.write_levels(run, as_of, levels).await?;
+        changed += moved.iter().filter(|change| change.scope == COMBINED).count() as u64;
+        let codes: Vec<CreditCode> = lines.iter().map(|(code, _)| *code).collect();
+        writing.clear_stale(&codes, known_up_to).await?;
+        watcher(Stage { name: format!("分类 {as_of}"), done: tally.enterprises, total });
+        if fetched_all && ahead == 0 {
+            return Ok((tally, changed));
+        }
+    }
+}
+
 fn tally_count(run: &Run) -> u64 {
     run.levels.values().sum::<u64>() + run.unclassified
 }
@@ -335,6 +352,19 @@ impl<'a> Tools<'a> {
         let fields = rulebook.all_models().map(|model| model.field.as_str());
         let scopes: BTreeSet<&str> = fields.chain([RECEIVED_LEVEL, COMBINED]).collect();
         Self { kinds, classifier, scopes: scopes.into_iter().collect() }
+    }
+
+    /// What every enterprise of a page is given. A level whose parts do not sum to it is given to nobody.
+    fn lines(&self, page: &Page, as_of: Day) -> anyhow::Result<Lines> {
+        let each = page.histories.iter().map(|(code, records)| {
+            let classification = self.classifier.classify(&Facts::new(records, as_of, &self.kinds));
+            anyhow::ensure!(
+                classification.adds_up(),
+                "{code} 的逐条分值之和与总分不符（截至 {as_of}），等级没有入账。这是程序的错误，请保留数据库并报告"
+            );
+            Ok((*code, classification.lines()))
+        });
+        each.collect()
     }
 
     /// The lines as the store keeps them: a scope that no longer grades an enterprise says so.

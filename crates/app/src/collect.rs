@@ -1,6 +1,6 @@
 //! Collecting (归集): a file in, records in the ledger, bad rows back in an error workbook.
 //!
-//! One thread reads, checks and seals; this one decides and appends, a batch a transaction. A killed
+//! One thread reads, checks and seals; this one decides and appends, some batches a transaction. A killed
 //! import is handed in again: its submission is resumed with the moment it was first received, rows that
 //! are already there are recognised by their place, and the workbook of bad rows is complete again.
 
@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -30,8 +31,13 @@ use crate::{Bureau, Stage, Watcher, WrongInput};
 /// The source of a file whose unit nobody named.
 pub const UNSPECIFIED_UNIT: &str = "未指明";
 
-/// Rows decided in one transaction.
-const BATCH_ROWS: usize = 4_000;
+/// Rows decided together.
+pub const BATCH_ROWS: usize = 4_000;
+
+/// For about so long an import writes in one transaction, if there is enough to write: others who write
+/// wait no longer, and a kill loses no more. In each transaction every page of the database that was
+/// changed is written once, so that few long ones are faster than many short ones.
+pub const TURN: Duration = Duration::from_secs(1);
 
 /// A file handed in.
 pub struct ImportRequest<'a> {
@@ -197,19 +203,26 @@ impl Bureau {
             headings: opened.headings,
         };
         let name = format!("导入 {}", admission.outcome.file);
-        let mut dry = if request.dry_run { Some(self.store.begin().await?) } else { None };
+        let mut turn = None;
         while let Some(batch) = batches.recv().await {
             let Batch { rows, read, total } = batch?;
-            if let Some(writing) = &mut dry {
-                admission.admit(writing, rows).await?;
+            let (mut writing, since) = match turn.take() {
+                Some(turn) => turn,
+                None => (self.store.begin().await?, Instant::now()),
+            };
+            admission.admit(&mut writing, rows).await?;
+            // A dry run is one transaction that is never committed.
+            if request.dry_run || !batches.is_empty() && since.elapsed() < TURN {
+                turn = Some((writing, since));
             } else {
-                let mut writing = self.store.begin().await?;
-                admission.admit(&mut writing, rows).await?;
                 writing.commit().await?;
             }
             watcher(Stage { name: name.clone(), done: read, total });
         }
         reading.await.context("读文件的线程意外结束")?;
+        if let (Some((writing, _)), false) = (turn, request.dry_run) {
+            writing.commit().await?;
+        }
         let outcome = admission.finish()?;
         if !request.dry_run {
             self.store.finish_submission(submission.number, &serde_json::to_value(&outcome)?).await?;
@@ -361,7 +374,12 @@ struct Admission<'a> {
 impl Admission<'_> {
     async fn admit(&mut self, writing: &mut Writing, rows: Vec<ReadRow>) -> anyhow::Result<()> {
         let drafts = || rows.iter().filter_map(|row| row.outcome.as_ref().ok()).flatten();
-        let keys: Vec<EnterpriseKeys> = drafts().map(|sealed| sealed.draft.keys.clone()).collect();
+        // A registration is its own enterprise's: nobody is looked up for it.
+        let keys = drafts().map(|sealed| match sealed.draft.kind.as_str() {
+            REGISTRATION => EnterpriseKeys::default(),
+            _ => sealed.draft.keys.clone(),
+        });
+        let keys: Vec<EnterpriseKeys> = keys.collect();
         let identities: Vec<Identity> = drafts().map(|sealed| sealed.identity).collect();
         let mut matches = writing.match_enterprises(&keys).await?.into_iter();
         let mut standings = writing.standings(&identities).await?;

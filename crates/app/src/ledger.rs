@@ -3,15 +3,16 @@
 use std::fmt;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::Serialize;
 use xinheng_core::ledger::Head;
 use xinheng_core::record::Seq;
 use xinheng_core::rulebook::load::Rulebook;
-use xinheng_store::Scope;
+use xinheng_store::{Scope, Writing};
 
-use crate::classify::{CLASSIFICATION, RunRecord, Tools};
+use crate::classify::{Basis, CLASSIFICATION, RunRecord, classify_into};
 use crate::deadline::ClockKeeper;
 use crate::{Bureau, Stage, Watcher};
 
@@ -80,18 +81,19 @@ impl Bureau {
     }
 
     /// Drops everything derived and derives it again, run by run, each with the rulebook it was made with.
+    /// All in one transaction: broken off, nothing has changed.
     ///
     /// # Errors
     /// When the database fails, or a rulebook that a run names was not kept.
     pub async fn rebuild(&self, watcher: Watcher<'_>) -> anyhow::Result<Rebuilt> {
-        let total = self.store.head().await?.seq;
-        let mut rebuilt = Rebuilt { records: 0, runs: 0, findings: Vec::new() };
         let mut writing = self.store.begin().await?;
+        let total = writing.head().seq;
+        let mut rebuilt = Rebuilt { records: 0, runs: 0, findings: Vec::new() };
         writing.clear_projections().await?;
-        writing.commit().await?;
         let mut clocks = ClockKeeper::new(&self.rulebook);
         let mut next = Seq(1);
         while next <= total {
+            // The ledger itself is not touched: other connections read it meanwhile.
             let mut page = self.store.records(next, PAGE).await?;
             // A run is computed when all before it, and nothing after it, has been replayed.
             if let Some(run) = page.iter().position(|stored| stored.record.kind == CLASSIFICATION) {
@@ -100,30 +102,29 @@ impl Bureau {
             let Some(last) = page.last() else { break };
             next = Seq(last.record.seq.0 + 1);
             rebuilt.records += page.len() as u64;
-            let mut writing = self.store.begin().await?;
             writing.project(&page).await?;
             clocks.follow(&mut writing, &page).await?;
-            writing.commit().await?;
             if last.record.kind == CLASSIFICATION {
                 let run = RunRecord::parse(&last.record.payload)?;
                 rebuilt.runs += 1;
-                rebuilt.findings.extend(self.replay(last.record.seq, &run).await?);
+                rebuilt.findings.extend(self.replay(&mut writing, last.record.seq, &run).await?);
             }
             let done = rebuilt.records;
             watcher(Stage { name: "重建派生数据".to_owned(), done, total: total.0.unsigned_abs() });
         }
+        writing.commit().await?;
         Ok(rebuilt)
     }
 
-    async fn replay(&self, seq: Seq, run: &RunRecord) -> anyhow::Result<Option<String>> {
-        let rulebook = self.kept_rulebook(&run.rulebook).await?;
+    async fn replay(&self, writing: &mut Writing, seq: Seq, run: &RunRecord) -> anyhow::Result<Option<String>> {
         let known_up_to = Seq(run.known_up_to);
-        let signatures = self.signatures(known_up_to).await?;
-        let tools = Tools::new(&rulebook, run.as_of, &signatures);
+        let basis = Basis {
+            rulebook: Arc::new(self.kept_rulebook(&run.rulebook).await?),
+            signatures: self.signatures(known_up_to).await?,
+            as_of: run.as_of,
+        };
         let scope = if run.scope == "all" { Scope::All } else { Scope::Stale };
-        let mut writing = self.store.begin().await?;
-        let (tally, _) = self.classify_into(&mut writing, &tools, scope, run.as_of, known_up_to, seq, &|_| ()).await?;
-        writing.commit().await?;
+        let (tally, _) = classify_into(writing, basis, scope, known_up_to, seq, &|_| ()).await?;
         let differs = tally.digest().to_string() != run.digest;
         Ok(differs.then(|| format!("第 {seq} 条分类（截至 {}）重算的等级与当时入账的摘要不一致", run.as_of)))
     }

@@ -162,6 +162,34 @@ async fn everything_derived_can_be_dropped_and_rebuilt_and_both_databases_agree(
 }
 
 #[tokio::test]
+async fn a_rebuild_that_is_broken_off_has_changed_nothing() {
+    both(async |county: County| {
+        county.fill().await;
+        let store = county.bureau.store();
+        let before = store.dump_projections().await.unwrap();
+        for stages in 1..=2 {
+            let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+            let watcher = move |stage: xinheng_app::Stage| told.send(stage.done).unwrap();
+            let mut rebuild = Box::pin(county.bureau.rebuild(&watcher));
+            for _ in 0..stages {
+                tokio::select! {
+                    biased;
+                    stage = heard.recv() => assert!(stage.is_some()),
+                    _ = &mut rebuild => panic!("the rebuild ended before it could be broken off"),
+                }
+            }
+            // It has emptied the projections and filled them again in part; nobody else sees that.
+            assert_eq!(store.dump_projections().await.unwrap(), before);
+            drop(rebuild);
+            assert_eq!(store.dump_projections().await.unwrap(), before);
+        }
+        assert_eq!(county.bureau.rebuild(&|_| ()).await.unwrap().findings, Vec::<String>::new());
+        assert_eq!(store.dump_projections().await.unwrap(), before);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_default_of_ours_acts_only_once_it_is_signed() {
     both(async |county: County| {
         let Given { code, .. } = county.fill().await;

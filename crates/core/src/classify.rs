@@ -9,7 +9,7 @@ use crate::points::Points;
 use crate::record::{Day, Seq};
 use crate::rulebook::combination::Combination;
 use crate::rulebook::model::Model;
-use crate::score::{Assessment, Kernel};
+use crate::score::{Assessment, IndicatorPoints, Kernel};
 
 /// Kind of the levels that the province hands down (省级信用风险分类结果).
 pub const RECEIVED_LEVEL: &str = "received_level";
@@ -20,11 +20,11 @@ pub const COMBINED: &str = "combined";
 
 /// All that is needed to classify as of a day, made ready once.
 pub struct Classifier<'a> {
-    kernels: Vec<Kernel<'a>>,
+    /// Each with whether its model may act: confirmed, or a default that the bureau has signed.
+    kernels: Vec<(Kernel<'a>, bool)>,
     received: Option<usize>,
-    combination: Option<&'a Combination>,
-    /// Whether a rule may act: confirmed, or a default that the bureau has signed.
-    acting: Box<dyn Fn(&str) -> bool + Send + Sync + 'a>,
+    /// With whether it may act.
+    combination: Option<(&'a Combination, bool)>,
 }
 
 /// The level that the province computed.
@@ -93,11 +93,13 @@ impl<'a> Classifier<'a> {
         models: impl IntoIterator<Item = &'a Model>,
         combination: Option<&'a Combination>,
         kinds: &Kinds,
-        acting: impl Fn(&str) -> bool + Send + Sync + 'a,
+        acting: impl Fn(&str) -> bool,
     ) -> Self {
-        let mut kernels: Vec<_> = models.into_iter().map(|model| Kernel::new(model, kinds)).collect();
-        kernels.sort_by_key(|kernel| kernel.model().field != GENERAL);
-        Self { kernels, received: kinds.number(RECEIVED_LEVEL), combination, acting: Box::new(acting) }
+        let acts = |model: &Model| acting(&format!("models/{}", model.rule.id.value));
+        let mut kernels: Vec<_> = models.into_iter().map(|model| (Kernel::new(model, kinds), acts(model))).collect();
+        kernels.sort_by_key(|(kernel, _)| kernel.model().field != GENERAL);
+        let combination = combination.map(|rule| (rule, acting(&format!("combinations/{}", rule.rule.id.value))));
+        Self { kernels, received: kinds.number(RECEIVED_LEVEL), combination }
     }
 
     /// Classifies one enterprise.
@@ -113,10 +115,9 @@ impl<'a> Classifier<'a> {
         let graded: Vec<Graded> = self
             .kernels
             .iter()
-            .filter_map(|kernel| {
-                let model = kernel.model();
+            .filter_map(|(kernel, in_force)| {
                 let assessment = kernel.assess(facts)?;
-                Some(Graded { model, assessment, in_force: (self.acting)(&format!("models/{}", model.rule.id.value)) })
+                Some(Graded { model: kernel.model(), assessment, in_force: *in_force })
             })
             .collect();
         let general = graded.iter().position(|one| one.model.field == GENERAL);
@@ -133,12 +134,10 @@ impl<'a> Classifier<'a> {
         let (level, in_force, combined) = match (field.map(|one| &graded[one]), general_level) {
             (Some(field), Some((general, general_acts))) => {
                 let pair = (field.level().to_owned(), general);
-                let cell = self.combination.and_then(|rule| Some((rule, rule.table.get(&pair.0)?.get(&pair.1)?)));
+                let cell =
+                    self.combination.and_then(|(rule, acts)| Some((rule.table.get(&pair.0)?.get(&pair.1)?, acts)));
                 match cell {
-                    Some((rule, level)) => {
-                        let acts = (self.acting)(&format!("combinations/{}", rule.rule.id.value));
-                        (Some(level.clone()), field.in_force && general_acts && acts, Some(pair))
-                    }
+                    Some((level, acts)) => (Some(level.clone()), field.in_force && general_acts && acts, Some(pair)),
                     None => (Some(pair.0), field.in_force, None),
                 }
             }
@@ -151,6 +150,18 @@ impl<'a> Classifier<'a> {
 }
 
 impl Classification<'_> {
+    /// Whether the parts sum to the whole in every model: records to their indicator, indicators to the
+    /// total.
+    #[must_use]
+    pub fn adds_up(&self) -> bool {
+        self.graded.iter().all(|graded| {
+            let Assessment { total, indicators, .. } = &graded.assessment;
+            let of_records = |one: &IndicatorPoints| one.records.iter().map(|record| record.points).sum::<Points>();
+            indicators.iter().map(|one| one.points).sum::<Points>() == *total
+                && indicators.iter().all(|one| of_records(one) == one.points)
+        })
+    }
+
     /// The lines to keep.
     #[must_use]
     pub fn lines(&self) -> Vec<LevelLine> {

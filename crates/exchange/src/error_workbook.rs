@@ -1,11 +1,11 @@
 //! Error workbook (不通过清单): refused lines go back to the person who handed them in, as given, with
-//! the cells marked, the reason and the mend. Mended in place, it can be handed in as it is.
+//! the cells marked, the reason and the mend beside them and on the cells. Mended in place, it can be handed in as it is.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use rust_xlsxwriter::{Color, Format, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Color, Format, Note, Workbook, Worksheet, XlsxError};
 
 use crate::cells::Cells;
 use crate::fault::{Fault, FileError};
@@ -14,6 +14,9 @@ use crate::table_writer::{LAST_ROW, fitting, private_file, unwritable, workbook_
 
 /// Light red.
 const MARK: Color = Color::RGB(0xFF_C7_CE);
+/// Cells that get a note. Rows go to the disk at once, but notes wait in memory until the end, and a
+/// program that opens the file draws each of them; beyond, the last two columns say the same.
+const MOST_NOTES: usize = 10_000;
 
 /// A workbook of refused lines. It holds personal data as given: only its owner may read the file.
 pub struct ErrorWorkbook {
@@ -24,6 +27,7 @@ pub struct ErrorWorkbook {
     headings: Vec<(usize, String)>,
     sheets: usize,
     row: u32,
+    notes_left: usize,
     marked: Format,
     heading: Format,
     wrapped: Format,
@@ -43,6 +47,7 @@ impl ErrorWorkbook {
             headings: kept.map(|(place, heading)| (place, heading.clone())).collect(),
             sheets: 0,
             row: 0,
+            notes_left: MOST_NOTES,
             marked: Format::new().set_background_color(MARK),
             heading: Format::new().set_bold().set_background_color(Color::RGB(0xDD_EB_F7)).set_text_wrap(),
             wrapped: Format::new().set_text_wrap(),
@@ -108,8 +113,13 @@ impl ErrorWorkbook {
         sheet.write_string(row, 0, line.to_string())?;
         for (place, (from, _)) in self.headings.iter().enumerate() {
             let cell = fitting(cells.get(*from));
-            if faults.iter().any(|fault| fault.column == Some(*from)) {
+            let wrong: Vec<&Fault> = faults.iter().filter(|fault| fault.column == Some(*from)).collect();
+            if !wrong.is_empty() {
                 sheet.write_string_with_format(row, column(place + 1), cell, &self.marked)?;
+                if self.notes_left > 0 {
+                    self.notes_left -= 1;
+                    sheet.insert_note(row, column(place + 1), &note(&wrong))?;
+                }
             } else if !cell.is_empty() {
                 sheet.write_string(row, column(place + 1), cell)?;
             }
@@ -129,6 +139,12 @@ impl ErrorWorkbook {
         sheet.write_string_with_format(row, last + 1, fitting(&named(|fault| &fault.mend)), &self.wrapped)?;
         Ok(())
     }
+}
+
+/// What a cell says when it is pointed at.
+fn note(faults: &[&Fault]) -> Note {
+    let texts = faults.iter().map(|fault| format!("{}\n{}", fault.reason, fault.mend));
+    Note::new(texts.collect::<Vec<_>>().join("\n")).add_author_prefix(false).set_width(260).set_height(90)
 }
 
 fn column(place: usize) -> u16 {

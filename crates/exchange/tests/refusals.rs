@@ -4,6 +4,7 @@
 mod common;
 
 use std::io::Write;
+use std::path::Path;
 
 use common::*;
 use xinheng_exchange::{ErrorWorkbook, FileError, ReadOptions, TableFormat, TableWriter, TextEncoding, open};
@@ -340,6 +341,16 @@ fn a_mended_error_workbook_is_handed_in_as_it_is() {
     assert!(cells[8].contains("罚款：请"), "{}", cells[8]);
     assert_eq!(faults(&again[0]).len(), 3);
 
+    // The marked cells say so themselves, once for each column.
+    let notes = part_of(&errors, "xl/comments1.xml");
+    for (cell, fault) in [("B2", "统一社会信用代码"), ("D2", "处罚时间"), ("E2", "罚款")] {
+        assert!(notes.contains(&format!("<comment ref=\"{cell}\"")), "{fault}：{notes}");
+    }
+    assert_eq!(notes.matches("<comment ref=").count(), 3);
+    for fault in faults(&again[0]) {
+        assert!(notes.contains(&fault.reason) && notes.contains(&fault.mend), "{}：{notes}", fault.reason);
+    }
+
     // A second round has our columns once.
     let source = open(&errors, &forms(), &options()).unwrap();
     let second = folder.path().join("second.xlsx");
@@ -372,6 +383,32 @@ fn a_mended_error_workbook_is_handed_in_as_it_is() {
     let drafts = drafts(read("mended.xlsx", written(TableFormat::Xlsx, &headings, &[mended])).unwrap());
     assert_eq!(drafts.len(), 1);
     assert_eq!(drafts[0].personal.keys().collect::<Vec<_>>(), ["other_columns", "representative_id"]);
+}
+
+#[test]
+fn notes_end_before_they_fill_the_memory_and_the_columns_go_on() {
+    let wrong = "91350100m000100y44,A1,2026-3-2,1,330206197001011234,甲\n".repeat(10_050);
+    let (folder, path) =
+        file("a.csv", format!("统一社会信用代码,行政处罚文号,处罚时间,罚款,法人身份证号,经办人\n{wrong}"));
+    let mut source = open(&path, &forms(), &options()).unwrap();
+    let errors = folder.path().join("errors.xlsx");
+    let mut workbook = ErrorWorkbook::create(&errors, source.headings()).unwrap();
+    for row in source.by_ref().map(Result::unwrap) {
+        workbook.write(row.line, &row.cells, row.outcome.as_ref().unwrap_err()).unwrap();
+    }
+    workbook.finish().unwrap();
+    assert_eq!(part_of(&errors, "xl/comments1.xml").matches("<comment ref=").count(), 10_000);
+    let again: Vec<_> = open(&errors, &forms(), &options()).unwrap().map(Result::unwrap).collect();
+    assert_eq!(again.len(), 10_050);
+    assert!(again[10_049].cells.get(7).starts_with("统一社会信用代码："));
+}
+
+/// A part of a workbook, as text.
+fn part_of(path: &Path, name: &str) -> String {
+    let mut archive = zip::ZipArchive::new(std::fs::File::open(path).unwrap()).unwrap();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut archive.by_name(name).unwrap(), &mut text).unwrap();
+    text
 }
 
 #[test]

@@ -231,12 +231,12 @@ async fn rows(transaction: &mut Transaction, numbers: &[Seq]) -> Result<Vec<matt
 }
 
 /// Carries steps into the projections. They are few: most batches have none.
-pub(crate) async fn project(transaction: &mut Transaction, steps: &[&Record]) -> Result<()> {
+pub(crate) async fn project(transaction: &mut Transaction, steps: &[Record]) -> Result<()> {
     if steps.is_empty() {
         return Ok(());
     }
     let number = |record: &Record| record.payload.integer("matter").map(Seq).unwrap_or(record.seq);
-    let numbers: Vec<Seq> = steps.iter().map(|record| number(record)).collect();
+    let numbers: Vec<Seq> = steps.iter().map(number).collect();
     let known = rows(transaction, &numbers).await?;
     let mut matters: BTreeMap<i64, matter::Model> = known.into_iter().map(|row| (row.number, row)).collect();
     let mut targets: BTreeMap<i64, Vec<matter_target::Model>> = BTreeMap::new();

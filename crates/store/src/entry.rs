@@ -34,26 +34,23 @@ impl Entry {
                 Content(fixed(content.as_deref()).ok_or_else(|| damaged("content"))?),
             )),
         };
-        let record = Record {
-            seq,
-            id: RecordId { submission: row.submission, line: row.line, part: row.part },
-            enterprise: row
-                .enterprise
-                .map(|code| CreditCode::parse(&code))
-                .transpose()
-                .map_err(|_| damaged("enterprise"))?,
-            kind: row.kind,
-            occurred_on: day(&row.occurred_on).ok_or_else(|| damaged("occurred_on"))?,
-            version: row.version.map(|version| day(&version).ok_or_else(|| damaged("version"))).transpose()?,
-            received_at: Moment::from_micros(row.received_at).ok_or_else(|| damaged("received_at"))?,
-            source_unit: row.source_unit,
-            document_number: row.document_number,
-            supersedes: row.supersedes.map(Seq),
-            withdrawn: row.withdrawn,
-            payload: serde_json::from_str::<Payload>(&row.payload).map_err(|_| damaged("payload"))?,
-            commitments: serde_json::from_str::<BTreeMap<String, String>>(&row.commitments)
-                .map_err(|_| damaged("commitments"))?,
-        };
+        let record = record((
+            row.seq,
+            row.submission,
+            row.line,
+            row.part,
+            row.enterprise,
+            row.kind,
+            row.occurred_on,
+            row.version,
+            row.received_at,
+            row.source_unit,
+            row.document_number,
+            row.supersedes,
+            row.withdrawn,
+            row.payload,
+            row.commitments,
+        ))?;
         Ok(Self { record, digests, hash: Hash(fixed(Some(&row.hash)).ok_or_else(|| damaged("hash"))?) })
     }
 
@@ -81,6 +78,51 @@ impl Entry {
             hash: self.hash.0.to_vec(),
         }
     }
+}
+
+/// The columns that make a record, of a table `r`; with [`RecordColumns`] and [`record`] in one order.
+pub(crate) const RECORD_COLUMNS: &str = "r.seq, r.submission, r.line, r.part, r.enterprise, r.kind, r.occurred_on, \
+     r.version, r.received_at, r.source_unit, r.document_number, r.supersedes, r.withdrawn, r.payload, r.commitments";
+
+pub(crate) type RecordColumns = (
+    i64,
+    i64,
+    i64,
+    i16,
+    Option<String>,
+    String,
+    String,
+    Option<String>,
+    i64,
+    String,
+    Option<String>,
+    Option<i64>,
+    bool,
+    String,
+    String,
+);
+
+pub(crate) fn record(columns: RecordColumns) -> Result<Record> {
+    let (seq, submission, line, part, enterprise, kind, occurred_on, version, received_at, source_unit, ..) = columns;
+    let (.., document_number, supersedes, withdrawn, payload, commitments) = columns;
+    let seq = Seq(seq);
+    let damaged = |column| StoreError::Damaged { seq, column };
+    Ok(Record {
+        seq,
+        id: RecordId { submission, line, part },
+        enterprise: enterprise.map(|code| CreditCode::parse(&code)).transpose().map_err(|_| damaged("enterprise"))?,
+        kind,
+        occurred_on: day(&occurred_on).ok_or_else(|| damaged("occurred_on"))?,
+        version: version.map(|version| day(&version).ok_or_else(|| damaged("version"))).transpose()?,
+        received_at: Moment::from_micros(received_at).ok_or_else(|| damaged("received_at"))?,
+        source_unit,
+        document_number,
+        supersedes: supersedes.map(Seq),
+        withdrawn,
+        payload: serde_json::from_str::<Payload>(&payload).map_err(|_| damaged("payload"))?,
+        commitments: serde_json::from_str::<BTreeMap<String, String>>(&commitments)
+            .map_err(|_| damaged("commitments"))?,
+    })
 }
 
 /// JSON with keys in code-point order and no white space: what the chain hashes.

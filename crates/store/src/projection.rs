@@ -90,13 +90,15 @@ fn given_keys(payload: &Payload) -> EnterpriseKeys {
 /// What a batch of records makes of the projections. Maps, because only the last word of a batch on a
 /// key is written, and in the order of the keys: rows that are neighbours in a tree are written together.
 #[derive(Default)]
-struct Changes {
+pub(crate) struct Changes {
     current: BTreeMap<Identity, current_record::Model>,
     enterprises: BTreeMap<CreditCode, Option<enterprise::Model>>,
     waiting: Vec<waiting::Model>,
     matched: Vec<matched::Model>,
     stale: BTreeMap<CreditCode, Seq>,
     heads: BTreeMap<Day, day_head::Model>,
+    /// Steps of approvals, few in any batch.
+    steps: Vec<Record>,
 }
 
 /// Carries a batch of consecutive records into the projections.
@@ -105,19 +107,20 @@ pub(crate) async fn project(transaction: &mut Transaction, entries: &[Entry]) ->
     for entry in entries {
         changes.take(entry);
     }
-    changes.write(transaction).await?;
-    let steps = entries.iter().map(|entry| &entry.record).filter(|record| record.kind == APPROVAL_STEP);
-    approval::project(transaction, &steps.collect::<Vec<_>>()).await
+    changes.write(transaction).await
 }
 
 impl Changes {
-    fn take(&mut self, entry: &Entry) {
+    pub(crate) fn take(&mut self, entry: &Entry) {
         let record = &entry.record;
         // A resumed submission keeps the day on which it began; the ledger's days never go back.
         let received = record.received_at.day_in_china();
         let day = self.heads.last_key_value().map_or(received, |(last, _)| received.max(*last));
         let head = day_head::Model { day: day.to_string(), seq: record.seq.0, hash: entry.hash.0.to_vec() };
         self.heads.insert(day, head);
+        if record.kind == APPROVAL_STEP {
+            self.steps.push(record.clone());
+        }
         if let Some((identity, content)) = entry.digests {
             let row = current_record::Model {
                 identity: identity.0.to_vec(),
@@ -145,7 +148,7 @@ impl Changes {
         }
     }
 
-    async fn write(mut self, transaction: &mut Transaction) -> Result<()> {
+    pub(crate) async fn write(mut self, transaction: &mut Transaction) -> Result<()> {
         self.write_heads(transaction).await?;
         let touched: Vec<String> = self.enterprises.keys().map(ToString::to_string).collect();
         let struck_off: Vec<String> =
@@ -179,7 +182,8 @@ impl Changes {
             .await?;
         let stale =
             self.stale.into_iter().map(|(code, seq)| stale_enterprise::Model { code: code.to_string(), seq: seq.0 });
-        transaction.replace(stale.collect::<Vec<_>>()).await
+        transaction.replace(stale.collect::<Vec<_>>()).await?;
+        approval::project(transaction, &self.steps).await
     }
 
     async fn write_heads(&mut self, transaction: &mut Transaction) -> Result<()> {

@@ -1,20 +1,21 @@
 //! Reading: the ledger as the bureau knew it at any point, and the projections.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use sea_orm::sea_query::Query;
-use sea_orm::{ColumnTrait, Condition, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sqlx::{ColumnIndex, Decode, FromRow, Type};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Record, Seq};
 
-use crate::entity::{current_level, enterprise, level, matched, record, stale_enterprise};
-use crate::entry::Entry;
+use crate::bulk::Reading;
+use crate::entity::{self, current_level, enterprise, level};
+use crate::entry::{Entry, RECORD_COLUMNS, RecordColumns, record};
 use crate::error::{Result, StoreError};
 use crate::level::{KeptLevel, LevelCount};
 use crate::store::Store;
 
 /// Most enterprises of a page: their codes are the places of one statement.
-const MOST_ENTERPRISES: u64 = 5_000;
+const MOST_ENTERPRISES: i64 = 5_000;
 
 /// Which enterprises' histories are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +61,104 @@ pub struct Enterprise {
     pub seq: Seq,
 }
 
+/// A page as the database gave it. Making records of its rows takes longer than fetching them, and can
+/// be done on another thread.
+pub struct UnreadPage {
+    rows: Vec<OwnedRow>,
+    next: Option<CreditCode>,
+}
+
+/// A record's columns, and the enterprise whose history it is in.
+struct OwnedRow {
+    record: RecordColumns,
+    owner: String,
+}
+
+impl<'r, R> FromRow<'r, R> for OwnedRow
+where
+    R: sqlx::Row,
+    RecordColumns: FromRow<'r, R>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+    &'static str: ColumnIndex<R>,
+{
+    fn from_row(row: &'r R) -> sqlx::Result<Self> {
+        Ok(Self { record: RecordColumns::from_row(row)?, owner: row.try_get("owner")? })
+    }
+}
+
+impl UnreadPage {
+    /// Where the next page starts after; `None` when this is the last.
+    #[must_use]
+    pub fn next(&self) -> Option<CreditCode> {
+        self.next
+    }
+
+    /// Makes records of the rows.
+    ///
+    /// # Errors
+    /// When a row is damaged.
+    pub fn read(self) -> Result<Page> {
+        let mut histories: BTreeMap<String, Vec<Record>> = BTreeMap::new();
+        for row in self.rows {
+            histories.entry(row.owner).or_default().push(record(row.record)?);
+        }
+        let histories = histories.into_iter().map(|(owner, mut records)| {
+            records.sort_unstable_by_key(|record| record.seq);
+            Ok((code(&owner)?, records))
+        });
+        Ok(Page { histories: histories.collect::<Result<_>>()?, next: self.next })
+    }
+}
+
+/// Two queries, however many enterprises and records.
+pub(crate) async fn page(
+    mut reading: Reading<'_>,
+    scope: Scope,
+    after: Option<CreditCode>,
+    limit: u64,
+    known_up_to: Seq,
+) -> Result<UnreadPage> {
+    let limit = i64::try_from(limit).unwrap_or(MOST_ENTERPRISES).min(MOST_ENTERPRISES);
+    let sql = format!(
+        "SELECT e.code FROM {} AS e WHERE e.code > (SELECT k.value FROM {{keys}} AS k) ORDER BY e.code LIMIT $1",
+        scope.table()
+    );
+    let after = after.map(|code| code.to_string()).unwrap_or_default();
+    let codes: Vec<(String,)> = reading.look_up(&sql, &[limit], &[after]).await?;
+    let codes: Vec<String> = codes.into_iter().map(|(code,)| code).collect();
+    let next = match codes.last() {
+        Some(last) if codes.len() as i64 == limit => Some(code(last)?),
+        _ => None,
+    };
+    Ok(UnreadPage { rows: rows_of(reading, &codes, known_up_to).await?, next })
+}
+
+async fn rows_of(mut reading: Reading<'_>, codes: &[String], known_up_to: Seq) -> Result<Vec<OwnedRow>> {
+    let sql = format!(
+        "SELECT {RECORD_COLUMNS}, k.value AS owner FROM {{keys}} AS k CROSS JOIN record AS r \
+         WHERE r.enterprise = k.value AND r.seq <= $1 \
+         UNION ALL \
+         SELECT {RECORD_COLUMNS}, k.value AS owner FROM {{keys}} AS k CROSS JOIN matched AS m CROSS JOIN record AS r \
+         WHERE m.enterprise = k.value AND m.seq <= $1 AND r.seq = m.record"
+    );
+    reading.look_up(&sql, &[known_up_to.0], codes).await
+}
+
+impl Scope {
+    fn table(self) -> &'static str {
+        match self {
+            Self::All => "enterprise",
+            Self::Stale => "stale_enterprise",
+        }
+    }
+}
+
+/// How many enterprises a scope has.
+pub(crate) async fn count(mut reading: Reading<'_>, scope: Scope) -> Result<u64> {
+    let counts: Vec<(i64,)> = reading.look_up(&format!("SELECT count(*) FROM {}", scope.table()), &[], &[]).await?;
+    Ok(counts.into_iter().map(|(count,)| count.unsigned_abs()).sum())
+}
+
 impl Store {
     /// A page of enterprises with everything about them that was on record at a seq, those records
     /// among it that had been matched by then.
@@ -73,28 +172,7 @@ impl Store {
         limit: u64,
         known_up_to: Seq,
     ) -> Result<Page> {
-        let limit = limit.min(MOST_ENTERPRISES);
-        let after = after.map(|code| code.to_string());
-        let codes: Vec<String> = match scope {
-            Scope::All => self.codes::<enterprise::Entity>(enterprise::Column::Code, after, limit).await?,
-            Scope::Stale => {
-                self.codes::<stale_enterprise::Entity>(stale_enterprise::Column::Code, after, limit).await?
-            }
-        };
-        let next = match codes.last() {
-            Some(last) if codes.len() as u64 == limit => Some(code(last)?),
-            _ => None,
-        };
-        let histories = self.histories_of(codes, known_up_to).await?;
-        Ok(Page { histories: histories.into_iter().collect(), next })
-    }
-
-    async fn codes<E: EntityTrait>(&self, column: E::Column, after: Option<String>, limit: u64) -> Result<Vec<String>> {
-        let mut page = E::find().select_only().column(column).order_by_asc(column).limit(limit);
-        if let Some(after) = after {
-            page = page.filter(column.gt(after));
-        }
-        Ok(page.into_tuple().all(&self.connections.readers).await?)
+        page(Reading::Committed(&self.connections), scope, after, limit, known_up_to).await?.read()
     }
 
     /// What was on record about one enterprise at a seq.
@@ -102,11 +180,11 @@ impl Store {
     /// # Errors
     /// When the database fails or a row is damaged.
     pub async fn history(&self, enterprise: CreditCode, known_up_to: Seq) -> Result<Vec<Record>> {
-        let mut histories = self.histories_of(vec![enterprise.to_string()], known_up_to).await?;
+        let mut histories = self.histories_for(&[enterprise], known_up_to).await?;
         Ok(histories.remove(&enterprise).unwrap_or_default())
     }
 
-    /// What was on record about some enterprises at a seq.
+    /// What was on record about some enterprises at a seq. One query.
     ///
     /// # Errors
     /// When the database fails or a row is damaged.
@@ -115,44 +193,10 @@ impl Store {
         enterprises: &[CreditCode],
         known_up_to: Seq,
     ) -> Result<BTreeMap<CreditCode, Vec<Record>>> {
-        self.histories_of(enterprises.iter().map(ToString::to_string).collect(), known_up_to).await
-    }
-
-    /// Three queries, however many enterprises and records.
-    async fn histories_of(&self, codes: Vec<String>, known_up_to: Seq) -> Result<BTreeMap<CreditCode, Vec<Record>>> {
-        let readers = &self.connections.readers;
-        let mut histories: BTreeMap<CreditCode, Vec<Record>> = BTreeMap::new();
-        let own = record::Entity::find()
-            .filter(record::Column::Enterprise.is_in(codes.iter().cloned()))
-            .filter(record::Column::Seq.lte(known_up_to.0));
-        for entry in entries(own, readers).await? {
-            if let Some(enterprise) = entry.record.enterprise {
-                histories.entry(enterprise).or_default().push(entry.record);
-            }
-        }
-        let matches =
-            Condition::all().add(matched::Column::Enterprise.is_in(codes)).add(matched::Column::Seq.lte(known_up_to.0));
-        let matched_to: HashMap<i64, String> = matched::Entity::find()
-            .filter(matches.clone())
-            .all(readers)
-            .await?
-            .into_iter()
-            .map(|row| (row.record, row.enterprise))
-            .collect();
-        if !matched_to.is_empty() {
-            let found =
-                Query::select().column(matched::Column::Record).from(matched::Entity).cond_where(matches).take();
-            let waited = record::Entity::find().filter(record::Column::Seq.in_subquery(found));
-            for entry in entries(waited, readers).await? {
-                if let Some(enterprise) = matched_to.get(&entry.record.seq.0) {
-                    histories.entry(code(enterprise)?).or_default().push(entry.record);
-                }
-            }
-        }
-        for records in histories.values_mut() {
-            records.sort_unstable_by_key(|record| record.seq);
-        }
-        Ok(histories)
+        let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
+        let rows = rows_of(Reading::Committed(&self.connections), &codes, known_up_to).await?;
+        let page = UnreadPage { rows, next: None }.read()?;
+        Ok(page.histories.into_iter().collect())
     }
 
     /// Consecutive records of the ledger.
@@ -160,9 +204,9 @@ impl Store {
     /// # Errors
     /// When the database fails or a row is damaged.
     pub async fn records(&self, from: Seq, limit: u64) -> Result<Vec<Entry>> {
-        let page = record::Entity::find()
-            .filter(record::Column::Seq.gte(from.0))
-            .order_by_asc(record::Column::Seq)
+        let page = entity::record::Entity::find()
+            .filter(entity::record::Column::Seq.gte(from.0))
+            .order_by_asc(entity::record::Column::Seq)
             .limit(limit);
         entries(page, &self.connections.readers).await
     }
@@ -249,7 +293,7 @@ impl Store {
 }
 
 pub(crate) async fn entries(
-    rows: Select<record::Entity>,
+    rows: Select<entity::record::Entity>,
     connection: &sea_orm::DatabaseConnection,
 ) -> Result<Vec<Entry>> {
     rows.all(connection).await?.into_iter().map(Entry::read).collect()

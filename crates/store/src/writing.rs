@@ -3,21 +3,26 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use tokio::task::spawn_blocking;
 use xinheng_core::collect::{Content, Identity, Standing};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::{Hash, Head, chain};
 use xinheng_core::record::{Day, EnterpriseKeys, Moment, Payload, Record, RecordId, Seq, Value};
 
-use crate::bulk::Transaction;
+use crate::bulk::{Batch, Reading, Transaction};
 use crate::entity::{level, level_change, personal};
 use crate::entry::{Entry, day, fixed};
 use crate::error::{Result, StoreError};
 use crate::graded;
 use crate::keys::Keys;
 use crate::level::{Level, LevelChange};
-use crate::projection::{self, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying, project};
+use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying, project};
+use crate::reading::{Scope, UnreadPage, count, page};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
+
+/// Records chained and written together; so many that a thread for them is worth it.
+const PART: usize = 512;
 
 /// A record to be appended.
 pub struct NewRecord {
@@ -220,68 +225,29 @@ impl Writing {
     /// # Errors
     /// When the database fails; then the transaction is of no more use.
     pub async fn append_entries(&mut self, records: Vec<NewRecord>) -> Result<Vec<Entry>> {
-        let mut entries = Vec::with_capacity(records.len());
-        let mut rows = Vec::with_capacity(records.len());
-        let mut sealed = Vec::new();
-        for record in records {
-            let seq = Seq(self.head.seq.0 + 1);
-            let (entry, mark, fields) = self.entry(seq, record);
-            self.head = Head { seq, hash: entry.hash };
-            sealed.extend(fields.into_iter().map(|field| personal_row(seq, field)));
-            rows.push(entry.row(mark));
-            entries.push(entry);
+        let so_far = self.transaction.leave_whole();
+        let begun = Chained { entries: Vec::with_capacity(records.len()), ..Chained::default() };
+        let mut records = records.into_iter();
+        let first = records.by_ref().take(PART).collect();
+        let mut part = Part::chain(self.head, begun, &self.keys, first);
+        loop {
+            let Part { head, chained, rows, personal } = part;
+            self.head = head;
+            let next: Vec<NewRecord> = records.by_ref().take(PART).collect();
+            if next.is_empty() {
+                self.transaction.insert_batch(rows).await?;
+                self.transaction.insert_batch(personal).await?;
+                chained.changes.write(&mut self.transaction).await?;
+                self.transaction.whole_again(so_far);
+                return Ok(chained.entries);
+            }
+            // While the database takes one part, the next is chained on another thread.
+            let keys = self.keys.clone();
+            let chaining = spawn_blocking(move || Part::chain(head, chained, &keys, next));
+            self.transaction.insert_batch(rows).await?;
+            self.transaction.insert_batch(personal).await?;
+            part = chaining.await.map_err(|_| StoreError::Broken)?;
         }
-        self.transaction.insert(rows).await?;
-        self.transaction.insert(sealed).await?;
-        project(&mut self.transaction, &entries).await?;
-        Ok(entries)
-    }
-
-    fn entry(&self, seq: Seq, new: NewRecord) -> (Entry, [u8; 16], Vec<SealedField>) {
-        let (record, digests, mark, fields) = match new.body {
-            Body::Draft(sealed) => {
-                let draft = sealed.draft;
-                let record = Record {
-                    seq,
-                    id: sealed.id,
-                    enterprise: new.enterprise,
-                    kind: draft.kind,
-                    occurred_on: draft.occurred_on,
-                    version: draft.version,
-                    received_at: new.received_at,
-                    source_unit: new.source_unit,
-                    document_number: draft.document_number,
-                    supersedes: new.supersedes,
-                    withdrawn: draft.withdrawn,
-                    payload: draft.payload,
-                    commitments: sealed.commitments,
-                };
-                let digests = Some((sealed.identity, sealed.content));
-                (record, digests, sealed.mark, sealed.fields)
-            }
-            Body::System { kind, occurred_on, payload } => {
-                let id = RecordId { submission: 0, line: seq.0, part: 0 };
-                let record = Record {
-                    seq,
-                    id,
-                    enterprise: new.enterprise,
-                    kind,
-                    occurred_on,
-                    version: None,
-                    received_at: new.received_at,
-                    source_unit: new.source_unit,
-                    document_number: None,
-                    supersedes: new.supersedes,
-                    withdrawn: false,
-                    payload,
-                    commitments: BTreeMap::new(),
-                };
-                (record, None, self.keys.mark(id, None), Vec::new())
-            }
-        };
-        let hash = chain(self.head.hash, &record);
-        let entry = Entry { record, digests, hash };
-        (entry, mark, fields)
     }
 
     /// Waiting records that the given enterprises, just registered, now identify, in ledger order.
@@ -290,8 +256,13 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn waiting_for(&mut self, enterprises: &[CreditCode]) -> Result<Vec<(Seq, CreditCode)>> {
-        let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
         let mut found = BTreeMap::new();
+        let waiting: Vec<(i64,)> =
+            self.transaction.look_up("SELECT seq FROM waiting WHERE given IS NOT NULL LIMIT 1", &[], &[]).await?;
+        if waiting.is_empty() {
+            return Ok(Vec::new());
+        }
+        let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
         for column in KEY_COLUMNS {
             let rows: Vec<(i64, String)> = self
                 .transaction
@@ -312,6 +283,28 @@ impl Writing {
         Ok(found.into_iter().collect())
     }
 
+    /// As [`Store::histories`], with what this transaction has changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn histories(
+        &mut self,
+        scope: Scope,
+        after: Option<CreditCode>,
+        limit: u64,
+        known_up_to: Seq,
+    ) -> Result<UnreadPage> {
+        page(Reading::Within(&mut self.transaction), scope, after, limit, known_up_to).await
+    }
+
+    /// How many enterprises a scope has, with what this transaction has changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count(&mut self, scope: Scope) -> Result<u64> {
+        count(Reading::Within(&mut self.transaction), scope).await
+    }
+
     /// Puts the levels of a run on record where they differ from the current ones, and says which
     /// have moved. An enterprise and scope may occur once.
     ///
@@ -330,18 +323,18 @@ impl Writing {
                 &codes,
             )
             .await?;
-        let mut current: HashMap<_, _> = rows
-            .into_iter()
-            .map(|(enterprise, scope, level, total, in_force, model)| {
-                ((enterprise, scope), (level, total, in_force, model))
-            })
-            .collect();
+        let mut current: HashMap<String, HashMap<String, _>> = HashMap::new();
+        for (enterprise, scope, level, total, in_force, model) in rows {
+            current.entry(enterprise).or_default().insert(scope, (level, total, in_force, model));
+        }
         let (mut history, mut newest, mut moved, mut moves) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for level in levels {
-            let before = current.remove(&(level.enterprise.to_string(), level.scope.clone()));
+            let before = current.get_mut(level.enterprise.as_str()).and_then(|scopes| scopes.remove(&level.scope));
+            if before.is_none() && level.level.is_none() {
+                continue;
+            }
             let now = (level.level.clone(), level.total_milli, level.in_force, level.model.clone());
-            let never_graded = before.is_none() && level.level.is_none();
-            if never_graded || before.as_ref() == Some(&now) {
+            if before.as_ref() == Some(&now) {
                 continue;
             }
             let from = before.and_then(|(level, ..)| level);
@@ -405,6 +398,87 @@ impl Writing {
     pub async fn project(&mut self, entries: &[Entry]) -> Result<()> {
         project(&mut self.transaction, entries).await
     }
+}
+
+/// Consecutive records with their places in the chain, as rows.
+struct Part {
+    /// The newest of them.
+    head: Head,
+    chained: Chained,
+    rows: Batch,
+    personal: Batch,
+}
+
+/// What a part and the parts before it have come to.
+#[derive(Default)]
+struct Chained {
+    /// The records as they enter the ledger.
+    entries: Vec<Entry>,
+    /// What they make of the projections.
+    changes: Changes,
+}
+
+impl Part {
+    fn chain(mut head: Head, mut chained: Chained, keys: &Keys, records: Vec<NewRecord>) -> Self {
+        let (mut rows, mut personal) = (Vec::with_capacity(records.len()), Vec::new());
+        for record in records {
+            let (entry, mark, fields) = entered(head, keys, record);
+            head = Head { seq: entry.record.seq, hash: entry.hash };
+            personal.extend(fields.into_iter().map(|field| personal_row(head.seq, field)));
+            rows.push(entry.row(mark));
+            chained.changes.take(&entry);
+            chained.entries.push(entry);
+        }
+        Self { head, chained, rows: Batch::of(rows), personal: Batch::of(personal) }
+    }
+}
+
+/// The record after the head.
+fn entered(head: Head, keys: &Keys, new: NewRecord) -> (Entry, [u8; 16], Vec<SealedField>) {
+    let seq = Seq(head.seq.0 + 1);
+    let (record, digests, mark, fields) = match new.body {
+        Body::Draft(sealed) => {
+            let draft = sealed.draft;
+            let record = Record {
+                seq,
+                id: sealed.id,
+                enterprise: new.enterprise,
+                kind: draft.kind,
+                occurred_on: draft.occurred_on,
+                version: draft.version,
+                received_at: new.received_at,
+                source_unit: new.source_unit,
+                document_number: draft.document_number,
+                supersedes: new.supersedes,
+                withdrawn: draft.withdrawn,
+                payload: draft.payload,
+                commitments: sealed.commitments,
+            };
+            let digests = Some((sealed.identity, sealed.content));
+            (record, digests, sealed.mark, sealed.fields)
+        }
+        Body::System { kind, occurred_on, payload } => {
+            let id = RecordId { submission: 0, line: seq.0, part: 0 };
+            let record = Record {
+                seq,
+                id,
+                enterprise: new.enterprise,
+                kind,
+                occurred_on,
+                version: None,
+                received_at: new.received_at,
+                source_unit: new.source_unit,
+                document_number: None,
+                supersedes: new.supersedes,
+                withdrawn: false,
+                payload,
+                commitments: BTreeMap::new(),
+            };
+            (record, None, keys.mark(id, None), Vec::new())
+        }
+    };
+    let hash = chain(head.hash, &record);
+    (Entry { record, digests, hash }, mark, fields)
 }
 
 fn personal_row(seq: Seq, sealed: SealedField) -> personal::Model {

@@ -325,8 +325,7 @@ impl Arguments {
         let parsed = Self::command().try_get_matches().and_then(|matches| Self::from_arg_matches(&matches));
         parsed.map_err(|error| {
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-                print!("{error}");
-                return ExitCode::SUCCESS;
+                return if crate::output::say(&error).is_ok() { ExitCode::SUCCESS } else { ExitCode::from(3) };
             }
             eprintln!("错误：{}。用 xinheng --help 查看用法。", complaint(&error));
             ExitCode::from(2)

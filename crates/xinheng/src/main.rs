@@ -2,10 +2,13 @@
 //!
 //! Exit codes: 0 done; 1 done, with findings (bad rows, a failed case, a broken chain); 2 wrong usage or
 //! unreadable input; 3 the system failed. Results go to stdout, progress and errors to stderr.
+// A bare `print!` panics when the reader has gone: results go through `output`.
+#![warn(clippy::print_stdout)]
 
 mod arguments;
 mod commands;
 mod demo;
+mod output;
 mod progress;
 
 use std::process::ExitCode;

@@ -101,6 +101,21 @@ impl Transaction {
         self.put(Batch::of(rows), Present::Refuse).await
     }
 
+    /// As [`Self::insert`], of rows that were made ready elsewhere.
+    pub(crate) async fn insert_batch(&mut self, batch: Batch) -> Result<()> {
+        self.put(batch, Present::Refuse).await
+    }
+
+    /// Begins a change of several statements: until [`Self::whole_again`] nothing can be committed.
+    pub(crate) fn leave_whole(&mut self) -> bool {
+        std::mem::replace(&mut self.whole, false)
+    }
+
+    /// Ends it, with what [`Self::leave_whole`] gave.
+    pub(crate) fn whole_again(&mut self, so_far: bool) {
+        self.whole = so_far;
+    }
+
     /// Puts rows into a table in place of those with the same keys.
     pub(crate) async fn replace<A: ActiveModelTrait>(&mut self, rows: Vec<impl IntoActiveModel<A>>) -> Result<()> {
         self.put(Batch::of(rows), Present::Replace).await
@@ -110,13 +125,13 @@ impl Transaction {
         if batch.cells.is_empty() {
             return Ok(());
         }
-        let so_far = std::mem::replace(&mut self.whole, false);
+        let so_far = self.leave_whole();
         match (&mut self.connection, present) {
             (Connection::Sqlite(connection), _) => sqlite::put(connection, batch, present).await?,
             (Connection::Postgres(connection), Present::Refuse) => postgres::copy(connection, batch).await?,
             (Connection::Postgres(connection), Present::Replace) => postgres::replace(connection, batch).await?,
         }
-        self.whole = so_far;
+        self.whole_again(so_far);
         Ok(())
     }
 
@@ -125,12 +140,12 @@ impl Transaction {
         if nothing_asked(sql, keys) {
             return Ok(());
         }
-        let so_far = std::mem::replace(&mut self.whole, false);
+        let so_far = self.leave_whole();
         match &mut self.connection {
             Connection::Sqlite(connection) => sqlite::execute(connection, sql, numbers, keys).await?,
             Connection::Postgres(connection) => postgres::execute(connection, sql, numbers, keys).await?,
         }
-        self.whole = so_far;
+        self.whole_again(so_far);
         Ok(())
     }
 
@@ -147,6 +162,35 @@ impl Transaction {
     }
 }
 
+/// Where look-ups read.
+pub(crate) enum Reading<'a> {
+    /// What is committed.
+    Committed(&'a Connections),
+    /// What the writing transaction sees.
+    Within(&'a mut Transaction),
+}
+
+impl Reading<'_> {
+    /// As [`Transaction::look_up`].
+    pub(crate) async fn look_up<R: Row>(&mut self, sql: &str, numbers: &[i64], keys: &[String]) -> Result<Vec<R>> {
+        let readers = match self {
+            Self::Within(transaction) => return transaction.look_up(sql, numbers, keys).await,
+            Self::Committed(_) if nothing_asked(sql, keys) => return Ok(Vec::new()),
+            Self::Committed(connections) => &connections.readers,
+        };
+        match readers.get_database_backend() {
+            DbBackend::Sqlite => {
+                let mut connection = readers.get_sqlite_connection_pool().acquire().await?;
+                sqlite::look_up(&mut connection, sql, numbers, keys).await
+            }
+            _ => {
+                let mut connection = readers.get_postgres_connection_pool().acquire().await?;
+                postgres::look_up(&mut connection, sql, numbers, keys).await
+            }
+        }
+    }
+}
+
 fn nothing_asked(sql: &str, keys: &[String]) -> bool {
     keys.is_empty() && sql.contains("{keys}")
 }
@@ -159,7 +203,7 @@ enum Present {
 }
 
 /// Rows of one table, cell after cell.
-struct Batch {
+pub(crate) struct Batch {
     table: &'static str,
     columns: Vec<&'static str>,
     key: Vec<&'static str>,
@@ -167,7 +211,7 @@ struct Batch {
 }
 
 impl Batch {
-    fn of<A, M>(rows: Vec<M>) -> Self
+    pub(crate) fn of<A, M>(rows: Vec<M>) -> Self
     where
         A: ActiveModelTrait,
         M: IntoActiveModel<A>,

@@ -56,26 +56,50 @@ pub(super) async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sq
 /// Multi-row `INSERT`s. `OR FAIL`: whoever fails gives the whole transaction up, so SQLite need not
 /// note how to undo the single statement, which would copy every page it touches.
 pub(super) async fn put(connection: &mut SqliteConnection, batch: Batch, present: Present) -> Result<()> {
-    let width = batch.columns.len();
-    let end = batch.on_conflict(present);
-    let row = format!("({})", vec!["?"; width].join(","));
-    let mut left = batch.cells.len() / width;
-    let mut cells = batch.cells.into_iter();
-    for rows in ROWS {
-        while left >= rows {
-            left -= rows;
-            let mut arguments = SqliteArguments::default();
-            arguments.reserve(rows * width, 0);
-            for cell in cells.by_ref().take(rows * width) {
-                bind(&mut arguments, cell)?;
-            }
-            let (table, columns) = (batch.table, batch.columns.join(", "));
-            let values = vec![row.as_str(); rows].join(",");
-            let sql = format!("INSERT OR FAIL INTO {table} ({columns}) VALUES {values}{end}");
-            sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *connection).await?;
-        }
+    let mut statements = Statements::new(batch, present);
+    let mut next = statements.next()?;
+    while let Some((sql, arguments)) = next {
+        // While SQLite's thread runs one statement, the next is made ready on this.
+        let running = sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *connection);
+        let (done, prepared) = tokio::join!(running, async { statements.next() });
+        done?;
+        next = prepared?;
     }
     Ok(())
+}
+
+/// The statements that put a batch of rows.
+struct Statements {
+    start: String,
+    row: String,
+    end: String,
+    width: usize,
+    cells: std::vec::IntoIter<Value>,
+}
+
+impl Statements {
+    fn new(batch: Batch, present: Present) -> Self {
+        let width = batch.columns.len();
+        Self {
+            start: format!("INSERT OR FAIL INTO {} ({}) VALUES ", batch.table, batch.columns.join(", ")),
+            row: format!("({})", vec!["?"; width].join(",")),
+            end: batch.on_conflict(present),
+            width,
+            cells: batch.cells.into_iter(),
+        }
+    }
+
+    fn next(&mut self) -> Result<Option<(String, SqliteArguments)>> {
+        let left = self.cells.len() / self.width;
+        let Some(rows) = ROWS.into_iter().find(|rows| *rows <= left) else { return Ok(None) };
+        let mut arguments = SqliteArguments::default();
+        arguments.reserve(rows * self.width, 0);
+        for cell in self.cells.by_ref().take(rows * self.width) {
+            bind(&mut arguments, cell)?;
+        }
+        let values = vec![self.row.as_str(); rows].join(",");
+        Ok(Some((format!("{}{values}{}", self.start, self.end), arguments)))
+    }
 }
 
 fn bind(arguments: &mut SqliteArguments, cell: Value) -> Result<()> {

@@ -6,8 +6,9 @@ use xinheng_app::people::{NewStaff, OneTimeSecret, StaffMember, UnitChange};
 use xinheng_app::{Bureau, WrongInput};
 use xinheng_core::staff::Role;
 
-use super::{Ending, open, print_json};
+use super::{Ending, open};
 use crate::arguments::{Admin, Options, Unit, User};
+use crate::output::{print_json, say_line};
 
 /// People read at a time.
 const PAGE: u64 = 500;
@@ -69,7 +70,13 @@ async fn unit(bureau: &Bureau, json: bool, command: &Unit) -> anyhow::Result<()>
             }))?;
         } else {
             let state = if unit.in_use { "在用" } else { "停用" };
-            println!("{}\t{}\t{}\t{state}\t{}", unit.code, unit.name, unit.kind.title(), unit.other_names.join("、"));
+            say_line(format_args!(
+                "{}\t{}\t{}\t{state}\t{}",
+                unit.code,
+                unit.name,
+                unit.kind.title(),
+                unit.other_names.join("、")
+            ))?;
         }
     }
     Ok(())
@@ -96,15 +103,13 @@ fn show(person: &StaffMember, json: bool) -> anyhow::Result<()> {
         (_, _, Some(_)) => "锁定",
         _ => "在用",
     };
-    println!("{}\t{}\t{unit}\t{}\t{state}", person.account, person.name, roles.join("、"));
-    Ok(())
+    say_line(format_args!("{}\t{}\t{unit}\t{}\t{state}", person.account, person.name, roles.join("、")))
 }
 
 fn hand_out(secret: &OneTimeSecret, json: bool) -> anyhow::Result<()> {
     if json {
         return print_json(secret);
     }
-    println!("{}（{}）的一次性口令：{}", secret.account, secret.name, secret.secret);
-    println!("只显示这一次；72 小时内用它登录一次，随即改为自己的口令");
-    Ok(())
+    say_line(format_args!("{}（{}）的一次性口令：{}", secret.account, secret.name, secret.secret))?;
+    say_line("只显示这一次；72 小时内用它登录一次，随即改为自己的口令")
 }

@@ -1,7 +1,8 @@
 //! `xinheng classify`
 
-use super::{Ending, model, open, print_json};
+use super::{Ending, model, open};
 use crate::arguments::{Classify, Options};
+use crate::output::{print_json, say};
 use crate::progress::Progress;
 
 pub async fn run(options: &Options, command: &Classify) -> anyhow::Result<Ending> {
@@ -17,7 +18,7 @@ pub async fn run(options: &Options, command: &Classify) -> anyhow::Result<Ending
     if options.json {
         print_json(&run)?;
     } else {
-        print!("{run}");
+        say(&run)?;
     }
     Ok(Ending::Done)
 }

@@ -11,10 +11,11 @@ use xinheng_app::classify::Run;
 use xinheng_app::collect::{ImportRequest, Outcome};
 use xinheng_core::rulebook::Status;
 
-use super::{Ending, open_at, print_json};
+use super::{Ending, open_at};
 use crate::arguments::{Demo, Options};
 use crate::demo::office::{self, Account};
 use crate::demo::{county, write};
+use crate::output::{print_json, say, say_line};
 use crate::progress::Progress;
 
 /// Who signs in the demonstration county; nobody's name.
@@ -69,7 +70,7 @@ pub async fn run(options: &Options, command: &Demo) -> anyhow::Result<Ending> {
         let outcome = bureau.import(&request, &|stage| progress.show(&stage)).await?;
         drop(progress);
         if !options.json {
-            print!("{outcome}");
+            say(&outcome)?;
         }
         outcomes.push(outcome);
     }
@@ -80,7 +81,7 @@ pub async fn run(options: &Options, command: &Demo) -> anyhow::Result<Ending> {
         let run = bureau.classify_all(as_of, &|stage| progress.show(&stage)).await?;
         drop(progress);
         if !options.json {
-            print!("{run}");
+            say(&run)?;
         }
         runs.push(run);
     }
@@ -100,18 +101,18 @@ pub async fn run(options: &Options, command: &Demo) -> anyhow::Result<Ending> {
     } else {
         let shown = folder.display();
         let refused: u64 = outcomes.iter().map(|outcome| outcome.refused).sum();
-        println!("\n演示县（全部数据由程序生成）已就绪：{shown}");
-        println!("  交来的文件      {shown}/files（退回的 {refused} 行在 *.错误.xlsx）");
-        println!("  账头            第 {} 条 {}（{}）", head.seq, head.hash, receipt.display());
-        println!("接着可以：");
+        say_line(format_args!("\n演示县（全部数据由程序生成）已就绪：{shown}"))?;
+        say_line(format_args!("  交来的文件      {shown}/files（退回的 {refused} 行在 *.错误.xlsx）"))?;
+        say_line(format_args!("  账头            第 {} 条 {}（{}）", head.seq, head.hash, receipt.display()))?;
+        say_line("接着可以：")?;
         if let Some(code) = riskiest(&bureau).await? {
-            println!("  xinheng --data {shown} explain {code}");
+            say_line(format_args!("  xinheng --data {shown} explain {code}"))?;
         }
-        println!("  xinheng --data {shown} classify");
-        println!("  xinheng --data {shown} ledger verify --against {}", receipt.display());
-        println!("演示账号（角色、账号、口令）：");
+        say_line(format_args!("  xinheng --data {shown} classify"))?;
+        say_line(format_args!("  xinheng --data {shown} ledger verify --against {}", receipt.display()))?;
+        say_line("演示账号（角色、账号、口令）：")?;
         for Account { account, duty, password } in &accounts {
-            println!("  {duty}  {account}  {password}");
+            say_line(format_args!("  {duty}  {account}  {password}"))?;
         }
     }
     if !command.no_serve {

@@ -2,8 +2,9 @@
 
 use xinheng_core::record::Seq;
 
-use super::{Ending, model, open, print_json};
+use super::{Ending, model, open};
 use crate::arguments::{Explain, Options};
+use crate::output::{print_json, say};
 
 pub async fn run(options: &Options, command: &Explain) -> anyhow::Result<Ending> {
     let bureau = open(options).await?;
@@ -14,7 +15,7 @@ pub async fn run(options: &Options, command: &Explain) -> anyhow::Result<Ending>
     if options.json {
         print_json(&explanation)?;
     } else {
-        print!("{explanation}");
+        say(&explanation)?;
     }
     Ok(Ending::Done)
 }

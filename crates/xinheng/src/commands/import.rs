@@ -4,8 +4,9 @@ use xinheng_app::WrongInput;
 use xinheng_app::collect::{ImportRequest, Outcome};
 use xinheng_app::rules::refused;
 
-use super::{Ending, open, print_json};
+use super::{Ending, open};
 use crate::arguments::{Import, Options};
+use crate::output::{print_json, say, say_line};
 use crate::progress::Progress;
 
 pub async fn run(options: &Options, command: &Import) -> anyhow::Result<Ending> {
@@ -38,7 +39,7 @@ pub async fn run(options: &Options, command: &Import) -> anyhow::Result<Ending> 
         match outcome {
             Ok(outcome) => {
                 if !options.json {
-                    print!("{outcome}");
+                    say(&outcome)?;
                 }
                 outcomes.push(outcome);
             }
@@ -54,14 +55,14 @@ pub async fn run(options: &Options, command: &Import) -> anyhow::Result<Ending> 
         let run = bureau.classify_touched(&|stage| progress.show(&stage)).await?;
         drop(progress);
         if let (Some(run), false) = (&run, options.json) {
-            print!("{run}");
+            say(&run)?;
         }
     }
     if options.json {
         print_json(&serde_json::json!({ "files": outcomes, "head": bureau.head().await? }))?;
     } else if !command.dry_run {
         let head = bureau.head().await?;
-        println!("账头：第 {} 条，{}", head.seq, head.hash);
+        say_line(format_args!("账头：第 {} 条，{}", head.seq, head.hash))?;
     }
     match unreadable {
         Some(error) if outcomes.is_empty() => Err(error),

@@ -5,8 +5,9 @@ use std::path::Path;
 use xinheng_app::WrongInput;
 use xinheng_core::ledger::Head;
 
-use super::{Ending, open, print_json};
+use super::{Ending, open};
 use crate::arguments::{Ledger, Options};
+use crate::output::{print_json, say, say_line};
 use crate::progress::Progress;
 
 pub async fn run(options: &Options, command: &Ledger) -> anyhow::Result<Ending> {
@@ -20,7 +21,7 @@ pub async fn run(options: &Options, command: &Ledger) -> anyhow::Result<Ending> 
             if options.json {
                 print_json(&head)?;
             } else {
-                println!("第 {} 条\n{}", head.seq, head.hash);
+                say_line(format_args!("第 {} 条\n{}", head.seq, head.hash))?;
             }
             Ok(Ending::Done)
         }
@@ -31,7 +32,7 @@ pub async fn run(options: &Options, command: &Ledger) -> anyhow::Result<Ending> 
             if options.json {
                 print_json(&verification)?;
             } else {
-                print!("{verification}");
+                say(&verification)?;
             }
             Ok(Ending::findings_if(!verification.findings.is_empty()))
         }
@@ -41,7 +42,7 @@ pub async fn run(options: &Options, command: &Ledger) -> anyhow::Result<Ending> 
             if options.json {
                 print_json(&rebuilt)?;
             } else {
-                print!("{rebuilt}");
+                say(&rebuilt)?;
             }
             Ok(Ending::findings_if(!rebuilt.findings.is_empty()))
         }
@@ -51,7 +52,7 @@ pub async fn run(options: &Options, command: &Ledger) -> anyhow::Result<Ending> 
             if options.json {
                 print_json(&head)?;
             } else {
-                println!("已导出 {} 条到 {}\n账头 {}", head.seq, file.display(), head.hash);
+                say_line(format_args!("已导出 {} 条到 {}\n账头 {}", head.seq, file.display(), head.hash))?;
             }
             Ok(Ending::Done)
         }

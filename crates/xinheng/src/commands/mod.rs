@@ -12,7 +12,6 @@ pub mod serve;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use serde::Serialize;
 use xinheng_app::rules::{embedded, from_folder, load};
 use xinheng_app::{Bureau, Surroundings, WrongInput};
 use xinheng_core::record::Day;
@@ -77,9 +76,4 @@ fn model(named: &str, rulebook: &Rulebook, on: Day) -> anyhow::Result<Model> {
         WrongInput(format!("没有模型“{named}”，也没有这个文件。规则库中的模型：{}", known.join("、")))
     })?;
     rulebook.parse_model(named, &text).map_err(|errors| xinheng_app::rules::refused(&errors))
-}
-
-fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    println!("{}", serde_json::to_string(value)?);
-    Ok(())
 }

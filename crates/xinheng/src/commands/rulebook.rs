@@ -11,8 +11,9 @@ use xinheng_core::record::{Day, Moment};
 use xinheng_core::rulebook::Status;
 use xinheng_core::rulebook::load::Rulebook;
 
-use super::{Ending, open, print_json, rulebook};
+use super::{Ending, open, rulebook};
 use crate::arguments::{Options, Rulebook as Command};
+use crate::output::{print_json, say, say_line};
 
 pub async fn run(options: &Options, command: &Command) -> anyhow::Result<Ending> {
     match command {
@@ -28,7 +29,7 @@ pub async fn run(options: &Options, command: &Command) -> anyhow::Result<Ending>
             if options.json {
                 print_json(&signed)?;
             } else {
-                println!("{signed}");
+                say_line(&signed)?;
             }
             Ok(Ending::Done)
         }
@@ -50,7 +51,7 @@ fn check(options: &Options, folder: Option<&Path>) -> anyhow::Result<Ending> {
             if options.json {
                 print_json(&json!({ "rules": count, "version": rulebook.version(), "errors": [] }))?;
             } else {
-                println!("规则库检查通过：{count} 条规则，版本 {}", rulebook.version());
+                say_line(format_args!("规则库检查通过：{count} 条规则，版本 {}", rulebook.version()))?;
             }
             Ok(Ending::Done)
         }
@@ -58,8 +59,8 @@ fn check(options: &Options, folder: Option<&Path>) -> anyhow::Result<Ending> {
             if options.json {
                 print_json(&json!({ "errors": errors }))?;
             } else {
-                errors.iter().for_each(|error| println!("{error}"));
-                println!("规则库有 {} 处问题", errors.len());
+                errors.iter().try_for_each(say_line)?;
+                say_line(format_args!("规则库有 {} 处问题", errors.len()))?;
             }
             Ok(Ending::Findings)
         }
@@ -76,10 +77,10 @@ fn test(options: &Options, folder: Option<&Path>) -> anyhow::Result<Ending> {
         print_json(&outcome)?;
     } else {
         for failure in &outcome.failures {
-            println!("✗ {}：{}", failure.rule, failure.name);
-            failure.mismatches.iter().for_each(|mismatch| println!("    {mismatch}"));
+            say_line(format_args!("✗ {}：{}", failure.rule, failure.name))?;
+            failure.mismatches.iter().try_for_each(|mismatch| say_line(format_args!("    {mismatch}")))?;
         }
-        println!("{} passed, {} failed", outcome.passed, outcome.failed);
+        say_line(format_args!("{} passed, {} failed", outcome.passed, outcome.failed))?;
     }
     Ok(Ending::findings_if(outcome.failed > 0))
 }
@@ -89,14 +90,14 @@ fn show(options: &Options, id: Option<&str>, on: Day) -> anyhow::Result<Ending> 
     let Some(id) = id else {
         for rule in rulebook.rules().filter(|rule| rule.head.in_force(on)) {
             let status = if rule.head.status == Status::Confirmed { "依据已核实" } else { "本系统缺省" };
-            println!("{}\t{}\t{status}\t{}", rule.id, rule.head.title, rule.digest);
+            say_line(format_args!("{}\t{}\t{status}\t{}", rule.id, rule.head.title, rule.digest))?;
         }
         return Ok(Ending::Done);
     };
     let rule = rulebook.rule(id, on).ok_or_else(|| {
         WrongInput(format!("{on} 没有规则“{id}”。用 rulebook show 列出全部规则；{}", near(&rulebook, id)))
     })?;
-    print!("{}", rule.text);
+    say(&rule.text)?;
     Ok(Ending::Done)
 }
 

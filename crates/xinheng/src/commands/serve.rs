@@ -12,6 +12,7 @@ use xinheng_web::{ServeOptions, Site, SiteOptions, missing_assets};
 
 use super::{Ending, folder, open};
 use crate::arguments::{Options, Serve};
+use crate::output::say_line;
 use crate::progress::Progress;
 
 pub async fn run(options: &Options, command: &Serve) -> anyhow::Result<Ending> {
@@ -25,13 +26,12 @@ pub async fn run(options: &Options, command: &Serve) -> anyhow::Result<Ending> {
 
 async fn first_start(bureau: &Bureau) -> anyhow::Result<()> {
     let secrets = bureau.first_start(&Act::on_command_line("setup.first_start")).await?;
-    println!("首次启动：已建立三个管理员账号（三员分立），没有建立任何其他账号。");
-    println!("一次性口令只显示这一次，72 小时内首次登录有效，登录后须立即改成自己的口令并启用动态口令：\n");
+    say_line("首次启动：已建立三个管理员账号（三员分立），没有建立任何其他账号。")?;
+    say_line("一次性口令只显示这一次，72 小时内首次登录有效，登录后须立即改成自己的口令并启用动态口令：\n")?;
     for secret in &secrets {
-        println!("  {:<12} {:<8} {}", secret.account, secret.name, secret.secret);
+        say_line(format_args!("  {:<12} {:<8} {}", secret.account, secret.name, secret.secret))?;
     }
-    println!("\n接下来请系统管理员登录，按页面上的“启用步骤”办理。");
-    Ok(())
+    say_line("\n接下来请系统管理员登录，按页面上的“启用步骤”办理。")
 }
 
 /// Serves until the process is told to stop.
@@ -60,9 +60,9 @@ pub async fn site(bureau: Bureau, data: &Path, command: &Serve) -> anyhow::Resul
         Site::new(Arc::new(bureau), SiteOptions { secure: tls.is_some(), proxies: command.proxy.clone(), uploads })?;
     let listening =
         xinheng_web::serve(site, &ServeOptions { listen: command.listen, tls, metrics: command.metrics }).await?;
-    println!("网站已启动：{scheme}://{}/（工作人员登录：/sign-in；按 Ctrl-C 停止）", listening.address);
+    say_line(format_args!("网站已启动：{scheme}://{}/（工作人员登录：/sign-in；按 Ctrl-C 停止）", listening.address))?;
     if scheme == "http" && !listening.address.ip().is_loopback() {
-        println!("注意：没有启用 TLS，口令会以明文经过网络。请用 --tls-cert 和 --tls-key，或放在启用 TLS 的代理之后");
+        say_line("注意：没有启用 TLS，口令会以明文经过网络。请用 --tls-cert 和 --tls-key，或放在启用 TLS 的代理之后")?;
     }
     listening.stop_on(stopped());
     listening.stopped().await

@@ -1,0 +1,255 @@
+//! How fast a file becomes records with levels: `cargo xtask bench import [ROWS]`.
+//!
+//! In one run, on each database: the same writer fills the ledger table alone with as many records of the
+//! same payloads (records of the system, which no projection takes); then a CSV of registrations is
+//! imported and classified as `xinheng import` does; then the same rows as a workbook, against the reading
+//! library's bare parse of it. The bars are 4 times the ledger alone; for the workbook, twice its bare
+//! parse on top; 300 MB.
+#![allow(clippy::unwrap_used, reason = "a tool for developers")]
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use xinheng_app::collect::{BATCH_ROWS, ImportRequest, TURN};
+use xinheng_app::rules::{embedded, load};
+use xinheng_app::{Bureau, Surroundings};
+use xinheng_core::credit_code::CreditCode;
+use xinheng_core::record::{Day, Moment};
+use xinheng_exchange::{Forms, ReadOptions, Source, TableFormat, TableWriter, TextEncoding};
+use xinheng_store::testing::{TestDatabase, databases};
+use xinheng_store::{Body, NewRecord, Writing};
+
+const HEADINGS: [&str; 18] = [
+    "统一社会信用代码",
+    "主体身份代码",
+    "注册号",
+    "企业名称（字号名称）",
+    "企业类型大类（中文）",
+    "登记主体类别",
+    "登记状态（中文）",
+    "法定代表人(经营者姓名)",
+    "注册资本(资金数额)",
+    "币种",
+    "经营范围",
+    "核准日期（登记、吊销、注销日期）",
+    "成立日期",
+    "经营(营业)截止日期",
+    "住所",
+    "所属乡镇",
+    "行业代码",
+    // A column that no table knows: sealed.
+    "etl入库时间",
+];
+
+#[tokio::main]
+async fn main() {
+    let rows = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(300_000);
+    let folder = tempfile::tempdir().unwrap();
+    let (csv, xlsx) = (folder.path().join("市场主体.csv"), folder.path().join("市场主体.xlsx"));
+    generate(&csv, TableFormat::Csv(TextEncoding::Utf8), rows);
+    generate(&xlsx, TableFormat::Xlsx, rows);
+    let megabytes = |path: &Path| std::fs::metadata(path).unwrap().len() >> 20;
+    println!(
+        "{rows} registrations of {} columns: CSV {} MB, XLSX {} MB",
+        HEADINGS.len(),
+        megabytes(&csv),
+        megabytes(&xlsx)
+    );
+
+    // A fresh database of each kind for each measurement.
+    let fresh = async || databases().await.into_iter();
+    for ((alone, for_csv), for_xlsx) in fresh().await.zip(fresh().await).zip(fresh().await) {
+        println!("{}", alone.name);
+        let ledger = ledger_alone(&alone, &csv).await;
+        ledger.report("ledger alone", "");
+        let imported = import(&for_csv, &csv, rows).await;
+        let times = imported.seconds() / ledger.seconds();
+        imported.report("CSV", &format!("{times:.2} times the ledger alone"));
+        // After the import, so that what the parse leaves in memory does not count as the import's.
+        let workbook = import(&for_xlsx, &xlsx, rows).await;
+        let bare = bare_parse(&xlsx, rows);
+        let on_top = (workbook.seconds() - imported.seconds()) / bare.as_secs_f64();
+        let times = workbook.seconds() / (4.0 * ledger.seconds() + 2.0 * bare.as_secs_f64());
+        workbook.report(
+            "XLSX",
+            &format!(
+                "on top of the CSV {on_top:.2} times its bare parse of {:.1} s; {times:.2} of what it may take",
+                bare.as_secs_f64()
+            ),
+        );
+    }
+}
+
+/// What a part of the run took.
+struct Taken {
+    /// One after the other.
+    stages: Vec<(&'static str, Duration)>,
+    /// What this process computed in that time, whatever else the machine was doing.
+    processor: Duration,
+    /// The most memory of this process in that time, in MiB.
+    peak: u64,
+}
+
+impl Taken {
+    fn seconds(&self) -> f64 {
+        self.stages.iter().map(|(_, time)| time.as_secs_f64()).sum()
+    }
+
+    fn report(&self, what: &str, ratio: &str) {
+        let stages: Vec<_> =
+            self.stages.iter().map(|(stage, time)| format!("{stage} {:.1} s", time.as_secs_f64())).collect();
+        println!(
+            "  {what:<13}{:6.1} s ({}); processor {:.1} s; peak {} MiB   {ratio}",
+            self.seconds(),
+            stages.join(", "),
+            self.processor.as_secs_f64(),
+            self.peak
+        );
+    }
+}
+
+async fn taken(work: impl Future<Output = Vec<(&'static str, Duration)>>) -> Taken {
+    // Linux begins to look for the peak anew.
+    std::fs::write("/proc/self/clear_refs", "5").ok();
+    let processor = processor_time();
+    let stages = work.await;
+    Taken { stages, processor: processor_time() - processor, peak: peak_memory() }
+}
+
+/// The payloads of the file's rows as records of the system; only the writer is timed.
+async fn ledger_alone(database: &TestDatabase, file: &Path) -> Taken {
+    let store = database.open().await;
+    let rulebook = load(&embedded()).unwrap();
+    let now = Surroundings::real().now;
+    let forms = Forms::new(&rulebook, now().day_in_china());
+    let mut rows = xinheng_exchange::open(file, &forms, &ReadOptions::default()).unwrap();
+    taken(async {
+        let mut written = Duration::ZERO;
+        let mut turn: Option<(Writing, Duration)> = None;
+        loop {
+            let records = system_records(&mut rows, now());
+            let last = records.is_empty();
+            let start = Instant::now();
+            let (mut writing, since) = match turn.take() {
+                Some(turn) => turn,
+                None => (store.begin().await.unwrap(), written),
+            };
+            writing.append(records).await.unwrap();
+            // Transactions as long as those of an import.
+            if last || written + start.elapsed() - since >= TURN {
+                writing.commit().await.unwrap();
+            } else {
+                turn = Some((writing, since));
+            }
+            written += start.elapsed();
+            if last {
+                return vec![("written", written)];
+            }
+        }
+    })
+    .await
+}
+
+fn system_records(rows: &mut Source, received_at: Moment) -> Vec<NewRecord> {
+    let drafts = rows.take(BATCH_ROWS).flat_map(|row| row.unwrap().outcome.unwrap());
+    let records = drafts.map(|draft| NewRecord {
+        body: Body::System { kind: draft.kind, occurred_on: draft.occurred_on, payload: draft.payload },
+        enterprise: None,
+        supersedes: None,
+        received_at,
+        source_unit: "登记注册科".to_owned(),
+    });
+    records.collect()
+}
+
+async fn import(database: &TestDatabase, file: &Path, rows: u64) -> Taken {
+    let folder = tempfile::tempdir().unwrap();
+    let (key, rulebook) = (folder.path().join("key"), load(&embedded()).unwrap());
+    let bureau = Bureau::open(&database.url, &key, rulebook, Surroundings::real()).await.unwrap();
+    taken(async {
+        let start = Instant::now();
+        let request = ImportRequest {
+            path: file,
+            table: None,
+            unit: "登记注册科",
+            edition: None,
+            mapping: None,
+            errors: None,
+            dry_run: false,
+            act: None,
+        };
+        let outcome = bureau.import(&request, &|_| ()).await.unwrap();
+        assert_eq!((outcome.rows, outcome.accepted), (rows, rows));
+        let imported = start.elapsed();
+        let run = bureau.classify_touched(&|_| ()).await.unwrap().unwrap();
+        assert!(run.levels.values().sum::<u64>() > rows / 3);
+        vec![("records", imported), ("levels", start.elapsed() - imported)]
+    })
+    .await
+}
+
+fn bare_parse(file: &Path, rows: u64) -> Duration {
+    use calamine::{Reader, Xlsx};
+    let start = Instant::now();
+    let mut workbook: Xlsx<_> = calamine::open_workbook(file).unwrap();
+    let sheet = workbook.sheet_names()[0].clone();
+    let mut cells = workbook.worksheet_cells_reader(&sheet).unwrap();
+    let mut count = 0;
+    while cells.next_cell().unwrap().is_some() {
+        count += 1;
+    }
+    assert_eq!(count, (rows + 1) * HEADINGS.len() as u64);
+    start.elapsed()
+}
+
+/// Registrations of as many enterprises, their codes in no order: half are companies, which the general
+/// model grades, half individual businesses.
+fn generate(path: &Path, format: TableFormat, rows: u64) {
+    let mut table = TableWriter::create(path, format, &HEADINGS, false).unwrap();
+    let first_day: Day = "2003-01-01".parse().unwrap();
+    for row in 0..rows {
+        let number = format!("{:08}", (row * 38_742_049) % 99_999_989);
+        let code = CreditCode::compose("91990000", &number).unwrap();
+        let company = row % 2 == 0;
+        let established = first_day + chrono::Days::new(row % 8_000);
+        let approved = established + chrono::Days::new(row % 300);
+        table
+            .write(&[
+                code.as_str(),
+                &number,
+                &format!("9900{number}001"),
+                &format!("新衡县第{row}{}", if company { "食品有限公司" } else { "号食品商店" }),
+                if company { "有限责任公司(自然人投资或控股)" } else { "个体工商户" },
+                if company { "企业" } else { "个体工商户" },
+                "存续",
+                ["张三", "李四", "欧阳某某"][(row % 3) as usize],
+                &format!("{}万元", row % 500 + 1),
+                "人民币",
+                "许可项目：食品生产；食品销售。一般项目：食用农产品零售；日用百货销售；农副产品销售",
+                &approved.to_string(),
+                &established.to_string(),
+                "2099-12-31",
+                &format!("新衡县河东镇幸福路{}号", row % 1000),
+                ["河东镇", "城关镇", "柳林乡"][(row % 3) as usize],
+                "1391",
+                "2026-11-01 00:00:00",
+            ])
+            .unwrap();
+    }
+    table.finish().unwrap();
+}
+
+/// Of this process, so far; Linux counts it in hundredths of a second.
+fn processor_time() -> Duration {
+    let status = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let (_, after_name) = status.rsplit_once(')').unwrap_or_default();
+    let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok());
+    Duration::from_millis(ticks.sum::<u64>() * 10)
+}
+
+/// Of this process, since it was last begun anew.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or_default() / 1024
+}
