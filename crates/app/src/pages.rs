@@ -16,7 +16,7 @@ use crate::act::Actor;
 use crate::classify::{CLASSIFICATION, RunRecord, Tools};
 use crate::enterprises::PageSize;
 use crate::profile::known_at;
-use crate::rules::Signatures;
+use crate::rules::{SIGNATURE, Signatures};
 use crate::{Bureau, WrongInput, words};
 
 /// Something handed in.
@@ -123,7 +123,7 @@ impl Bureau {
     /// When the database fails.
     pub async fn submissions(&self, actor: &Actor, before: Option<i64>, size: PageSize) -> anyhow::Result<Submissions> {
         let unit = (actor.duties.scope() == staff::Scope::Unit).then_some(actor.unit.as_str());
-        let kept = self.store.submissions(unit, before, size.rows() as u64).await?;
+        let kept = self.store.submissions(SIGNATURE, unit, before, size.rows() as u64).await?;
         let next = kept.last().filter(|_| kept.len() == size.rows()).map(|last| last.number);
         Ok(Submissions { lines: kept.into_iter().map(|kept| self.submission_line(kept)).collect(), next })
     }

@@ -138,18 +138,21 @@ impl FromStr for BulletinPlace {
 }
 
 impl Store {
-    /// Submissions, the newest first, of one unit or of all.
+    /// Submissions, the newest first, of one unit or of all; without those of one table, which are the
+    /// system's own.
     ///
     /// # Errors
     /// When the database fails or a row is damaged.
     pub async fn submissions(
         &self,
+        besides: &str,
         unit: Option<&str>,
         before: Option<i64>,
         limit: u64,
     ) -> Result<Vec<KeptSubmission>> {
         use submission::Column;
-        let mut page = submission::Entity::find().order_by_desc(Column::Number).limit(limit);
+        let handed_in = submission::Entity::find().filter(Column::TableId.ne(besides));
+        let mut page = handed_in.order_by_desc(Column::Number).limit(limit);
         if let Some(unit) = unit {
             page = page.filter(Column::Unit.eq(unit));
         }

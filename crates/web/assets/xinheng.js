@@ -75,6 +75,10 @@
   const draftKey = (form) => "draft " + location.pathname + " " + form.getAttribute("action");
 
   function keepDrafts(root) {
+    // A page that says it went well has no use for drafts any more.
+    if (document.querySelector("[data-sent]")) {
+      Object.keys(sessionStorage).filter((key) => key.startsWith("draft ")).forEach((key) => sessionStorage.removeItem(key));
+    }
     each("form[data-keep]", (form) => {
       const key = draftKey(form);
       const kept = JSON.parse(sessionStorage.getItem(key) || "null");
@@ -96,10 +100,6 @@
         sessionStorage.setItem(key, JSON.stringify(fields.map((field) => [field.name, field.value, field.checked])));
       });
     }, root);
-    // A page that says it went well has no use for drafts any more.
-    if (document.querySelector("[data-sent]")) {
-      Object.keys(sessionStorage).filter((key) => key.startsWith("draft ")).forEach((key) => sessionStorage.removeItem(key));
-    }
   }
 
   function wire(root) {

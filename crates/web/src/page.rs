@@ -60,7 +60,9 @@ impl Frame {
         let here = allowed
             .iter()
             .map(|(address, _, _)| *address)
-            .filter(|address| path == *address || path.starts_with(&format!("{address}/")))
+            .filter(|address| {
+                path == *address || (address.len() > "/admin".len() && path.starts_with(&format!("{address}/")))
+            })
             .max_by_key(|address| address.len());
         let menu = allowed
             .into_iter()

@@ -544,6 +544,26 @@ pub async fn audit(State(site): State<Site>, visit: Visit, Query(asked): Query<A
     })
 }
 
+/// What people read for a detail of a line.
+fn detail_title(name: &str) -> &str {
+    match name {
+        "account" => "账号",
+        "after" => "现为",
+        "before" => "原为",
+        "bureau" => "本局名称",
+        "in_use" => "使用中",
+        "kind" => "类别",
+        "name" => "名称",
+        "other_names" => "又名",
+        "policy" => "策略",
+        "proposed" => "拟任角色",
+        "reason" => "原因",
+        "region" => "行政区划",
+        "unit" => "单位",
+        other => other,
+    }
+}
+
 fn row(AuditEntry { seq, line, .. }: AuditEntry, events: &[(&'static str, &'static str)]) -> AuditRow {
     let title = |name: &str| {
         events.iter().find(|(event, _)| *event == name).map_or(name.to_owned(), |(_, title)| (*title).to_owned())
@@ -558,6 +578,12 @@ fn row(AuditEntry { seq, line, .. }: AuditEntry, events: &[(&'static str, &'stat
         event: title(&line.event),
         object: line.object,
         outcome: line.outcome,
-        detail: line.detail.0.iter().map(|(name, value)| format!("{name}：{value}")).collect::<Vec<_>>().join("；"),
+        detail: line
+            .detail
+            .0
+            .iter()
+            .map(|(name, value)| format!("{}：{value}", detail_title(name)))
+            .collect::<Vec<_>>()
+            .join("；"),
     }
 }
