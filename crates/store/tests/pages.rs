@@ -331,8 +331,8 @@ async fn read_every_page(store: &Store) -> usize {
         }
     }
     rows += store.towns().await.unwrap().len();
-    store.submissions(None, None, 20).await.unwrap();
-    store.submissions(Some("U01"), Some(9), 20).await.unwrap();
+    store.submissions("none", None, None, 20).await.unwrap();
+    store.submissions("none", Some("U01"), Some(9), 20).await.unwrap();
     store.newest_system_records("classification", Some(Seq(9)), 20).await.unwrap();
     store.level_changes(Seq(1), GENERAL, Some(code(1)), 20).await.unwrap();
     store.last_moves_before(Seq(9), GENERAL, &[code(1), code(2)]).await.unwrap();

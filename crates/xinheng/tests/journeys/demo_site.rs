@@ -24,7 +24,7 @@ pub struct DemoSite {
 impl DemoSite {
     /// A small county.
     pub fn demo() -> Self {
-        Self::start(&["demo", "--enterprises", "400", "--seed", "7", "--until", UNTIL])
+        Self::start(&["demo", "--enterprises", "400", "--seed", "1", "--until", UNTIL])
     }
 
     /// An empty folder, as a real bureau begins.
