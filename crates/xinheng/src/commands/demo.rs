@@ -5,14 +5,16 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use chrono::Months;
 use serde::Serialize;
-use xinheng_app::Bureau;
 use xinheng_app::act::Act;
 use xinheng_app::classify::Run;
 use xinheng_app::collect::{ImportRequest, Outcome};
+use xinheng_app::{Bureau, Surroundings};
+use xinheng_core::record::Day;
 use xinheng_core::rulebook::Status;
 
-use super::{Ending, open_at};
+use super::{Ending, open_in};
 use crate::arguments::{Demo, Options};
+use crate::demo::clock::{Clock, at};
 use crate::demo::office::{self, Account};
 use crate::demo::{county, write};
 use crate::output::{print_json, say, say_line};
@@ -22,8 +24,9 @@ use crate::progress::Progress;
 const SIGNER: &str = "演示签署人";
 /// The unit that signs.
 const SIGNING_UNIT: &str = "信用监管股";
-/// Months of levels behind the last day.
-const MONTHS: u32 = 12;
+/// Hours in China: the books open in the morning, levels are given when the day's files are in.
+const MORNING: i64 = 9;
+const EVENING: i64 = 19;
 
 /// What the demonstration left behind.
 #[derive(Serialize)]
@@ -37,6 +40,10 @@ struct Summary {
 }
 
 pub async fn run(options: &Options, command: &Demo) -> anyhow::Result<Ending> {
+    run_in(options, command, Surroundings::real()).await
+}
+
+async fn run_in(options: &Options, command: &Demo, surroundings: Surroundings) -> anyhow::Result<Ending> {
     let folder = options.data.clone().unwrap_or_else(|| PathBuf::from("demo-data"));
     let database = folder.join("xinheng.db");
     anyhow::ensure!(
@@ -44,17 +51,26 @@ pub async fn run(options: &Options, command: &Demo) -> anyhow::Result<Ending> {
         "“{}”已经存在。演示县要在空文件夹里生成：请换一个 --data 文件夹，或先删除它",
         database.display()
     );
-    let bureau = open_at(options, &folder).await?;
+    let clock = Clock::default();
+    let bureau = open_in(options, &folder, clock.within(surroundings)).await?;
     let until = command.until.unwrap_or_else(|| bureau.today());
     let files = county::generate(command.seed, command.enterprises, until);
     let sources = folder.join("files");
     std::fs::create_dir_all(&sources).with_context(|| format!("建不了文件夹“{}”", sources.display()))?;
     write(&sources, &files)?;
 
-    let accounts = office::set_up(&bureau, command.seed).await?;
+    // The county lives through its year: every file and every run at its time.
+    clock.show(at(county::opening(until), MORNING, 0));
+    office::open(&bureau).await?;
     sign_defaults(&bureau).await?;
     let mut outcomes = Vec::new();
+    let mut runs = Vec::new();
+    let mut months = (0..=county::MONTHS).rev().map(|back| until - Months::new(back)).peekable();
     for file in &files {
+        while let Some(as_of) = months.next_if(|as_of| at(*as_of, EVENING, 0) < file.handed_in) {
+            runs.push(classify(&bureau, &clock, as_of, options).await?);
+        }
+        clock.show(file.handed_in);
         let path = sources.join(&file.file_name);
         let request = ImportRequest {
             path: &path,
@@ -74,17 +90,17 @@ pub async fn run(options: &Options, command: &Demo) -> anyhow::Result<Ending> {
         }
         outcomes.push(outcome);
     }
-    let mut runs = Vec::new();
-    for back in (0..=MONTHS).rev() {
-        let as_of = until.checked_sub_months(Months::new(back)).context("日期过早")?;
-        let progress = Progress::new();
-        let run = bureau.classify_all(as_of, &|stage| progress.show(&stage)).await?;
-        drop(progress);
-        if !options.json {
-            say(&run)?;
-        }
-        runs.push(run);
+    // Rules that came into force meanwhile.
+    sign_defaults(&bureau).await?;
+    for as_of in months {
+        runs.push(classify(&bureau, &clock, as_of, options).await?);
     }
+    // Passwords and one-time secrets are of today, or nobody could use them.
+    clock.release();
+    let accounts = office::staff(&bureau, command.seed).await?;
+    clock.show(at(until, EVENING, 30));
+    office::propose_and_decide(&bureau, until).await?;
+    clock.release();
     let head = bureau.head().await?;
     let receipt = folder.join("账头.json");
     std::fs::write(&receipt, serde_json::to_string(&head)?)
@@ -121,6 +137,18 @@ pub async fn run(options: &Options, command: &Demo) -> anyhow::Result<Ending> {
     Ok(Ending::Done)
 }
 
+/// The levels of a month, at its end.
+async fn classify(bureau: &Bureau, clock: &Clock, as_of: Day, options: &Options) -> anyhow::Result<Run> {
+    clock.show(at(as_of, EVENING, 0));
+    let progress = Progress::new();
+    let run = bureau.classify_all(as_of, &|stage| progress.show(&stage)).await?;
+    drop(progress);
+    if !options.json {
+        say(&run)?;
+    }
+    Ok(run)
+}
+
 /// The demonstration county's leader signs every default, so that it acts.
 async fn sign_defaults(bureau: &Bureau) -> anyhow::Result<()> {
     let today = bureau.today();
@@ -145,19 +173,20 @@ async fn riskiest(bureau: &Bureau) -> anyhow::Result<Option<xinheng_core::credit
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
     use clap::Parser as _;
     use xinheng_core::record::Seq;
-    use xinheng_store::Scope;
+    use xinheng_store::testing::FixedSalts;
+    use xinheng_store::{APPROVAL_STEP, Scope};
 
     use super::*;
     use crate::arguments::{Arguments, Command};
     use crate::demo::people::CANARIES;
 
-    /// The demonstration as a user sees it, small: through files and import, verified, rebuilt, explained.
-    #[tokio::test]
-    async fn the_demonstration_is_sound_and_every_contribution_sums_to_its_total() {
-        let folder = tempfile::tempdir().unwrap();
-        let options = Options {
+    fn options(folder: &tempfile::TempDir) -> Options {
+        Options {
             database: None,
             data: Some(folder.path().to_owned()),
             key_file: None,
@@ -165,14 +194,77 @@ mod tests {
             json: true,
             help: None,
             version: None,
-        };
-        let until = Some("2026-11-24".parse().unwrap());
-        let words = ["xinheng", "demo", "--enterprises", "400", "--seed", "1", "--no-serve"];
+        }
+    }
+
+    fn command(enterprises: &str, seed: &str) -> Demo {
+        let words = ["xinheng", "demo", "--enterprises", enterprises, "--seed", seed, "--no-serve"];
         let Command::Demo(command) = Arguments::parse_from(words).command else { unreachable!("said so just above") };
-        let command = Demo { until, ..command };
+        Demo { until: Some("2026-11-24".parse().unwrap()), ..command }
+    }
+
+    /// The morning after the last day, and the same salts for the same record.
+    fn surroundings() -> Surroundings {
+        let now = at("2026-11-25".parse().unwrap(), 9, 0);
+        let surroundings = Surroundings::real();
+        Surroundings { now: Arc::new(move || now), salts: Arc::new(FixedSalts), ..surroundings }
+    }
+
+    #[tokio::test]
+    async fn the_county_reports_and_publishes_in_time_but_for_a_few() {
+        let folder = tempfile::tempdir().unwrap();
+        let (options, command) = (options(&folder), command("400", "1"));
+        let until = command.until.unwrap();
+        run_in(&options, &command, surroundings()).await.unwrap();
+        let bureau = open_in(&options, folder.path(), surroundings()).await.unwrap();
+        let store = bureau.store();
+
+        let clocks = store.clock_counts(None, until).await.unwrap();
+        let open = clocks.green + clocks.yellow + clocks.red;
+        assert!(clocks.red * 100 <= open * 15, "{clocks:?}");
+        assert!(clocks.yellow > 0 && clocks.green > 0, "{clocks:?}");
+
+        let year_ago = until - Months::new(12);
+        let late = store.late_counts(None, year_ago, until).await.unwrap();
+        let late: u64 = late.iter().map(|late| late.records).sum();
+        let records = store.records(Seq(1), 100_000).await.unwrap();
+        let received = records.iter().filter(|entry| entry.record.received_at.day_in_china() >= year_ago).count();
+        assert!(late > 0 && late * 10 < received as u64, "{late} of {received}");
+
+        let mut days_known = BTreeSet::new();
+        for (code, _) in store.histories(Scope::All, None, 20, Seq(i64::MAX)).await.unwrap().histories {
+            let known = bureau.profile(code, None, None).await.unwrap().steps.known;
+            days_known.insert(known.into_iter().map(|(_, day)| day).collect::<BTreeSet<_>>().len());
+        }
+        assert!(days_known.last() > Some(&5), "{days_known:?}");
+
+        let steps = store.system_records(APPROVAL_STEP, Seq(i64::MAX)).await.unwrap();
+        let actions: Vec<_> = steps.iter().filter_map(|step| step.payload.text("action")).collect();
+        assert_eq!(actions, ["submit", "review", "submit", "submit", "send_back"]);
+    }
+
+    #[tokio::test]
+    async fn the_same_seed_gives_the_same_ledger() {
+        let mut heads = BTreeSet::new();
+        for _ in 0..2 {
+            let folder = tempfile::tempdir().unwrap();
+            let options = options(&folder);
+            run_in(&options, &command("60", "1"), surroundings()).await.unwrap();
+            let bureau = open_in(&options, folder.path(), surroundings()).await.unwrap();
+            heads.insert(bureau.head().await.unwrap().hash.to_string());
+        }
+        assert_eq!(heads.len(), 1);
+    }
+
+    /// The demonstration as a user sees it, small: through files and import, verified, rebuilt, explained.
+    #[tokio::test]
+    async fn the_demonstration_is_sound_and_every_contribution_sums_to_its_total() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = options(&folder);
+        let command = command("400", "1");
         assert_eq!(run(&options, &command).await.unwrap(), Ending::Done);
 
-        let bureau = open_at(&options, folder.path()).await.unwrap();
+        let bureau = open_in(&options, folder.path(), Surroundings::real()).await.unwrap();
         let head = bureau.head().await.unwrap();
         assert!(bureau.verify(&[head], &|_| ()).await.unwrap().findings.is_empty());
         assert_eq!(bureau.rebuild(&|_| ()).await.unwrap().findings, Vec::<String>::new());

@@ -37,7 +37,7 @@ impl Ending {
 
 /// Opens the bureau's books where the options say.
 async fn open(options: &Options) -> anyhow::Result<Bureau> {
-    open_at(options, &folder(options)).await
+    open_in(options, &folder(options), Surroundings::real()).await
 }
 
 /// The data folder.
@@ -45,8 +45,8 @@ fn folder(options: &Options) -> PathBuf {
     options.data.clone().unwrap_or_else(|| PathBuf::from("."))
 }
 
-/// Opens them with another default for the data folder.
-async fn open_at(options: &Options, folder: &Path) -> anyhow::Result<Bureau> {
+/// Opens them with another default for the data folder, in given surroundings.
+async fn open_in(options: &Options, folder: &Path, surroundings: Surroundings) -> anyhow::Result<Bureau> {
     std::fs::create_dir_all(folder).with_context(|| format!("建不了数据文件夹“{}”", folder.display()))?;
     let database =
         options.database.clone().unwrap_or_else(|| format!("sqlite:{}", folder.join("xinheng.db").display()));
@@ -54,7 +54,7 @@ async fn open_at(options: &Options, folder: &Path) -> anyhow::Result<Bureau> {
         Some(path) => PathBuf::from(format!("{path}.key")),
         None => folder.join("xinheng.key"),
     });
-    Bureau::open(&database, &key_file, rulebook(options)?, Surroundings::real()).await
+    Bureau::open(&database, &key_file, rulebook(options)?, surroundings).await
 }
 
 /// The rulebook that the options name.

@@ -7,10 +7,12 @@ use std::rc::Rc;
 use chrono::{Datelike, Months, TimeDelta};
 use rand::RngExt;
 use rand::seq::SliceRandom;
-use xinheng_core::record::Day;
+use xinheng_core::record::{Day, Moment};
 
+use super::clock;
 use super::life::{self, Event, Occurrence};
 use super::population::{Enterprise, populate, randomness};
+use super::publications::PUBLICATIONS;
 use super::sheets::{self, Matter, Sheet};
 use super::spelling::{Defect, Writer};
 
@@ -41,10 +43,14 @@ pub struct DemoFile {
     pub form: Form,
     /// What its columns are called, in its own order and language.
     pub headings: Vec<&'static str>,
+    /// When it is handed in.
+    pub handed_in: Moment,
     county: Rc<County>,
     sheet: &'static Sheet,
     /// The days of what it reports; the last is the day on which it is made.
     days: RangeInclusive<Day>,
+    /// What can be in it, by place among the county's entries.
+    entries: Vec<u32>,
     /// Places of the sheet's columns, in the file's order.
     order: Vec<usize>,
     /// Which rows are wrong differs from file to file; a file handed in twice is the same both times.
@@ -107,6 +113,45 @@ impl County {
         let entries = as_such.chain(dated.into_iter().map(|(_, entry)| entry)).collect();
         Self { seed, enterprises, lives, entries }
     }
+
+    fn matter(&self, entry: Entry, days: &RangeInclusive<Day>) -> Matter<'_> {
+        let life = &self.lives[entry.enterprise as usize];
+        let occurrence = life.get(entry.place as usize);
+        Matter {
+            enterprise: &self.enterprises[entry.enterprise as usize],
+            life,
+            event: occurrence.map(|occurrence| &occurrence.event),
+            on: occurrence.map_or(*days.end(), |occurrence| occurrence.on),
+            since: *days.start(),
+            as_of: *days.end(),
+            place: entry.place,
+        }
+    }
+
+    /// What a sheet tells, day by day, by place among the entries.
+    fn told(&self, sheet: &Sheet) -> Vec<(Day, u32)> {
+        let Some(days) = sheet.told else { return Vec::new() };
+        let mut told: Vec<(Day, u32)> = Vec::new();
+        for (place, entry) in (0..).zip(&self.entries).filter(|(_, entry)| entry.place != AS_SUCH) {
+            let matter = self.matter(*entry, &(Day::MIN..=Day::MAX));
+            told.extend(days(&matter).into_iter().flatten().map(|day| (day, place)));
+        }
+        told.sort_unstable();
+        told
+    }
+
+    /// The entries that a file can have, in their order: of its days, or all enterprises as such.
+    fn entries_of(&self, plan: &Plan, told: &[(Day, u32)]) -> Vec<u32> {
+        if plan.sheet.told.is_none() {
+            return (0..).zip(&self.enterprises).map(|(place, _)| place).collect();
+        }
+        let from = told.partition_point(|(day, _)| day < plan.days.start());
+        let upto = told.partition_point(|(day, _)| day <= plan.days.end());
+        let mut entries: Vec<u32> = told[from..upto].iter().map(|(_, place)| *place).collect();
+        entries.sort_unstable();
+        entries.dedup();
+        entries
+    }
 }
 
 /// Numbers the decisions of each authority within the year, in the order of their days.
@@ -134,8 +179,9 @@ impl DemoFile {
     pub fn rows(&self) -> impl Iterator<Item = DemoRow> + '_ {
         let mut wrong = randomness(self.county.seed, FILES | self.stream);
         let county = &self.county;
-        county.entries.iter().filter_map(move |entry| {
-            let matter = self.matter(*entry)?;
+        self.entries.iter().filter_map(move |&place| {
+            let entry = county.entries[place as usize];
+            let matter = county.matter(entry, &self.days);
             let cells = (self.sheet.cells)(&matter)?;
             let stream = SPELLINGS | u64::from(entry.enterprise) << 20 | u64::from(entry.place) & 0xf_ffff;
             let mut random = randomness(county.seed, stream);
@@ -147,22 +193,6 @@ impl DemoFile {
             })
         })
     }
-
-    fn matter(&self, entry: Entry) -> Option<Matter<'_>> {
-        let enterprise = &self.county.enterprises[entry.enterprise as usize];
-        let life = &self.county.lives[entry.enterprise as usize];
-        let occurrence = life.get(entry.place as usize);
-        let as_of = *self.days.end();
-        let on = occurrence.map_or(as_of, |occurrence| occurrence.on);
-        self.days.contains(&on).then_some(Matter {
-            enterprise,
-            life,
-            event: occurrence.map(|occurrence| &occurrence.event),
-            on,
-            as_of,
-            place: entry.place,
-        })
-    }
 }
 
 /// A file before it has a name, an order of columns and a form.
@@ -171,6 +201,7 @@ struct Plan {
     title: &'static str,
     sheet: &'static Sheet,
     days: RangeInclusive<Day>,
+    handed_in: Day,
     /// Whether the import has to be told the day.
     undated: bool,
 }
@@ -186,84 +217,180 @@ pub(super) const STATIONS: &str = "市场监督管理所";
 pub(super) const CONSUMERS: &str = "消费者权益保护股";
 pub(super) const PROVINCE: &str = "省市场监督管理局";
 
-/// Months of levels that the province has sent.
-const LEVELS_MONTHS: u32 = 12;
+/// Months through which the county lives with its files; what was before is handed in when the books open.
+pub const MONTHS: u32 = 12;
+/// Months of publications that are told when the books open: older ones have no term any more.
+const PUBLICATION_MONTHS: u32 = 8;
+/// The hour at which files are handed in, in China.
+const HOUR: i64 = 17;
+
+/// Days of the month, besides the last, with which a period ends. Whoever owes records within a term of some
+/// working days reports every ten days (旬报).
+const TEN_DAYS: &[u32] = &[10, 20];
+const HALF_MONTH: &[u32] = &[15];
+const MONTH: &[u32] = &[];
 
 /// The files of a county of so many enterprises with their records until that day, in the order in
 /// which they are handed in. The same seed gives the same files.
 #[must_use]
 pub fn generate(seed: u64, enterprises: usize, until: Day) -> Vec<DemoFile> {
     let county = Rc::new(County::new(seed, enterprises, until));
-    let mut files: Vec<DemoFile> =
-        plans(until).into_iter().zip(0..).map(|(plan, place)| plan.file(&county, place)).collect();
+    let mut plans = plans(until);
+    plans.sort_by_key(|plan| plan.handed_in);
+    let mut told: HashMap<*const Sheet, Vec<(Day, u32)>> = HashMap::new();
+    let mut files: Vec<DemoFile> = Vec::new();
+    for plan in plans {
+        let told = told.entry(plan.sheet).or_insert_with(|| county.told(plan.sheet));
+        let entries = county.entries_of(&plan, told);
+        let moment = moment(files.last(), plan.handed_in);
+        let file = plan.file(&county, files.len(), entries, moment);
+        // A unit that has nothing to report hands in nothing.
+        if file.rows().next().is_some() {
+            files.push(file);
+        }
+    }
     // Somebody sends last year's inspections of food producers once more.
-    if let Some(first) = files.iter().rposition(|file| file.unit == PRODUCTION) {
-        let again = files[first].again(files.len() + 1);
+    if let Some(first) = files.iter().filter(|file| file.unit == PRODUCTION).nth(1) {
+        let again = first.again(files.len() + 1, moment(files.last(), until));
         files.push(again);
     }
     files
 }
 
+/// When the next file of a day is handed in: a few minutes after the one before.
+fn moment(before: Option<&DemoFile>, day: Day) -> Moment {
+    let first = clock::at(day, HOUR, 0);
+    before.map_or(first, |file| file.handed_in.minutes_later(2).max(first))
+}
+
+/// The day on which the books open: the end of a month, so that the year of levels has all records behind it.
+#[must_use]
+pub fn opening(until: Day) -> Day {
+    let year_ago = until - Months::new(MONTHS);
+    year_ago.with_day(1).expect("every month has a first day") - TimeDelta::days(1)
+}
+
+/// The periods after a day, until another, that end with these days of the month and with the last.
+fn periods(after: Day, until: Day, ends: &[u32]) -> Vec<RangeInclusive<Day>> {
+    let mut periods = Vec::new();
+    let mut first = after + TimeDelta::days(1);
+    for last in first.iter_days().take_while(|day| *day <= until) {
+        let next = last + TimeDelta::days(1);
+        if ends.contains(&last.day()) || next.day() == 1 || last == until {
+            periods.push(first..=last);
+            first = next;
+        }
+    }
+    periods
+}
+
+/// Days by which a unit is late with its so-manieth file, now and then.
+fn delay(unit: &str, nth: usize) -> TimeDelta {
+    TimeDelta::days(match unit {
+        STATIONS if nth % 6 == 3 => 8,
+        EQUIPMENT if nth % 9 == 5 => 12,
+        _ => 0,
+    })
+}
+
 fn plans(until: Day) -> Vec<Plan> {
+    let opening = opening(until);
     let first = life::beginning(until);
-    let year_begins = |year: i32| Day::from_ymd_opt(year, 1, 1).expect("1 January exists");
-    let recent = year_begins(until.year() - 1);
-    let this_year = year_begins(until.year());
+    let recent = Day::from_ymd_opt(opening.year(), 1, 1).expect("1 January exists");
     let former = first..=recent - TimeDelta::days(1);
-    let last_year = recent..=this_year - TimeDelta::days(1);
-    let this_year = this_year..=until;
-    let whole = |until: Day| first..=until;
-    let dated = |unit, title, sheet, days| Plan { unit, title, sheet, days, undated: false };
+    let recent = recent..=opening;
+    let all = Day::MIN..=opening;
+    let dated = |unit, title, sheet, days: RangeInclusive<Day>| {
+        let handed_in = *days.end();
+        Plan { unit, title, sheet, days, handed_in, undated: false }
+    };
+    let undated = |unit, title, sheet, days| Plan { undated: true, ..dated(unit, title, sheet, days) };
+
+    // The books open: all that was before.
     let mut plans = vec![
-        dated(REGISTRY, "市场主体信息", &sheets::MARKET_ENTITIES, whole(until - Months::new(18))),
-        dated(CREDIT, "经营异常名录", &sheets::ABNORMAL_LIST, whole(*last_year.end())),
-        dated(CREDIT, "个体经营异常标记", &sheets::ABNORMAL_MARKS, whole(*last_year.end())),
-        Plan { undated: true, ..dated(REGISTRY, "行政许可", &sheets::LICENSES, Day::MIN..=*last_year.end()) },
+        dated(REGISTRY, "市场主体信息", &sheets::MARKET_ENTITIES, all.clone()),
+        undated(REGISTRY, "行政许可", &sheets::LICENSES, all),
     ];
-    for (unit, title, sheet) in [
+    let inspections = [
         (PRODUCTION, "食品生产监督检查", &sheets::PRODUCTION_INSPECTIONS),
         (CIRCULATION, "食品经营监督检查", &sheets::FOOD_INSPECTIONS),
         (EQUIPMENT, "特种设备监督检查", &sheets::EQUIPMENT_INSPECTIONS),
         (CREDIT, "双随机抽查", &sheets::RANDOM_INSPECTIONS),
         (SAMPLING, "监督抽检结果", &sheets::SAMPLINGS),
         (STATIONS, "行政处罚", &sheets::STATION_PENALTIES),
+    ];
+    let listings = [
+        (CREDIT, "经营异常名录", &sheets::ABNORMAL_LIST),
+        (CREDIT, "个体经营异常标记", &sheets::ABNORMAL_MARKS),
+        (CREDIT, "严重违法失信名单", &sheets::SERIOUS_LIST),
+        (CREDIT, "信用修复", &sheets::REPAIRS),
+    ];
+    let others = [
         (CREDIT, "年度报告", &sheets::ANNUAL_REPORTS),
-    ] {
-        for days in [&former, &last_year, &this_year] {
-            plans.push(dated(unit, title, sheet, days.clone()));
+        (CREDIT, "补报年度报告", &sheets::LATE_ANNUAL_REPORTS),
+        (CONSUMERS, "投诉举报", &sheets::COMPLAINTS),
+        (CREDIT, "表彰奖励与认证", &sheets::HONOURS),
+        (REGISTRY, "登记变更", &sheets::REGISTRATION_CHANGES),
+    ];
+    for (unit, title, sheet) in inspections {
+        for days in [&former, &recent] {
+            plans.push(Plan { handed_in: opening, ..dated(unit, title, sheet, days.clone()) });
         }
     }
-    plans.extend([
-        dated(BRIGADE, "行政处罚", &sheets::FORMER_PENALTIES, former.clone()),
-        dated(BRIGADE, "行政处罚", &sheets::RECENT_PENALTIES, last_year),
-        dated(BRIGADE, "行政处罚", &sheets::RECENT_PENALTIES, this_year),
-        dated(CREDIT, "补报年度报告", &sheets::LATE_ANNUAL_REPORTS, whole(until)),
-        Plan { undated: true, ..dated(STATIONS, "责令整改", &sheets::RECTIFICATIONS, whole(until)) },
-        dated(CONSUMERS, "投诉举报", &sheets::COMPLAINTS, whole(until)),
-        dated(CREDIT, "严重违法失信名单", &sheets::SERIOUS_LIST, whole(until)),
-        dated(CREDIT, "信用修复", &sheets::REPAIRS, whole(until)),
-        dated(CREDIT, "表彰奖励与认证", &sheets::HONOURS, whole(until)),
-        dated(CREDIT, "关联关系", &sheets::RELATIONS, whole(until)),
-        dated(REGISTRY, "登记变更", &sheets::REGISTRATION_CHANGES, whole(until)),
-        dated(CREDIT, "经营异常名录", &sheets::ABNORMAL_LIST, whole(until)),
-        dated(CREDIT, "个体经营异常标记", &sheets::ABNORMAL_MARKS, whole(until)),
-        Plan { undated: true, ..dated(REGISTRY, "行政许可", &sheets::LICENSES, Day::MIN..=until) },
-    ]);
-    let this_month = until.with_day(1).expect("every month has a first day");
-    for back in (0..LEVELS_MONTHS).rev() {
-        let last_day = this_month - Months::new(back) - TimeDelta::days(1);
-        plans.push(dated(PROVINCE, "信用风险等级", &sheets::RECEIVED_LEVELS, first..=last_day));
+    plans.push(Plan { handed_in: opening, ..dated(BRIGADE, "行政处罚", &sheets::FORMER_PENALTIES, former) });
+    plans.push(dated(BRIGADE, "行政处罚", &sheets::RECENT_PENALTIES, recent));
+    for (unit, title, sheet) in listings.into_iter().chain(others) {
+        plans.push(dated(unit, title, sheet, first..=opening));
     }
     plans.extend([
-        dated(REGISTRY, "市场主体信息", &sheets::MARKET_ENTITIES, whole(until)),
+        undated(STATIONS, "责令整改", &sheets::RECTIFICATIONS, first..=opening),
+        dated(CREDIT, "关联关系", &sheets::RELATIONS, first..=opening),
+        dated(CREDIT, "公示对账", &PUBLICATIONS, opening - Months::new(PUBLICATION_MONTHS)..=opening),
+    ]);
+
+    // Then each unit reports in its rhythm.
+    let mut rhythm = |ends, plan: &dyn Fn(RangeInclusive<Day>) -> Plan| {
+        for (nth, days) in periods(opening, until, ends).into_iter().enumerate() {
+            let plan = plan(days);
+            let handed_in = (plan.handed_in + delay(plan.unit, nth)).min(until);
+            plans.push(Plan { handed_in, ..plan });
+        }
+    };
+    rhythm(MONTH, &|days| dated(REGISTRY, "新增和变更的市场主体信息", &sheets::MARKET_ENTITIES, days));
+    rhythm(TEN_DAYS, &|days| undated(REGISTRY, "行政许可", &sheets::LICENSES, days));
+    rhythm(TEN_DAYS, &|days| dated(BRIGADE, "行政处罚", &sheets::RECENT_PENALTIES, days));
+    for (unit, title, sheet) in inspections.into_iter().chain(listings) {
+        rhythm(TEN_DAYS, &|days| dated(unit, title, sheet, days));
+    }
+    rhythm(MONTH, &|days| undated(STATIONS, "责令整改", &sheets::RECTIFICATIONS, days));
+    for (unit, title, sheet) in others {
+        rhythm(MONTH, &|days| dated(unit, title, sheet, days));
+    }
+    rhythm(HALF_MONTH, &|days| dated(CREDIT, "公示对账", &PUBLICATIONS, days));
+    for month in periods(opening, until, MONTH).into_iter().filter(|month| is_last_of_month(*month.end())) {
+        plans.push(dated(PROVINCE, "信用风险等级", &sheets::RECEIVED_LEVELS, month));
+    }
+    plans.extend([
+        dated(CREDIT, "关联关系", &sheets::RELATIONS, opening..=until),
+        // The whole register once more, to compare.
+        dated(REGISTRY, "市场主体信息", &sheets::MARKET_ENTITIES, Day::MIN..=until),
         // Found on an old disk and handed in last: it changes nothing.
-        dated(REGISTRY, "市场主体信息", &sheets::MARKET_ENTITIES, whole(until - Months::new(36))),
+        Plan {
+            handed_in: until,
+            ..dated(REGISTRY, "市场主体信息", &sheets::MARKET_ENTITIES, Day::MIN..=until - Months::new(36))
+        },
     ]);
     plans
 }
 
+fn is_last_of_month(day: Day) -> bool {
+    (day + TimeDelta::days(1)).day() == 1
+}
+
 impl Plan {
-    fn file(self, county: &Rc<County>, place: u64) -> DemoFile {
+    fn file(self, county: &Rc<County>, place: usize, entries: Vec<u32>, handed_in: Moment) -> DemoFile {
+        let number = place + 1;
+        let place = u64::try_from(place).expect("a few hundred");
         let columns = self.sheet.columns;
         let mut random = randomness(county.seed, FILES | place << 32);
         let mut order: Vec<usize> = (0..columns.len()).collect();
@@ -277,16 +404,18 @@ impl Plan {
         let as_of = *self.days.end();
         let extension = if form == Form::Xlsx { "xlsx" } else { "csv" };
         DemoFile {
-            file_name: format!("演示-{:02}-{}-{}-截至{as_of}.{extension}", place + 1, self.unit, self.title),
+            file_name: format!("演示-{number:03}-{}-{}-截至{as_of}.{extension}", self.unit, self.title),
             title: format!("{}（{}，截至{as_of}；演示数据，由程序生成）", self.title, self.unit),
             unit: self.unit,
             table: self.sheet.table,
             edition: self.undated.then_some(as_of),
             form,
             headings: headings.collect(),
+            handed_in,
             county: Rc::clone(county),
             sheet: self.sheet,
             days: self.days,
+            entries,
             order,
             stream: place,
         }
@@ -295,14 +424,16 @@ impl Plan {
 
 impl DemoFile {
     /// The same file, handed in as the so-manieth.
-    fn again(&self, place: usize) -> Self {
-        let (_, name) = self.file_name.split_at("演示-00".len());
+    fn again(&self, place: usize, handed_in: Moment) -> Self {
+        let (_, name) = self.file_name.split_at("演示-000".len());
         Self {
-            file_name: format!("演示-{place:02}{}", name.replace("-截至", "（重复报送）-截至")),
+            handed_in,
+            file_name: format!("演示-{place:03}{}", name.replace("-截至", "（重复报送）-截至")),
             title: self.title.clone(),
             headings: self.headings.clone(),
             county: Rc::clone(&self.county),
             days: self.days.clone(),
+            entries: self.entries.clone(),
             order: self.order.clone(),
             ..*self
         }
@@ -315,5 +446,10 @@ impl DemoFile {
     /// Standard names of the columns, in the file's order.
     pub fn columns(&self) -> impl Iterator<Item = &'static str> + '_ {
         self.order.iter().map(|&place| self.sheet.columns[place].0)
+    }
+
+    /// The last day of what it reports.
+    pub fn last_day(&self) -> Day {
+        *self.days.end()
     }
 }

@@ -2,13 +2,16 @@
 //! for measuring. They go through the same import as a user's, and everything in them is invented.
 //!
 //! [`population`] makes the enterprises, [`life`] what happens to them, [`sheets`] the tables in which
-//! units report it, [`spelling`] the dirt of real files, [`county`] the files.
+//! units report it, [`publications`] what was published of it, [`spelling`] the dirt of real files, [`county`] the files,
+//! [`clock`] the days on which they are handed in.
 
+pub mod clock;
 pub mod county;
 mod life;
 pub mod office;
 pub mod people;
 mod population;
+mod publications;
 mod sheets;
 mod spelling;
 #[cfg(test)]
@@ -32,6 +35,8 @@ const README: &str = "\
 为了像真实的文件，其中有大小写混用的代码、全角半角混用的括号、多种写法的日期和金额，
 约百分之一的行有错误，导入时会退回到错误工作簿；少数行的企业不在本县登记，先作待匹配处理；
 有一个文件重复报送，还有一份较旧的登记数据最后报送，它们不会改变任何结果。
+
+各单位按旬、半月或月报送，少数迟报；演示中每个文件在其报送日的下午入账。
 
 逐个导入时，按下列次序：
 ";

@@ -3,10 +3,13 @@
 
 use anyhow::Context as _;
 use rand::RngExt;
-use xinheng_app::Bureau;
-use xinheng_app::act::Act;
+use xinheng_app::act::{Act, Actor};
+use xinheng_app::approval::{ClockName, PublicationEvidence};
 use xinheng_app::people::{NewStaff, OneTimeSecret, UnitChange};
 use xinheng_app::sign_in::{Credentials, SignIn};
+use xinheng_app::{Bureau, WrongInput};
+use xinheng_core::approval::Action;
+use xinheng_core::record::{Day, Seq};
 use xinheng_core::staff::Role;
 use xinheng_core::unit::UnitKind;
 
@@ -43,6 +46,13 @@ const STAFF: [(&str, &str, &str, Role); 7] = [
     ("jijian", "演示纪检员", "JJ", Role::Inspectorate),
 ];
 
+/// Accounts of those who propose and review proofs of publication.
+const CREDIT_CLERK: &str = "xinyong";
+const BRIGADE_CLERK: &str = "zhifa";
+const REVIEWER: &str = "shenhe";
+/// Clocks looked at for one to propose a proof for.
+const PROPOSED_AT_MOST: u64 = 5;
+
 /// An account of the demonstration, with what opens it.
 pub struct Account {
     /// 账号
@@ -56,16 +66,22 @@ pub struct Account {
 /// Stream of the passwords' randomness, apart from the county's own.
 const STREAM: u64 = 0x5041_5353;
 
-/// Sets the bureau up; returns its accounts.
-pub async fn set_up(bureau: &Bureau, seed: u64) -> anyhow::Result<Vec<Account>> {
+/// Opens the bureau: its name and its units.
+pub async fn open(bureau: &Bureau) -> anyhow::Result<()> {
     let act = Act::on_command_line("demo.set_up");
-    let administrators = bureau.first_start(&act).await?;
     bureau.name_bureau(&act, REGION, &format!("{COUNTY}市场监督管理局（演示）")).await?;
     for (code, name, other_names, kind) in UNITS {
         let other_names: Vec<String> = other_names.iter().map(ToString::to_string).collect();
         let unit = UnitChange { name, other_names: &other_names, kind, in_use: true };
         bureau.add_unit(&act, code, &unit).await?;
     }
+    Ok(())
+}
+
+/// Gives the bureau its people; returns their accounts.
+pub async fn staff(bureau: &Bureau, seed: u64) -> anyhow::Result<Vec<Account>> {
+    let act = Act::on_command_line("demo.set_up");
+    let administrators = bureau.first_start(&act).await?;
     let mut accounts: Vec<Account> = administrators
         .into_iter()
         .map(|OneTimeSecret { account, name, secret, .. }| Account {
@@ -85,6 +101,73 @@ pub async fn set_up(bureau: &Bureau, seed: u64) -> anyhow::Result<Vec<Account>> 
         accounts.push(Account { account: account.to_owned(), duty: role.title().to_owned(), password });
     }
     Ok(accounts)
+}
+
+/// Three proofs of publication (公示凭证) under way: one passed, one waiting for its review, one sent back.
+/// Whoever has no open clock proposes nothing.
+pub async fn propose_and_decide(bureau: &Bureau, today: Day) -> anyhow::Result<()> {
+    if let Some(matter) = propose(bureau, CREDIT_CLERK, today, "GSX-0001").await? {
+        review(bureau, REVIEWER, matter, Action::Review, None).await?;
+    }
+    if propose(bureau, BRIGADE_CLERK, today, "GSX-0002").await?.is_none() {
+        // In a small county the brigade may owe nothing.
+        propose(bureau, CREDIT_CLERK, today, "GSX-0002").await?;
+    }
+    if let Some(matter) = propose(bureau, CREDIT_CLERK, today, "GSX-0003").await? {
+        review(bureau, REVIEWER, matter, Action::SendBack, Some("公示编号在国家系统上查不到，请核对后重新提交"))
+            .await?;
+    }
+    Ok(())
+}
+
+/// The most urgent of the person's clocks for which no proof is proposed yet.
+async fn propose(bureau: &Bureau, account: &str, today: Day, place: &str) -> anyhow::Result<Option<Seq>> {
+    let act = acting(bureau, account, "publication.propose").await?;
+    let page = bureau.open_clocks(act.signed_in()?, None, PROPOSED_AT_MOST).await?;
+    for clock in page.lines.into_iter().filter(|clock| clock.ends_by_evidence && clock.started_on <= today) {
+        let evidence = PublicationEvidence {
+            clocks: vec![ClockName { rule: clock.rule, seq: clock.seq.0 }],
+            published_on: today,
+            place: place.to_owned(),
+            note: None,
+        };
+        match bureau.propose_evidence(&act, &evidence).await {
+            Ok(matter) => return Ok(Some(matter)),
+            // It is in a matter already.
+            Err(error) if error.is::<WrongInput>() => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+async fn review(
+    bureau: &Bureau,
+    account: &str,
+    matter: Seq,
+    action: Action,
+    opinion: Option<&str>,
+) -> anyhow::Result<()> {
+    let act = acting(bureau, account, "matter.review").await?;
+    bureau.decide_matter(&act, matter, action, opinion).await?;
+    Ok(())
+}
+
+/// An act of a person of the bureau.
+async fn acting(bureau: &Bureau, account: &str, event: &'static str) -> anyhow::Result<Act> {
+    let person = bureau.staff_by_account(account).await?.with_context(|| format!("没有演示账号 {account}"))?;
+    let unit = person.unit.context("演示人员没有单位")?;
+    let unit_name = UNITS.iter().find(|(code, ..)| *code == unit).map_or("", |(_, name, ..)| name);
+    let actor = Actor {
+        staff: person.number,
+        account: person.account,
+        name: person.name,
+        unit,
+        unit_name: unit_name.to_owned(),
+        duties: person.duties,
+        session: None,
+    };
+    Ok(Act { actor: Some(actor), ..Act::on_command_line(event) })
 }
 
 /// As the person does at the first sign-in.

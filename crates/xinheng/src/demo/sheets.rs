@@ -7,7 +7,7 @@ use super::life::{
     CHAPTERS, Event, Finding, Ground, Honour, Occurrence, Penalty, Reason, Report, Tier, province_level,
 };
 use super::people::Person;
-use super::population::{Closure, Enterprise, Form};
+use super::population::{Closure, Enterprise, Form, working_day};
 use super::spelling::Cell;
 use super::words::{COUNTY, Line, REGION, REMARK, TOWNS};
 
@@ -17,6 +17,9 @@ pub struct Sheet {
     pub table: &'static str,
     /// Standard name and Chinese heading of each column.
     pub columns: &'static [(&'static str, &'static str)],
+    /// The days on which the unit has something to tell of an occurrence: a file has those of its days. None
+    /// when its rows are about enterprises as such.
+    pub told: Option<fn(&Matter) -> [Option<Day>; 2]>,
     /// The cells of a row in the order of the columns, or `None` when the table says nothing of the
     /// matter.
     pub cells: fn(&Matter) -> Option<Vec<Cell>>,
@@ -29,13 +32,18 @@ pub struct Matter<'a> {
     pub event: Option<&'a Event>,
     /// The day on which it happened.
     pub on: Day,
-    /// The day on which the file is made: what comes later is not in it.
+    /// The first day of what the file reports.
+    pub since: Day,
+    /// Its last day: what comes later is not in it.
     pub as_of: Day,
     /// Which of the enterprise's occurrences it is, to number documents with.
     pub place: u32,
     /// The enterprise's whole life.
     pub life: &'a [Occurrence],
 }
+
+/// Of this event, the sheet tells nothing.
+const NEVER: [Option<Day>; 2] = [None, None];
 
 impl Matter<'_> {
     /// A number that no other matter has.
@@ -97,6 +105,7 @@ fn bureau_if(present: bool) -> Cell {
 /// 市场主体信息（含个体）: the registry's dump.
 pub static MARKET_ENTITIES: Sheet = Sheet {
     table: "market_entities",
+    told: None,
     columns: &[
         ("uni_social_crd_cd", "统一社会信用代码"),
         ("reg_no", "注册号"),
@@ -125,10 +134,11 @@ pub static MARKET_ENTITIES: Sheet = Sheet {
     ],
     cells: |matter| {
         let enterprise = matter.enterprise;
-        if matter.event.is_some() || !enterprise.registered_here {
+        // A later file has only what is new or has changed.
+        let standing = enterprise.standing(matter.as_of).filter(|standing| standing.approved_on >= matter.since)?;
+        if !enterprise.registered_here {
             return None;
         }
-        let standing = enterprise.standing(matter.as_of)?;
         let term = (enterprise.number.is_multiple_of(5)).then(|| enterprise.established_on + Months::new(12 * 30));
         Some(vec![
             matter.code(),
@@ -166,6 +176,10 @@ pub static MARKET_ENTITIES: Sheet = Sheet {
 /// 登记变更
 pub static REGISTRATION_CHANGES: Sheet = Sheet {
     table: "registration_changes",
+    told: Some(|matter| match matter.event {
+        Some(Event::Changed) => [Some(matter.on), None],
+        _ => NEVER,
+    }),
     columns: &[
         ("uni_social_crd_cd", "统一社会信用代码"),
         ("comp_nm", "企业名称"),
@@ -200,6 +214,10 @@ pub static REGISTRATION_CHANGES: Sheet = Sheet {
 /// 经营异常名录信息
 pub static ABNORMAL_LIST: Sheet = Sheet {
     table: "abnormal_list",
+    told: Some(|matter| match matter.event {
+        Some(Event::AbnormallyListed { removed_on, .. }) => [Some(matter.on), *removed_on],
+        _ => NEVER,
+    }),
     columns: &[
         ("busexclist", "经营异常名录id"),
         ("uni_social_crd_cd", "统一社会信用代码"),
@@ -227,7 +245,7 @@ pub static ABNORMAL_LIST: Sheet = Sheet {
         };
         let [code, number] = matter.keys();
         Some(vec![
-            Cell::Document(matter.number("YC")),
+            Cell::Document(entry_number(matter)),
             code,
             number,
             matter.name(),
@@ -241,9 +259,18 @@ pub static ABNORMAL_LIST: Sheet = Sheet {
     },
 };
 
+/// The number of an entry in the list, or of an individual business's mark.
+pub fn entry_number(matter: &Matter) -> String {
+    matter.number(if matter.enterprise.form == Form::SelfEmployed { "BJ" } else { "YC" })
+}
+
 /// 个体经营异常标记信息
 pub static ABNORMAL_MARKS: Sheet = Sheet {
     table: "self_employed_abnormal_marks",
+    told: Some(|matter| match matter.event {
+        Some(Event::AbnormallyListed { removed_on, .. }) => [Some(matter.on), *removed_on],
+        _ => NEVER,
+    }),
     columns: &[
         ("opt_unnor_markid", "经营异常标记id"),
         ("uni_social_crd_cd", "统一社会信用代码"),
@@ -261,7 +288,7 @@ pub static ABNORMAL_MARKS: Sheet = Sheet {
         }
         let removed_on = matter.past(*removed_on);
         Some(vec![
-            Cell::Document(matter.number("BJ")),
+            Cell::Document(entry_number(matter)),
             matter.code(),
             matter.name(),
             Cell::Day(matter.on),
@@ -274,6 +301,10 @@ pub static ABNORMAL_MARKS: Sheet = Sheet {
 /// 严重违法失信企业名单信息
 pub static SERIOUS_LIST: Sheet = Sheet {
     table: "serious_list",
+    told: Some(|matter| match matter.event {
+        Some(Event::SeriouslyListed { removed_on, .. }) => [Some(matter.on), *removed_on],
+        _ => NEVER,
+    }),
     columns: &[
         ("ill_comp_id", "严重违法失信企业名单id"),
         ("uni_social_crd_cd", "统一社会信用代码"),
@@ -294,7 +325,7 @@ pub static SERIOUS_LIST: Sheet = Sheet {
         let removed_on = matter.past(*removed_on);
         let [code, number] = matter.keys();
         Some(vec![
-            Cell::Document(matter.number("YZ")),
+            Cell::Document(serious_entry_number(matter)),
             code,
             number,
             matter.name(),
@@ -309,9 +340,18 @@ pub static SERIOUS_LIST: Sheet = Sheet {
     },
 };
 
+/// The number of an entry in the list of serious violations.
+pub fn serious_entry_number(matter: &Matter) -> String {
+    matter.number("YZ")
+}
+
 /// 行政许可公示信息
 pub static LICENSES: Sheet = Sheet {
     table: "licenses_published",
+    told: Some(|matter| match matter.event {
+        Some(Event::Licensed { .. }) => [Some(matter.on), matter.enterprise.closed.map(|(closed_on, _)| closed_on)],
+        _ => NEVER,
+    }),
     columns: &[
         ("lic_id", "业务主键"),
         ("uni_social_crd_cd", "统一社会信用代码"),
@@ -335,14 +375,10 @@ pub static LICENSES: Sheet = Sheet {
         }
         let enterprise = matter.enterprise;
         let closed = enterprise.closed.is_some_and(|(closed_on, _)| closed_on <= matter.as_of);
-        let License { letters, name, field } = license(enterprise.trade.line)?;
+        let License { name, field, .. } = license(enterprise.trade.line)?;
         let category = match enterprise.trade.line {
             Line::FoodProduction(category) => Some(category),
             _ => None,
-        };
-        let number = match category {
-            Some(category) => format!("{letters}1{}{REGION}{:05}", &category[..2], enterprise.number),
-            None => format!("{letters}{REGION}{:07}", enterprise.number),
         };
         let content = match enterprise.trade.line {
             Line::EquipmentUse(equipment) | Line::EquipmentProduction(equipment) => equipment,
@@ -351,7 +387,7 @@ pub static LICENSES: Sheet = Sheet {
         Some(vec![
             plain(format!("XK{REGION}{:06}", enterprise.number)),
             matter.code(),
-            Cell::Document(number),
+            Cell::Document(license_number(matter)?),
             plain(name),
             bureau(),
             sentence(content),
@@ -363,6 +399,16 @@ pub static LICENSES: Sheet = Sheet {
         ])
     },
 };
+
+/// The number of the enterprise's licence, which a renewal keeps.
+pub fn license_number(matter: &Matter) -> Option<String> {
+    let enterprise = matter.enterprise;
+    let License { letters, .. } = license(enterprise.trade.line)?;
+    Some(match enterprise.trade.line {
+        Line::FoodProduction(category) => format!("{letters}1{}{REGION}{:05}", &category[..2], enterprise.number),
+        _ => format!("{letters}{REGION}{:07}", enterprise.number),
+    })
+}
 
 struct License {
     /// How its numbers begin.
@@ -392,6 +438,10 @@ fn is_special(category: &str) -> bool {
 /// Penalties of the brigade in former years: the 29 columns of 双公示, amounts in 万元.
 pub static FORMER_PENALTIES: Sheet = Sheet {
     table: "double_publicity_penalties",
+    told: Some(|matter| match matter.event {
+        Some(Event::Penalized(_)) => [Some(matter.on), None],
+        _ => NEVER,
+    }),
     columns: &[
         ("party_name", "行政相对人名称"),
         ("uni_social_crd_cd", "行政相对人代码_1（统一社会信用代码）"),
@@ -443,6 +493,10 @@ pub static FORMER_PENALTIES: Sheet = Sheet {
 /// Penalties of the brigade in recent years: 处罚决定信息, amounts in yuan.
 pub static RECENT_PENALTIES: Sheet = Sheet {
     table: "penalty_decisions",
+    told: Some(|matter| match matter.event {
+        Some(Event::Penalized(_)) => [Some(matter.on), None],
+        _ => NEVER,
+    }),
     columns: &[
         ("id", "主键"),
         ("uni_social_crd_cd", "当事人统一社会信用代码"),
@@ -489,6 +543,10 @@ pub static RECENT_PENALTIES: Sheet = Sheet {
 /// Penalties of the market stations: 行政处罚公示信息.
 pub static STATION_PENALTIES: Sheet = Sheet {
     table: "penalties_published",
+    told: Some(|matter| match matter.event {
+        Some(Event::Penalized(_)) => [Some(matter.on), None],
+        _ => NEVER,
+    }),
     columns: &[
         ("lic_id", "业务主键"),
         ("uni_social_crd_cd", "统一社会信用代码"),
@@ -532,7 +590,7 @@ fn penalty<'a>(matter: &Matter<'a>, station: bool) -> Option<&'a Penalty> {
 }
 
 /// The number of the decision.
-fn decision(matter: &Matter, penalty: &Penalty) -> String {
+pub fn decision(matter: &Matter, penalty: &Penalty) -> String {
     let station = if penalty.station { TOWNS[matter.enterprise.town].short } else { "" };
     format!("新衡市监{station}处罚〔{}〕{}号", matter.on.year(), penalty.serial)
 }
@@ -568,6 +626,10 @@ fn outcome(penalty: &Penalty) -> String {
 /// 信用修复
 pub static REPAIRS: Sheet = Sheet {
     table: "repairs",
+    told: Some(|matter| match matter.event {
+        Some(Event::Penalized(penalty)) => [penalty.repaired_on, None],
+        _ => NEVER,
+    }),
     columns: &[
         ("uni_social_crd_cd", "统一社会信用代码"),
         ("comp_nm", "企业名称"),
@@ -601,6 +663,10 @@ pub static REPAIRS: Sheet = Sheet {
 /// Routine inspections of food producers, chapter by chapter.
 pub static PRODUCTION_INSPECTIONS: Sheet = Sheet {
     table: "inspections",
+    told: Some(|matter| match matter.event {
+        Some(Event::Inspected { .. }) => [Some(matter.on), None],
+        _ => NEVER,
+    }),
     columns: &[
         ("task_number", "任务编号"),
         ("uni_social_crd_cd", "统一社会信用代码"),
@@ -637,7 +703,7 @@ pub static PRODUCTION_INSPECTIONS: Sheet = Sheet {
         };
         let share = |(failed, applicable): (&u8, u8)| plain(format!("{failed}/{applicable}"));
         let mut cells = vec![
-            Cell::Plain(matter.number("RC")),
+            plain(task_number(matter)),
             matter.code(),
             matter.name(),
             Cell::Day(matter.on),
@@ -663,6 +729,10 @@ pub static PRODUCTION_INSPECTIONS: Sheet = Sheet {
 /// Routine inspections of food sellers and caterers.
 pub static FOOD_INSPECTIONS: Sheet = Sheet {
     table: "inspections",
+    told: Some(|matter| match matter.event {
+        Some(Event::Inspected { .. }) => [Some(matter.on), None],
+        _ => NEVER,
+    }),
     columns: INSPECTION_COLUMNS,
     cells: |matter| match matter.enterprise.trade.line {
         Line::FoodSale => inspection(matter, Reason::Routine, "日常监督检查", "食品销售监督检查"),
@@ -674,6 +744,10 @@ pub static FOOD_INSPECTIONS: Sheet = Sheet {
 /// Routine inspections of special equipment.
 pub static EQUIPMENT_INSPECTIONS: Sheet = Sheet {
     table: "inspections",
+    told: Some(|matter| match matter.event {
+        Some(Event::Inspected { .. }) => [Some(matter.on), None],
+        _ => NEVER,
+    }),
     columns: INSPECTION_COLUMNS,
     cells: |matter| match matter.enterprise.trade.line {
         Line::EquipmentUse(_) => inspection(matter, Reason::Routine, "常规监督检查", "特种设备使用单位监督检查"),
@@ -685,9 +759,20 @@ pub static EQUIPMENT_INSPECTIONS: Sheet = Sheet {
 /// Random inspections (双随机抽查).
 pub static RANDOM_INSPECTIONS: Sheet = Sheet {
     table: "inspections",
+    told: Some(|matter| match matter.event {
+        Some(Event::Inspected { .. }) => [Some(matter.on), None],
+        _ => NEVER,
+    }),
     columns: INSPECTION_COLUMNS,
     cells: |matter| inspection(matter, Reason::Random, "双随机抽查", "登记事项和公示信息检查"),
 };
+
+/// The number of the task: routine inspections of food producers have a series of their own.
+pub fn task_number(matter: &Matter) -> String {
+    let is_producers = matches!(matter.enterprise.trade.line, Line::FoodProduction(_));
+    let is_routine = matches!(matter.event, Some(Event::Inspected { reason: Reason::Routine, .. }));
+    matter.number(if is_producers && is_routine { "RC" } else { "JC" })
+}
 
 const INSPECTION_COLUMNS: &[(&str, &str)] = &[
     ("task_number", "任务编号"),
@@ -716,7 +801,7 @@ fn inspection(matter: &Matter, wanted: Reason, kind: &str, item: &str) -> Option
     let due = (*finding == Finding::Corrected).then(|| matter.on + TimeDelta::days(15));
     let [code, number] = matter.keys();
     Some(vec![
-        plain(matter.number("JC")),
+        plain(task_number(matter)),
         code,
         number,
         matter.name(),
@@ -753,6 +838,10 @@ fn result(finding: Finding) -> &'static str {
 /// 责令整改
 pub static RECTIFICATIONS: Sheet = Sheet {
     table: "rectifications",
+    told: Some(|matter| match matter.event {
+        Some(Event::Ordered { due_on, finished_on }) => [Some(*due_on), *finished_on],
+        _ => NEVER,
+    }),
     columns: &[
         ("number", "整改通知书编号"),
         ("uni_social_crd_cd", "统一社会信用代码"),
@@ -793,6 +882,10 @@ pub static RECTIFICATIONS: Sheet = Sheet {
 /// 监督抽检
 pub static SAMPLINGS: Sheet = Sheet {
     table: "sampling_results",
+    told: Some(|matter| match matter.event {
+        Some(Event::Sampled { .. }) => [Some(reported_on(matter)), None],
+        _ => NEVER,
+    }),
     columns: &[
         ("sample_number", "样品编号"),
         ("uni_social_crd_cd", "统一社会信用代码"),
@@ -836,15 +929,24 @@ pub static SAMPLINGS: Sheet = Sheet {
             Cell::Choice(if *passed { "合格" } else { "不合格" }),
             if *passed { Cell::Absent } else { plain(items[turn % items.len()]) },
             plain(matter.number("BG")),
-            day(matter.past(Some(matter.on + TimeDelta::days(20)))),
+            Cell::Day(reported_on(matter)),
             plain(authority),
         ])
     },
 };
 
+/// The laboratory takes its time, and nothing is told before its report.
+fn reported_on(matter: &Matter) -> Day {
+    working_day(matter.on + TimeDelta::days(20))
+}
+
 /// 投诉举报
 pub static COMPLAINTS: Sheet = Sheet {
     table: "complaints",
+    told: Some(|matter| match matter.event {
+        Some(Event::Complained { .. }) => [Some(matter.on), None],
+        _ => NEVER,
+    }),
     columns: &[
         ("number", "投诉举报编号"),
         ("uni_social_crd_cd", "统一社会信用代码"),
@@ -886,6 +988,10 @@ pub static COMPLAINTS: Sheet = Sheet {
 /// 年度报告 as they stand when the listing follows.
 pub static ANNUAL_REPORTS: Sheet = Sheet {
     table: "annual_reports",
+    told: Some(|matter| match matter.event {
+        Some(Event::Reported { .. }) => [Some(matter.on), None],
+        _ => NEVER,
+    }),
     columns: &[
         ("annual_id", "年报id"),
         ("reg_no", "营业执照注册号"),
@@ -909,6 +1015,10 @@ pub static ANNUAL_REPORTS: Sheet = Sheet {
 /// Reports handed in after the listing: rows that correct what was on record.
 pub static LATE_ANNUAL_REPORTS: Sheet = Sheet {
     table: "annual_reports",
+    told: Some(|matter| match matter.event {
+        Some(Event::Reported { report: Report::Late, .. }) => [Some(matter.on), None],
+        _ => NEVER,
+    }),
     columns: &[
         ("annual_id", "年报id"),
         ("reg_no", "营业执照注册号"),
@@ -961,6 +1071,10 @@ fn annual_report(matter: &Matter, year: i32, report: Report) -> Vec<Cell> {
 /// 表彰奖励与认证
 pub static HONOURS: Sheet = Sheet {
     table: "honours",
+    told: Some(|matter| match matter.event {
+        Some(Event::Honoured { .. }) => [Some(matter.on), None],
+        _ => NEVER,
+    }),
     columns: &[
         ("uni_social_crd_cd", "统一社会信用代码"),
         ("comp_nm", "企业名称"),
@@ -996,6 +1110,7 @@ pub static HONOURS: Sheet = Sheet {
 /// 关联关系: several enterprises at one address (一址多照).
 pub static RELATIONS: Sheet = Sheet {
     table: "relations",
+    told: None,
     columns: &[
         ("uni_social_crd_cd", "统一社会信用代码"),
         ("comp_nm", "企业名称"),
@@ -1005,7 +1120,7 @@ pub static RELATIONS: Sheet = Sheet {
     ],
     cells: |matter| {
         let enterprise = matter.enterprise;
-        if matter.event.is_some() || enterprise.at_address < 3 || !enterprise.open(matter.as_of) {
+        if enterprise.at_address < 3 || !enterprise.open(matter.as_of) {
             return None;
         }
         Some(vec![
@@ -1021,6 +1136,7 @@ pub static RELATIONS: Sheet = Sheet {
 /// 信用风险等级: the province's, month by month, for companies only.
 pub static RECEIVED_LEVELS: Sheet = Sheet {
     table: "received_levels",
+    told: None,
     columns: &[
         ("uni_social_crd_cd", "统一社会信用代码"),
         ("level", "信用风险等级"),
@@ -1030,7 +1146,7 @@ pub static RECEIVED_LEVELS: Sheet = Sheet {
     cells: |matter| {
         let enterprise = matter.enterprise;
         let graded = matches!(enterprise.form, Form::Company | Form::SoleInvestment);
-        if matter.event.is_some() || !graded || !enterprise.open(matter.as_of) {
+        if !graded || !enterprise.open(matter.as_of) {
             return None;
         }
         Some(vec![

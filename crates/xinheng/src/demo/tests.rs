@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
 
-use chrono::Datelike;
+use chrono::{Datelike, TimeDelta};
 use xinheng_app::rules::{embedded, load};
 use xinheng_core::collect::{Decision, Identity, Standing, content, decide, identity};
 use xinheng_core::ledger::Hash;
@@ -46,6 +46,11 @@ fn digest(files: &[DemoFile]) -> Hash {
     Hash::of(&[text.as_bytes()])
 }
 
+/// The whole register as the day ends, which comes before the one that was found on an old disk.
+fn latest_register(files: &[DemoFile]) -> &DemoFile {
+    files_of(files, "market_entities").rev().nth(1).unwrap()
+}
+
 /// The cells under a heading, whichever language it is in.
 fn column(file: &DemoFile, name: &str) -> Vec<String> {
     let headings = &file.headings;
@@ -53,7 +58,7 @@ fn column(file: &DemoFile, name: &str) -> Vec<String> {
     file.rows().map(|mut row| row.cells.swap_remove(place)).collect()
 }
 
-fn files_of<'a>(files: &'a [DemoFile], table: &'a str) -> impl Iterator<Item = &'a DemoFile> {
+fn files_of<'a>(files: &'a [DemoFile], table: &'a str) -> impl DoubleEndedIterator<Item = &'a DemoFile> {
     files.iter().filter(move |file| file.table == table)
 }
 
@@ -78,7 +83,7 @@ fn everything_is_marked_as_generated() {
 #[test]
 fn no_two_enterprises_have_the_same_code_or_the_same_name_and_address() {
     let files = county(1);
-    let latest = files_of(&files, "market_entities").nth(1).unwrap();
+    let latest = latest_register(&files);
     let codes = column(latest, "uni_social_crd_cd");
     let names = column(latest, "comp_nm").into_iter().zip(column(latest, "addr"));
     assert_eq!(names.collect::<HashSet<_>>().len(), codes.len());
@@ -89,7 +94,7 @@ fn no_two_enterprises_have_the_same_code_or_the_same_name_and_address() {
 #[test]
 fn the_canaries_are_in_the_register_and_wherever_their_enterprises_are_reported() {
     let files = county(1);
-    let latest = files_of(&files, "market_entities").nth(1).unwrap();
+    let latest = latest_register(&files);
     let (names, numbers) = (column(latest, "legal_repre"), column(latest, "legal_representative_identifier"));
     for [name, number, telephone] in CANARIES {
         assert!(names.iter().any(|one| one == name), "{name}");
@@ -98,6 +103,15 @@ fn the_canaries_are_in_the_register_and_wherever_their_enterprises_are_reported(
     }
     let complainants = files_of(&files, "complaints").flat_map(|file| column(file, "complainant"));
     assert!(complainants.into_iter().any(|name| CANARIES.iter().any(|[canary, _, _]| name == *canary)));
+}
+
+#[test]
+fn files_come_in_the_order_of_their_days_and_none_before_what_it_tells() {
+    let files = county(1);
+    assert!(files.is_sorted_by(|one, next| one.handed_in < next.handed_in));
+    assert!(files.iter().all(|file| file.last_day() <= file.handed_in.day_in_china()));
+    assert!(files.iter().all(|file| file.handed_in.day_in_china() <= until()));
+    assert!(files.iter().any(|file| file.last_day() + TimeDelta::days(7) < file.handed_in.day_in_china()));
 }
 
 #[test]
@@ -208,17 +222,21 @@ fn a_later_register_supersedes_an_older_does_not_and_nothing_conflicts() {
     let mut standing = HashMap::new();
     let effects: Vec<Effect> =
         files.iter().zip(&paths).map(|(file, path)| collected(file, path, &forms, &mut standing)).collect();
-    let effect = |table: &str, place: usize| {
-        let of_table: Vec<&Effect> =
-            files.iter().zip(&effects).filter(|(file, _)| file.table == table).map(|(_, effect)| effect).collect();
-        of_table[place]
+    let effects_of = |table: &str| -> Vec<&Effect> {
+        files.iter().zip(&effects).filter(|(file, _)| file.table == table).map(|(_, effect)| effect).collect()
     };
-    assert_eq!((effect("market_entities", 0).superseding, effect("market_entities", 0).older), (0, 0));
-    assert!(effect("market_entities", 1).superseding > 20 && effect("market_entities", 1).new > 100);
-    let oldest = effect("market_entities", 2);
+    let superseding = |effects: &[&Effect]| effects.iter().map(|effect| effect.superseding).sum::<usize>();
+    let registers = effects_of("market_entities");
+    let ([first, later @ ..], oldest) = (&registers[..registers.len() - 1], registers[registers.len() - 1]) else {
+        panic!("the register is told more than once")
+    };
+    assert_eq!((first.superseding, first.older), (0, 0));
+    assert!(superseding(later) > 20 && later.iter().map(|effect| effect.new).sum::<usize>() > 100);
     assert!(oldest.older > 20 && oldest.superseding == 0, "{oldest:?}");
-    assert!(effect("licenses_published", 1).superseding > 20);
-    assert!(effect("annual_reports", 3).superseding > 20, "late reports correct what was on record");
+    assert!(superseding(&effects_of("licenses_published")[1..]) > 20);
+    let late = files.iter().zip(&effects).filter(|(file, _)| file.file_name.contains("补报年度报告"));
+    let late: Vec<&Effect> = late.map(|(_, effect)| effect).collect();
+    assert!(superseding(&late) > 20, "late reports correct what was on record");
     let again = effects.last().unwrap();
     assert!(files.last().unwrap().file_name.contains("重复报送"));
     assert!(again.known > 50 && again.new + again.superseding + again.older == 0, "{again:?}");
