@@ -16,8 +16,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("xinheng-store", &["xinheng-core"]),
     ("xinheng-exchange", &["xinheng-core"]),
     ("xinheng-app", &["xinheng-core", "xinheng-store", "xinheng-exchange"]),
-    ("xinheng", &["xinheng-core", "xinheng-store", "xinheng-exchange", "xinheng-app"]),
-    ("xinheng-web", &["xinheng-core", "xinheng-exchange", "xinheng-app"]),
+    ("xinheng-web", &["xinheng-core", "xinheng-app"]),
+    ("xinheng", &["xinheng-core", "xinheng-store", "xinheng-exchange", "xinheng-app", "xinheng-web"]),
     ("xtask", &[]),
 ];
 
@@ -29,6 +29,7 @@ const CORE_USES: &[&str] =
 const WALLED: &[(&str, &[&str])] = &[
     ("xinheng-store", &["sqlx", "sea-orm", "sea-orm-migration", "aes-gcm", "sm4", "hmac", "getrandom"]),
     ("xinheng-app", &["argon2", "totp-rs"]),
+    ("xinheng-web", &["axum", "axum-extra", "axum-server", "askama", "tower-http"]),
     ("xinheng-exchange", &["csv", "calamine", "rust_xlsxwriter", "encoding_rs", "encoding_rs_io"]),
 ];
 
