@@ -107,6 +107,7 @@ fn joined_pairs(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn finds(typed: &str, name: &str) -> bool {

@@ -146,11 +146,14 @@ pub fn open(path: &Path, forms: &Forms<'_>, options: &ReadOptions<'_>) -> Result
     Ok(source)
 }
 
+/// Finds the tables that fit the first rows of a file, the best first.
+type Matching<'a> = dyn Fn(&[(i64, Cells)]) -> Vec<Match> + 'a;
+
 /// Finds the header in files of each format.
 pub(crate) struct Recogniser<'a> {
     pub(crate) file: File,
     /// The best headers among the first rows: none, one, or several of equal rank.
-    pub(crate) best: &'a dyn Fn(&[(i64, Cells)]) -> Vec<Match>,
+    pub(crate) best: &'a Matching<'a>,
     pub(crate) progress: &'a Arc<AtomicU64>,
 }
 

@@ -1,6 +1,7 @@
 //! Files of the pages, embedded: our style sheet and script, and what `cargo xtask assets` brought from
 //! npm. Their addresses carry a digest of their content, so that browsers keep them for good.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -20,8 +21,11 @@ struct Own;
 #[allow_missing = true]
 struct Vendor;
 
-/// Name with digest → content.
-static FILES: LazyLock<HashMap<String, (String, std::borrow::Cow<'static, [u8]>)>> = LazyLock::new(|| {
+/// Digest and content of a file.
+type Embedded = (String, Cow<'static, [u8]>);
+
+/// Files by name.
+static FILES: LazyLock<HashMap<String, Embedded>> = LazyLock::new(|| {
     let own = Own::iter().filter_map(|name| Some((name.clone(), Own::get(&name)?)));
     let vendor = Vendor::iter().filter_map(|name| Some((name.clone(), Vendor::get(&name)?)));
     own.chain(vendor)

@@ -230,7 +230,7 @@ fn sign_in_first(visit: &Visit) -> Response {
 fn finish(visit: &Visit, mut response: Response) -> Response {
     if let Some(error) = response.extensions_mut().remove::<PageError>() {
         let status = error.status();
-        response = match ErrorPage::new(visit, &error) {
+        response = match ErrorPage::answer(visit, &error) {
             Ok(page) => (status, page).into_response(),
             Err(_) => status.into_response(),
         };

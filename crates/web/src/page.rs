@@ -119,7 +119,7 @@ pub(crate) struct ErrorPage {
 }
 
 impl ErrorPage {
-    pub(crate) fn new(visit: &Visit, error: &PageError) -> PageResult {
+    pub(crate) fn answer(visit: &Visit, error: &PageError) -> PageResult {
         page(&Self {
             frame: Frame::new(visit, error.heading()),
             advice: error.advice(),

@@ -173,7 +173,7 @@ impl Bureau {
         writing.end_sessions(number, None, now).await?;
         let digest = self.store.tag(SESSION, &token);
         let session = writing.start_session(&digest, number, now, &act.source, &shortened(agent)).await?;
-        writing.clear_attempts(&[counted.account.clone()]).await?;
+        writing.clear_attempts(std::slice::from_ref(&counted.account)).await?;
         writing.forget_before(now.minutes_later(-SESSION_DAYS * 24 * 60), now.minutes_later(-ATTEMPT_MINUTES)).await?;
         let mut line = act.line(now, Outcome::Done, format!("session/{session}"), &[]);
         name_in(&mut line, &person);

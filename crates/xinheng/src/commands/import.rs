@@ -55,7 +55,7 @@ pub async fn run(options: &Options, command: &Import) -> anyhow::Result<Ending> 
         let run = bureau.classify_touched(&|stage| progress.show(&stage)).await?;
         drop(progress);
         if let (Some(run), false) = (&run, options.json) {
-            say(&run)?;
+            say(run)?;
         }
     }
     if options.json {

@@ -97,7 +97,7 @@ fn show(options: &Options, id: Option<&str>, on: Day) -> anyhow::Result<Ending> 
     let rule = rulebook.rule(id, on).ok_or_else(|| {
         WrongInput(format!("{on} 没有规则“{id}”。用 rulebook show 列出全部规则；{}", near(&rulebook, id)))
     })?;
-    say(&rule.text)?;
+    say(rule.text)?;
     Ok(Ending::Done)
 }
 

@@ -11,6 +11,9 @@ use super::population::{Closure, Enterprise, Form, working_day};
 use super::spelling::Cell;
 use super::words::{COUNTY, Line, REGION, REMARK, TOWNS};
 
+/// The days on which a matter has something to report.
+type Told = fn(&Matter) -> [Option<Day>; 2];
+
 /// A table as a unit fills it in.
 pub struct Sheet {
     /// Name of the exchange table.
@@ -19,7 +22,7 @@ pub struct Sheet {
     pub columns: &'static [(&'static str, &'static str)],
     /// The days on which the unit has something to tell of an occurrence: a file has those of its days. None
     /// when its rows are about enterprises as such.
-    pub told: Option<fn(&Matter) -> [Option<Day>; 2]>,
+    pub told: Option<Told>,
     /// The cells of a row in the order of the columns, or `None` when the table says nothing of the
     /// matter.
     pub cells: fn(&Matter) -> Option<Vec<Cell>>,
