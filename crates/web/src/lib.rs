@@ -1,7 +1,7 @@
 //! Pages, sign-in and the one table of routes: the only crate that speaks HTTP.
 //!
-//! A request passes the layers of [`serve`], then [`guard`], which holds the route to what it declares
-//! in [`routes`], then a handler in [`pages`], which calls a use case and fills a template.
+//! A request passes the layers of [`serve`], then `guard`, which holds the route to what it declares
+//! in [`routes`], then a handler in `pages`, which calls a use case and fills a template.
 
 mod assets;
 mod error;
