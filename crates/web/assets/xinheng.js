@@ -65,9 +65,9 @@
       const drawing = drawings[place.dataset.picture];
       if (!table || !drawing || place.firstChild) return;
       place.setAttribute("role", "img");
-      const picture = window.echarts.init(place, null, { renderer: "svg" });
-      picture.setOption(Object.assign({ animation: false, textStyle: { fontFamily: "inherit" } }, drawing(table)));
-      window.addEventListener("resize", () => picture.resize());
+      const chart = window.echarts.init(place, null, { renderer: "svg" });
+      chart.setOption(Object.assign({ animation: false, textStyle: { fontFamily: "inherit" } }, drawing(table)));
+      window.addEventListener("resize", () => chart.resize());
     }, root);
   }
 

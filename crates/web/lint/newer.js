@@ -45,6 +45,9 @@ function newerMember(object, name) {
 }
 
 /** What is too new in a tag of HTML: sentences. */
+/** Values that only phones' browsers read and others pass over. */
+const OF_PHONES = ["meta name viewport"];
+
 export function newerInTag(tag, attributes) {
   const element = data.html.elements[tag];
   const faults = [];
@@ -54,7 +57,7 @@ export function newerInTag(tag, attributes) {
     const version = since(element?.[name]) ?? since(data.html.global_attributes[name]);
     if (newer(version)) faults.push(`属性 ${name} ${told(version)}`);
     const valueVersion = value && since((element?.[name] ?? data.html.global_attributes[name])?.[value]);
-    if (newer(valueVersion)) faults.push(`属性 ${name} 的值 ${value} ${told(valueVersion)}`);
+    if (newer(valueVersion) && !OF_PHONES.includes(`${tag} ${name} ${value}`)) faults.push(`属性 ${name} 的值 ${value} ${told(valueVersion)}`);
   }
   return faults;
 }
