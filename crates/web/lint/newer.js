@@ -44,10 +44,10 @@ function newerMember(object, name) {
   return newer(known ?? members.get(name));
 }
 
-/** What is too new in a tag of HTML: sentences. */
 /** Values that only phones' browsers read and others pass over. */
 const OF_PHONES = ["meta name viewport"];
 
+/** What is too new in a tag of HTML: sentences. */
 export function newerInTag(tag, attributes) {
   const element = data.html.elements[tag];
   const faults = [];
