@@ -8,6 +8,11 @@ pub(crate) fn moment(moment: Moment) -> String {
     format!("{} {}", text.get(..10).unwrap_or_default(), text.get(11..16).unwrap_or_default())
 }
 
+/// The name of a unit by its code; the code itself when no unit has it.
+pub(crate) fn unit_name(units: &[(String, String)], code: &str) -> String {
+    units.iter().find(|(unit, _)| unit == code).map_or_else(|| code.to_owned(), |(_, name)| name.clone())
+}
+
 /// A count with its thousands apart: `12,345`.
 pub(crate) fn count(count: u64) -> String {
     let digits = count.to_string();

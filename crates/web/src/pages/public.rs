@@ -90,7 +90,7 @@ struct EnterprisePage {
 
 impl EnterprisePage {
     fn unit(&self, code: &str) -> String {
-        self.units.iter().find(|(unit, _)| unit == code).map_or_else(|| code.to_owned(), |(_, name)| name.clone())
+        crate::words::unit_name(&self.units, code)
     }
 }
 

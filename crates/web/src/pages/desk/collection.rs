@@ -41,7 +41,7 @@ impl CollectionPage {
     }
 
     fn unit(&self, code: &str) -> String {
-        self.units.iter().find(|(unit, _)| unit == code).map_or_else(|| code.to_owned(), |(_, name)| name.clone())
+        crate::words::unit_name(&self.units, code)
     }
 
     fn moment(&self, moment: &Moment) -> String {

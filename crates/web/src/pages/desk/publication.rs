@@ -51,7 +51,7 @@ impl PublicationPage {
     }
 
     fn unit(&self, code: &str) -> String {
-        self.units.iter().find(|(unit, _)| unit == code).map_or_else(|| code.to_owned(), |(_, name)| name.clone())
+        crate::words::unit_name(&self.units, code)
     }
 
     fn chosen(&self, rule: &str, seq: &Seq) -> bool {
