@@ -148,12 +148,8 @@ async fn a_page_is_walked_by_keyboard_and_takes_files() {
     let browser = browser().await;
     browser.visit("/").await.unwrap();
     browser.tab_to("a").await.unwrap();
-    browser.press(Key::Enter).await.unwrap();
-    browser
-        .wait()
-        .for_url(&format!("{}second", browser.current_url().await.unwrap().join("/").unwrap()).parse().unwrap())
-        .await
-        .unwrap();
+    browser.turn_page(browser.press(Key::Enter)).await.unwrap();
+    assert_eq!(browser.current_url().await.unwrap().path(), "/second");
     browser.tab_to("button").await.unwrap();
     browser.chord(&[Key::Shift], Key::Tab).await.unwrap();
     assert_eq!(browser.active_element().await.unwrap().attr("type").await.unwrap().as_deref(), Some("file"));
@@ -166,9 +162,8 @@ async fn a_page_is_walked_by_keyboard_and_takes_files() {
     let files: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     browser.upload("input[type=file]", &files).await.unwrap();
     browser.tab_to("button").await.unwrap();
-    browser.press(Key::Enter).await.unwrap();
-    let told = browser.wait().for_element(Locator::Css("p + p")).await.unwrap();
-    assert_eq!(told.text().await.unwrap(), "检查.csv 8");
+    browser.turn_page(browser.press(Key::Enter)).await.unwrap();
+    assert_eq!(browser.reads("p + p", "检查").await.unwrap(), "检查.csv 8");
 }
 
 #[tokio::test]

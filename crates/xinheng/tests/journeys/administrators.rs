@@ -20,8 +20,8 @@ async fn come_in(browser: &Browser, account: &str, secret: &str) {
     let next = Locator::Css("form[action='/account/second-factor'], nav.menu");
     browser.wait().for_element(next).await.unwrap();
     if browser.current_url().await.unwrap().path() == "/account/second-factor" {
-        browser.find(Locator::Css("main form button")).await.unwrap().click().await.unwrap();
-        let secret = browser.wait().for_element(Locator::Css("code.secret")).await.unwrap().text().await.unwrap();
+        submit(browser, "main form", &[]).await;
+        let secret = browser.reads("code.secret", "").await.unwrap();
         let secret = Secret::try_from_base32(secret).unwrap();
         let code = Builder::new().with_secret(secret).build().unwrap().generate_current().to_string();
         submit(browser, "form[action$='/confirm']", &[("code", &code)]).await;
@@ -50,7 +50,7 @@ async fn a_bureau_begins_in_an_empty_folder() {
     faults += &system.inspect("admin-units-fault").await.unwrap();
     system.visit("/admin/staff").await.unwrap();
     submit(&system, "form[action='/admin/staff']", &[("account", "zhangsan"), ("name", "张三")]).await;
-    let secret = system.wait().for_element(Locator::Css("code.secret")).await.unwrap().text().await.unwrap();
+    let secret = system.reads("code.secret", "").await.unwrap();
     faults += &system.inspect("admin-staff").await.unwrap();
     // The system administrator cannot do the security administrator's part.
     system.visit("/admin/roles").await.unwrap();

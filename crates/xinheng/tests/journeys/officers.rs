@@ -20,9 +20,15 @@ const HEADINGS: [&str; 7] = [
     "违法严重程度",
 ];
 
+/// Waits for an element that says something, and gives what it says.
 async fn text(browser: &Browser, selector: &str) -> String {
-    let found = browser.wait().for_element(Locator::Css(selector)).await;
-    found.unwrap_or_else(|error| panic!("{selector}: {error}")).text().await.unwrap()
+    browser.reads(selector, "").await.unwrap()
+}
+
+/// Presses what leads to another page.
+async fn press(browser: &Browser, locator: Locator<'_>) {
+    let pressed = browser.find(locator).await.unwrap_or_else(|error| panic!("{locator:?}: {error}"));
+    browser.turn_page(async { Ok(pressed.click().await?) }).await.unwrap();
 }
 
 /// Fills a form in and presses its button.
@@ -31,8 +37,7 @@ pub async fn submit(browser: &Browser, selector: &str, fields: &[(&str, &str)]) 
     for (name, value) in fields {
         form.set_by_name(name, value).await.unwrap();
     }
-    let button = format!("{selector} button:not([type=button])");
-    browser.find(Locator::Css(&button)).await.unwrap().click().await.unwrap();
+    press(browser, Locator::Css(&format!("{selector} button:not([type=button])"))).await;
 }
 
 /// A workbook of one penalty.
@@ -108,7 +113,7 @@ async fn a_proof_of_publication_is_reviewed_by_another_and_ends_the_clock() {
     let set = "document.getElementById('published_on').value = arguments[0];";
     browser.execute(set, vec![serde_json::json!(UNTIL)]).await.unwrap();
     browser.find(Locator::Css("#place")).await.unwrap().send_keys("https://example.invalid/公示/1").await.unwrap();
-    browser.find(Locator::Css("main form button")).await.unwrap().click().await.unwrap();
+    press(&browser, Locator::Css("main form button")).await;
     assert!(text(&browser, "h1").await.contains("公示凭证"));
     let matter = browser.current_url().await.unwrap().path().to_owned();
     // Nobody reviews their own work: the form is not even there.
@@ -116,7 +121,7 @@ async fn a_proof_of_publication_is_reviewed_by_another_and_ends_the_clock() {
 
     let reviewer = Browser::start(&site.address).await.unwrap();
     reviewer.sign_in(&matter, "shenhe", &site.secrets["shenhe"]).await.unwrap();
-    reviewer.find(Locator::Css("button[value=forward]")).await.unwrap().click().await.unwrap();
+    press(&reviewer, Locator::Css("button[value=forward]")).await;
     assert!(text(&reviewer, ".head .tag.good").await.contains("已通过"));
     reviewer.keep_picture("journey-matter").await.unwrap();
 
@@ -137,9 +142,9 @@ async fn what_was_typed_outlives_the_session() {
     browser.execute(set, vec![serde_json::json!(UNTIL)]).await.unwrap();
     // The session ends meanwhile.
     browser.delete_all_cookies().await.unwrap();
-    browser.find(Locator::Css("main form button")).await.unwrap().click().await.unwrap();
+    press(&browser, Locator::Css("main form button")).await;
     assert!(text(&browser, "h1").await.contains("登录已失效"));
-    browser.find(Locator::Css("main a.button")).await.unwrap().click().await.unwrap();
+    press(&browser, Locator::Css("main a.button")).await;
     submit(&browser, "main form", &[("account", "xinyong"), ("password", &site.secrets["xinyong"])]).await;
     browser.wait().for_element(Locator::Css("#place")).await.unwrap();
     let kept = "return document.getElementById('place').value;";
@@ -156,13 +161,12 @@ async fn a_citizen_finds_a_shop_by_keyboard_and_without_scripts() {
         if scripts {
             browser.tab_to("#q").await.unwrap();
             browser.type_text("食品").await.unwrap();
-            browser.press(Key::Enter).await.unwrap();
+            browser.turn_page(browser.press(Key::Enter)).await.unwrap();
         } else {
             browser.visit("/search?q=食品").await.unwrap();
         }
-        let first = browser.wait().for_element(Locator::Css(".results a")).await.unwrap();
-        let name = first.text().await.unwrap();
-        first.click().await.unwrap();
+        let name = browser.find(Locator::Css(".results a")).await.unwrap().text().await.unwrap();
+        press(&browser, Locator::Css(".results a")).await;
         assert_eq!(text(&browser, "h1").await, name);
     }
     browser.scripts(true).await.unwrap();
@@ -174,15 +178,15 @@ async fn an_officer_works_by_keyboard_alone() {
     let browser = Browser::start(&site.address).await.unwrap();
     browser.sign_in("/desk", "xinyong", &site.secrets["xinyong"]).await.unwrap();
     browser.tab_to(".menu a[href='/desk/enterprises']").await.unwrap();
-    browser.press(Key::Enter).await.unwrap();
-    browser.wait().for_element(Locator::Css("#q")).await.unwrap();
+    browser.turn_page(browser.press(Key::Enter)).await.unwrap();
     browser.tab_to("#q").await.unwrap();
     browser.type_text(&site.riskiest).await.unwrap();
     browser.press(Key::Enter).await.unwrap();
+    // The list is taken in place, or the page is another; either way the row is there.
     let row = format!("tbody a[href='/desk/enterprises/{}']", site.riskiest);
     browser.wait().for_element(Locator::Css(&row)).await.unwrap();
     browser.tab_to(&row).await.unwrap();
-    browser.press(Key::Enter).await.unwrap();
-    browser.wait().for_element(Locator::Css("#as_of")).await.unwrap();
+    browser.turn_page(browser.press(Key::Enter)).await.unwrap();
+    browser.find(Locator::Css("#as_of")).await.unwrap();
     assert!(text(&browser, "main").await.contains(&site.riskiest));
 }

@@ -85,10 +85,41 @@ impl Browser {
         let form = self.form(Locator::Css("form:has(input[type=password])")).await.context("没有登录表单")?;
         form.set(Locator::Css("input[autocomplete=username]"), account).await?;
         form.set(Locator::Css("input[type=password]"), secret).await?;
-        self.find(Locator::Css("input[type=password]")).await?.send_keys(&Key::Enter).await?;
+        let password = self.find(Locator::Css("input[type=password]")).await?;
+        self.turn_page(async { Ok(password.send_keys(&Key::Enter).await?) }).await?;
         let inside = Locator::Css("html:not(:has(input[type=password]))");
         self.wait().for_element(inside).await.with_context(|| format!("“{account}”没有登录成功"))?;
         Ok(())
+    }
+
+    /// Does what leads to another page, and waits until that page is there whole: what is looked for next can no
+    /// longer be found on the page that is going.
+    pub async fn turn_page(&self, act: impl Future<Output = Result<()>>) -> Result<()> {
+        self.execute("window.isLeft = true;", vec![]).await?;
+        act.await?;
+        let arrived = "return !window.isLeft && document.readyState === 'complete';";
+        for _ in 0..600 {
+            // Between two pages there is nothing to ask.
+            if self.execute(arrived, vec![]).await.is_ok_and(|there| there == true) {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("no other page came after {}", self.current_url().await?)
+    }
+
+    /// Waits until what `selector` matches says `part`, and gives all that it says.
+    pub async fn reads(&self, selector: &str, part: &str) -> Result<String> {
+        let script = "const at = document.querySelector(arguments[0]); return at && at.innerText;";
+        let mut said = Value::Null;
+        for _ in 0..600 {
+            said = self.execute(script, vec![json!(selector)]).await.unwrap_or_default();
+            if let Some(text) = said.as_str().filter(|text| text.contains(part)) {
+                return Ok(text.to_owned());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        bail!("{selector} does not say “{part}” but {said}")
     }
 
     /// Makes the window's inside exactly this large; a page that is open is laid out anew.
