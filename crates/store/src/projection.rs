@@ -218,7 +218,11 @@ async fn write_enterprises(
 
     // Most are new: neither found nor listed so far.
     let known: Vec<(String, i64)> = transaction
-        .look_up("SELECT e.code, e.seq FROM {keys} AS k CROSS JOIN enterprise AS e WHERE e.code = k.value", &[], &touched)
+        .look_up(
+            "SELECT e.code, e.seq FROM {keys} AS k CROSS JOIN enterprise AS e WHERE e.code = k.value",
+            &[],
+            &touched,
+        )
         .await?;
     let (known, found_as): (Vec<String>, Vec<String>) =
         known.into_iter().map(|(code, seq)| (code, seq.to_string())).unzip();

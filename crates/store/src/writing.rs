@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use sea_orm::DatabaseConnection;
 use tokio::task::spawn_blocking;
 use xinheng_core::collect::{Content, Identity, Standing};
 use xinheng_core::credit_code::CreditCode;
@@ -17,7 +18,7 @@ use crate::graded;
 use crate::keys::Keys;
 use crate::level::{Level, LevelChange};
 use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying};
-use crate::reading::{Scope, UnreadPage, count, page};
+use crate::reading::{Scope, UnfetchedPage, count, page_within};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
 
@@ -80,6 +81,7 @@ impl NewRecord {
 pub struct Writing {
     pub(crate) transaction: Transaction,
     pub(crate) keys: Keys,
+    readers: DatabaseConnection,
     head: Head,
     /// What the newest records make of the projections; written before anything asks, and with the commit.
     pending: Changes,
@@ -114,7 +116,8 @@ impl Store {
                 Head { seq, hash: Hash(hash) }
             }
         };
-        Ok(Writing { transaction, keys: self.keys.clone(), head, pending: Changes::default() })
+        let (keys, readers) = (self.keys.clone(), self.connections.readers.clone());
+        Ok(Writing { transaction, keys, readers, head, pending: Changes::default() })
     }
 }
 
@@ -254,8 +257,7 @@ impl Writing {
     /// When the database fails; then the transaction is of no more use.
     pub async fn append_entries(&mut self, records: Vec<NewRecord>) -> Result<Vec<Entry>> {
         let so_far = self.transaction.leave_whole();
-        let begun =
-            Chained { entries: Vec::with_capacity(records.len()), changes: std::mem::take(&mut self.pending) };
+        let begun = Chained { entries: Vec::with_capacity(records.len()), changes: std::mem::take(&mut self.pending) };
         let mut records = records.into_iter();
         let first = records.by_ref().take(PART).collect();
         let mut part = Part::chain(self.head, begun, &self.keys, first);
@@ -319,7 +321,8 @@ impl Writing {
         Ok(found.into_iter().collect())
     }
 
-    /// As [`Store::histories`], with what this transaction has changed.
+    /// As [`Store::histories`], with the enterprises that this transaction has changed; of the records only
+    /// those that were in the ledger before it.
     ///
     /// # Errors
     /// When the database fails.
@@ -329,9 +332,9 @@ impl Writing {
         after: Option<CreditCode>,
         limit: u64,
         known_up_to: Seq,
-    ) -> Result<UnreadPage> {
+    ) -> Result<UnfetchedPage> {
         self.settle().await?;
-        page(Reading::Within(&mut self.transaction), scope, after, limit, known_up_to).await
+        page_within(&mut self.transaction, self.readers.clone(), scope, after, limit, known_up_to).await
     }
 
     /// How many enterprises a scope has, with what this transaction has changed.
@@ -432,6 +435,12 @@ impl Writing {
             self.transaction.execute(&format!("DELETE FROM {table}"), &[], &[]).await?;
         }
         Ok(())
+    }
+
+    /// For a comparison: the records appended last stay in the ledger alone.
+    #[cfg(feature = "testing")]
+    pub fn forget_projections(&mut self) {
+        self.pending = Changes::default();
     }
 
     /// Carries consecutive records of the ledger into the projections, as the append did.

@@ -198,7 +198,7 @@ impl Transaction {
 /// Where look-ups read.
 pub(crate) enum Reading<'a> {
     /// What is committed.
-    Committed(&'a Connections),
+    Committed(&'a DatabaseConnection),
     /// What the writing transaction sees.
     Within(&'a mut Transaction),
 }
@@ -209,7 +209,7 @@ impl Reading<'_> {
         let readers = match self {
             Self::Within(transaction) => return transaction.look_up(sql, numbers, keys).await,
             Self::Committed(_) if nothing_asked(sql, keys) => return Ok(Vec::new()),
-            Self::Committed(connections) => &connections.readers,
+            Self::Committed(readers) => *readers,
         };
         match readers.get_database_backend() {
             DbBackend::Sqlite => {
