@@ -32,7 +32,7 @@ use crate::{Bureau, Stage, Watcher, WrongInput};
 pub const UNSPECIFIED_UNIT: &str = "未指明";
 
 /// Rows decided together.
-pub const BATCH_ROWS: usize = 4_000;
+pub const BATCH_ROWS: usize = 2_000;
 
 /// For about so long an import writes in one transaction: a kill loses no more. In each transaction every
 /// page of the database that was changed is written once, so that few long ones are faster than many short.

@@ -1,7 +1,7 @@
 //! Projections: everything that can be dropped and made again from the ledger. One projector serves
 //! both the append and the rebuild, so that they cannot differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use xinheng_core::collect::{Identity, Standing};
 use xinheng_core::credit_code::CreditCode;
@@ -87,13 +87,17 @@ fn given_keys(payload: &Payload) -> EnterpriseKeys {
     }
 }
 
+/// A registered enterprise, and what it is found by.
+type Registered = (enterprise::Model, Option<searched::Model>);
+
 /// What consecutive records make of the projections. Maps, because only the last word on a key is
 /// written, and in the order of the keys: rows that are neighbours in a tree are written together.
 #[derive(Default)]
 pub(crate) struct Changes {
     records: usize,
     current: BTreeMap<Identity, Standing>,
-    enterprises: BTreeMap<CreditCode, Option<enterprise::Model>>,
+    /// With what they are found by; none: struck off.
+    enterprises: BTreeMap<CreditCode, Option<Registered>>,
     waiting: Vec<waiting::Model>,
     matched: Vec<matched::Model>,
     stale: BTreeMap<CreditCode, Seq>,
@@ -143,7 +147,11 @@ impl Changes {
             self.stale.insert(code, record.seq);
             if record.kind == REGISTRATION {
                 let row = (!record.withdrawn).then(|| registered(code, record));
-                self.enterprises.insert(code, row);
+                let with_search = row.map(|row| {
+                    let searched = searched(&row);
+                    (row, searched)
+                });
+                self.enterprises.insert(code, with_search);
             }
             if record.kind == MATCHING
                 && let Some(matched) = record.payload.integer(MATCHED_RECORD)
@@ -206,13 +214,13 @@ impl Changes {
 /// Registers enterprises or strikes them off, with what pages find and list them by.
 async fn write_enterprises(
     transaction: &mut Transaction,
-    enterprises: BTreeMap<CreditCode, Option<enterprise::Model>>,
+    enterprises: BTreeMap<CreditCode, Option<Registered>>,
 ) -> Result<()> {
     let touched: Vec<String> = enterprises.keys().map(ToString::to_string).collect();
     let struck_off: Vec<String> =
         enterprises.iter().filter(|(_, row)| row.is_none()).map(|(code, _)| code.to_string()).collect();
-    let registered: Vec<enterprise::Model> = enterprises.into_values().flatten().collect();
-    let mut searched: Vec<searched::Model> = registered.iter().filter_map(searched).collect();
+    let (registered, searched): (Vec<_>, Vec<_>) = enterprises.into_values().flatten().unzip();
+    let mut searched: Vec<searched::Model> = searched.into_iter().flatten().collect();
     // The index over pairs takes rows together only as long as their numbers rise.
     searched.sort_unstable_by_key(|row| row.seq);
 
@@ -227,10 +235,14 @@ async fn write_enterprises(
     let (known, found_as): (Vec<String>, Vec<String>) =
         known.into_iter().map(|(code, seq)| (code, seq.to_string())).unzip();
     graded::take_out(transaction, &known).await?;
+    let known: HashSet<String> = known.into_iter().collect();
+    let (renewed, new): (Vec<_>, Vec<_>) =
+        registered.into_iter().partition(|row: &enterprise::Model| known.contains(&row.code));
     transaction
         .execute("DELETE FROM searched WHERE seq IN (SELECT CAST(value AS BIGINT) FROM {keys} AS k)", &[], &found_as)
         .await?;
-    transaction.replace(registered).await?;
+    transaction.replace(renewed).await?;
+    transaction.insert(new).await?;
     transaction.execute("DELETE FROM enterprise WHERE code IN {keys}", &[], &struck_off).await?;
     transaction.insert(searched).await?;
     let with_levels: Vec<(String,)> = transaction
