@@ -357,6 +357,7 @@ tables! {
         source: String,
         agent: String,
         ended: Option<i64>,
+        confirmed: Option<i64>,
     }
 
     /// Failed sign-ins by what they are counted for: a source or an account, be it one that exists or not.
@@ -368,6 +369,13 @@ tables! {
         last: i64,
         locks: i64,
         locked_until: Option<i64>,
+    }
+
+    /// Forms that were carried out.
+    form = "form" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        key: String,
+        at: i64,
     }
 
     /// The audit log (审计日志).

@@ -77,6 +77,8 @@ pub struct Writing {
     pub(crate) transaction: Transaction,
     pub(crate) keys: Keys,
     head: Head,
+    /// The form that this transaction carries out.
+    pub(crate) form: Option<String>,
 }
 
 impl Store {
@@ -108,7 +110,7 @@ impl Store {
                 Head { seq, hash: Hash(hash) }
             }
         };
-        Ok(Writing { transaction, keys: self.keys.clone(), head })
+        Ok(Writing { transaction, keys: self.keys.clone(), head, form: None })
     }
 }
 

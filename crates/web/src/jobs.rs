@@ -132,6 +132,7 @@ impl Jobs {
             actor: Some(job.actor.clone()),
             source: job.source.clone(),
             request: job.request.clone(),
+            form: None,
         };
         let request = ImportRequest {
             path: &file,

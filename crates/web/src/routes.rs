@@ -39,6 +39,7 @@ pub fn routes() -> Vec<Route> {
         // Sign-in and the own account.
         get("/sign-in", "登录", Public, account::sign_in_page),
         post("/sign-in", "登录", Public, "session.sign_in", account::sign_in),
+        post("/account/confirm", "再次验证口令", Staff(OwnAccount), "session.confirm", account::confirm_identity),
         post("/sign-out", "退出", Staff(OwnAccount), "session.sign_out", account::sign_out),
         get("/account", "我的账号", Staff(OwnAccount), account::account),
         get("/account/changed", "账号已更新", Staff(OwnAccount), account::changed),
@@ -72,7 +73,7 @@ pub fn routes() -> Vec<Route> {
         post("/desk/matters/{number}/approve", "审批", Staff(Approve), "matter.approve", publication::approve),
         post("/desk/matters/{number}/handle", "重新提交或撤回", Staff(Handle), "matter.handle", publication::handle),
         get("/desk/rules", "规则签署", Staff(ReadRecords), rules::list),
-        post("/desk/rules/sign", "签署规则", Staff(SignRules), "rule.sign", rules::sign),
+        post("/desk/rules/sign", "签署规则", Staff(SignRules), "rule.sign", rules::sign).confirmed(),
 
         // The system administrator.
         get("/admin", "启用步骤", Staff(ManageStaff), admin::setup),
@@ -88,11 +89,11 @@ pub fn routes() -> Vec<Route> {
 
         // The security administrator.
         get("/admin/roles", "角色与账号", Staff(ManageRoles), admin::roles),
-        post("/admin/roles/{number}", "授予角色", Staff(ManageRoles), "staff.roles", admin::grant),
-        post("/admin/roles/{number}/unlock", "解锁账号", Staff(ManageRoles), "staff.unlock", admin::unlock),
-        post("/admin/roles/{number}/secret", "重置口令", Staff(ManageRoles), "staff.secret", admin::reset_secret),
-        post("/admin/roles/{number}/second-factor", "清除动态口令", Staff(ManageRoles), "staff.second_factor", admin::reset_second_factor),
-        post("/admin/policy", "选择口令策略", Staff(ManageRoles), "setting.password_policy", admin::choose_policy),
+        post("/admin/roles/{number}", "授予角色", Staff(ManageRoles), "staff.roles", admin::grant).confirmed(),
+        post("/admin/roles/{number}/unlock", "解锁账号", Staff(ManageRoles), "staff.unlock", admin::unlock).confirmed(),
+        post("/admin/roles/{number}/secret", "重置口令", Staff(ManageRoles), "staff.secret", admin::reset_secret).confirmed(),
+        post("/admin/roles/{number}/second-factor", "清除动态口令", Staff(ManageRoles), "staff.second_factor", admin::reset_second_factor).confirmed(),
+        post("/admin/policy", "选择口令策略", Staff(ManageRoles), "setting.password_policy", admin::choose_policy).confirmed(),
         get("/admin/sessions", "在线会话", Staff(ManageRoles), admin::sessions),
         post("/admin/sessions/{number}/end", "结束会话", Staff(ManageRoles), "session.end", admin::end_session),
 

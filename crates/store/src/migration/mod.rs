@@ -2,6 +2,7 @@
 //! edited; the next change is a new one.
 
 mod deadlines;
+mod forms;
 mod people;
 mod record_path;
 mod search;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(people::People),
             Box::new(deadlines::Deadlines),
             Box::new(search::Search),
+            Box::new(forms::Forms),
         ]
     }
 }
