@@ -63,6 +63,29 @@ pub struct Staff {
     pub intact: bool,
 }
 
+impl Staff {
+    /// A person who is new: without a secret yet, and with a password to choose at the first sign-in.
+    #[must_use]
+    pub fn new(number: i64, account: String, name: String, unit: Option<String>) -> Self {
+        Self {
+            number,
+            account,
+            name,
+            unit,
+            duties: Duties::default(),
+            proposed: Vec::new(),
+            in_use: true,
+            password: None,
+            password_set_at: None,
+            secret_until: None,
+            must_change: true,
+            previous: Vec::new(),
+            second_factor: None,
+            intact: true,
+        }
+    }
+}
+
 impl fmt::Debug for Staff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Staff({})", self.account)

@@ -68,6 +68,7 @@ pub fn routes() -> Vec<Route> {
         get("/desk/classification/differences", "下发与本局等级的差异", Staff(ReadRecords), classification::differences),
         get("/desk/publication", "公示办理", Staff(ReadCollection), publication::list),
         post("/desk/publication", "填报公示凭证", Staff(Handle), "publication.propose", publication::propose),
+        get("/desk/matters", "待办审批", Staff(ReadCollection), publication::matters),
         get("/desk/matters/{number}", "审批事项", Staff(ReadCollection), publication::matter),
         post("/desk/matters/{number}/review", "审核", Staff(Review), "matter.review", publication::review),
         post("/desk/matters/{number}/approve", "审批", Staff(Approve), "matter.approve", publication::approve),
