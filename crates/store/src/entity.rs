@@ -346,6 +346,13 @@ tables! {
         tag: Vec<u8>,
     }
 
+    /// The directory of inspectors (执法检查人员名录库), encrypted.
+    inspector = "inspector" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        staff: i64,
+        sealed: Vec<u8>,
+    }
+
     /// Sessions (会话). Only a keyed digest of the token is kept.
     session = "session" {
         #[sea_orm(primary_key, auto_increment = false)]

@@ -188,7 +188,7 @@ impl Unit {
 
 impl Staff {
     /// A row that was altered is read as far as it can be, marked as not intact and without any duty.
-    fn read(row: staff::Model, keys: &Keys) -> Self {
+    pub(crate) fn read(row: staff::Model, keys: &Keys) -> Self {
         let intact = keys.is_tag("staff", &covered(&row), &row.tag);
         let roles = parse_roles(&row.roles);
         Self {

@@ -6,8 +6,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get as plain;
 use xinheng_core::staff::Permission::{
-    Approve, Export, HandIn, Handle, ManageRoles, ManageStaff, OwnAccount, ReadAudit, ReadCollection, ReadRecords,
-    Review, SignRules, Unmask,
+    Approve, Export, HandIn, Handle, ManageRoles, ManageStaff, OwnAccount, Plan, ReadAudit, ReadCollection, ReadPlans,
+    ReadRecords, Review, SignRules, Unmask,
 };
 
 use crate::Site;
@@ -15,7 +15,7 @@ use crate::assets;
 use crate::form::LARGEST_UPLOAD;
 use crate::guard::{guard, nowhere};
 use crate::jobs::HAND_IN;
-use crate::pages::desk::{classification, collection, enterprises, publication, rules, todo};
+use crate::pages::desk::{classification, collection, enterprises, inspectors, publication, rules, todo};
 use crate::pages::{account, admin, public};
 use crate::route::Audience::{Public, Staff};
 use crate::route::{Body, Route, get, post};
@@ -73,6 +73,12 @@ pub fn routes() -> Vec<Route> {
         post("/desk/matters/{number}/review", "审核", Staff(Review), "matter.review", publication::review),
         post("/desk/matters/{number}/approve", "审批", Staff(Approve), "matter.approve", publication::approve),
         post("/desk/matters/{number}/handle", "重新提交或撤回", Staff(Handle), "matter.handle", publication::handle),
+        get("/desk/inspectors", "检查人员", Staff(ReadPlans), inspectors::list).audited("inspector.read"),
+        post("/desk/inspectors/file", "导入检查人员名录", Staff(Plan), "inspector.import", inspectors::import).with_upload(),
+        get("/desk/inspectors/errors.xlsx", "检查人员名录的错误表", Staff(Plan), inspectors::errors).audited("inspector.errors"),
+        get("/desk/inspectors/{number}", "检查人员", Staff(ReadPlans), inspectors::one).audited("inspector.read"),
+        post("/desk/inspectors/{number}", "登记检查人员", Staff(Plan), "inspector.put", inspectors::put),
+        post("/desk/inspectors/{number}/remove", "移出检查人员名录", Staff(Plan), "inspector.remove", inspectors::remove),
         get("/desk/rules", "规则签署", Staff(ReadRecords), rules::list),
         post("/desk/rules/sign", "签署规则", Staff(SignRules), "rule.sign", rules::sign).confirmed(),
 

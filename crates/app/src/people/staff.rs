@@ -359,7 +359,7 @@ fn checked_name(name: &str) -> Result<String, StaffFault> {
 }
 
 /// A person as the audit log names them.
-fn object(number: i64) -> String {
+pub(super) fn object(number: i64) -> String {
     format!("staff/{number}")
 }
 

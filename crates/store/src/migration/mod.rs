@@ -3,6 +3,7 @@
 
 mod deadlines;
 mod forms;
+mod inspectors;
 mod people;
 mod record_path;
 mod search;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(deadlines::Deadlines),
             Box::new(search::Search),
             Box::new(forms::Forms),
+            Box::new(inspectors::Inspectors),
         ]
     }
 }
