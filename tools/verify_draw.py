@@ -391,11 +391,11 @@ class Verification:
         secret = self.secret()
         entropy = certificate["entropy"]
 
-        self.step("随机来源：{} {}，合于冻结时写明的格式".format(entropy["source"], entropy["value"]))
+        self.step("随机来源：{}：{}，合于冻结时写明的格式".format(entropy["source"], entropy["value"]))
         if not value_fits(entropy["format"], entropy["value"]):
             self.fault("字段 entropy.value：写的是 {}，应合于格式 {}".format(shown(entropy["value"]), shown(entropy["format"])))
         self.ordered(("entropy.due", entropy["due"]), ("sealed_at", certificate["sealed_at"]))
-        self.unproven.append("{} 确是 {} 当时公布的结果：请与官方公告核对".format(entropy["value"], entropy["source"]))
+        self.unproven.append("“{}”确是{}当时公布的结果：请与官方公告核对".format(entropy["value"], entropy["source"]))
 
         self.step("种子：由冻结校验值、密值和随机来源算出")
         seed = H("XD1 seed", self.recomputed["freeze_hash"], secret, entropy["value"])
