@@ -225,7 +225,7 @@ def misfits(path, value, form):
         yield "{}：写的是 {}，应为对象 {{…}}".format("字段 " + path if path else "证书", shown(value))
     else:
         known = {name.rstrip("?"): inner for name, inner in form.items()}
-        for name in value.keys() - known.keys():
+        for name in sorted(value.keys() - known.keys()):
             yield "字段 {}：不认识，应当没有这个字段".format((path + "." if path else "") + name)
         for name, inner in known.items():
             place = (path + "." if path else "") + name
@@ -239,7 +239,7 @@ def unique(pairs):
     members = dict(pairs)
     if len(members) != len(pairs):
         names = [name for name, _ in pairs]
-        raise ValueError("字段 {} 重复出现".format(next(name for name in names if names.count(name) > 1)))
+        raise ValueError("字段 {} 重复出现".format(shown(next(name for name in names if names.count(name) > 1))))
     return members
 
 
@@ -247,12 +247,23 @@ def no_fraction(text):
     raise ValueError("{} 不是整数".format(text[:20]))
 
 
+def whole(text):
+    if len(text) > 20:
+        raise ValueError("{}… 太大".format(text[:20]))
+    return int(text)
+
+
 def read(text):
     """The value of a JSON text in which no member stands twice and every number is whole."""
+    hooks = dict(object_pairs_hook=unique, parse_int=whole, parse_float=no_fraction, parse_constant=no_fraction)
     try:
-        return json.loads(text, object_pairs_hook=unique, parse_float=no_fraction, parse_constant=no_fraction)
-    except (ValueError, RecursionError) as error:
-        raise ValueError("读不懂：{}".format("括号套得太深" if isinstance(error, RecursionError) else error)) from None
+        return json.loads(text, **hooks)
+    except RecursionError:
+        raise ValueError("读不懂：括号套得太深") from None
+    except json.JSONDecodeError as error:
+        raise ValueError("读不懂：不是 JSON（第 {} 行第 {} 列）".format(error.lineno, error.colno)) from None
+    except ValueError as error:
+        raise ValueError("读不懂：{}".format(error)) from None
 
 
 # ── The checks ─────────────────────────────────────────────────────────────────────────────────
@@ -539,20 +550,20 @@ def main():
     except (OSError, ValueError) as error:
         parser.error("读不出名单 {}：{}".format(arguments.names, error))
 
-    whole = True
+    holds = True
     for file in arguments.files:
         try:
             for name, data in texts(file):
                 verification = Verification(decoded(data), published, names)
-                whole = whole and verification.holds()
+                holds = holds and verification.holds()
                 if arguments.json:
                     print(json.dumps(verification.summary(), ensure_ascii=False))
                 else:
                     tell(name, verification)
         except OSError as error:
-            whole = False
+            holds = False
             print("读不出 {}：{}".format(file, error.strerror), file=sys.stderr)
-    sys.exit(0 if whole else 1)
+    sys.exit(0 if holds else 1)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,21 @@
   const utf8 = new TextEncoder();
   const SHOWN = 20; // faults of one step in full; the rest are counted
 
-  /** The bytes of a hex text, as a field for H. */
-  function bytes(hex) {
-    const found = new Uint8Array(hex.length / 2);
-    for (let at = 0; at < found.length; at += 1) found[at] = parseInt(hex.slice(2 * at, 2 * at + 2), 16);
-    return found;
+  const nibble = (code) => (code < 58 ? code - 48 : code - 87);
+
+  /** Writes the bytes of a hex text to a place. */
+  function write(hex, into, at) {
+    for (let one = 0; one < hex.length; one += 2) {
+      into[at + one / 2] = 16 * nibble(hex.charCodeAt(one)) + nibble(hex.charCodeAt(one + 1));
+    }
+    return into;
   }
 
-  /** SM3, in hex, over the fields in order, each as a 4-byte big-endian length and its bytes; text is UTF-8. */
-  function H(...fields) {
+  /** The bytes of a hex text, as a field. */
+  const bytes = (hex) => write(hex, new Uint8Array(hex.length / 2), 0);
+
+  /** The fields in order, each as a 4-byte big-endian length and its bytes; text is UTF-8. */
+  function framed(fields) {
     const parts = fields.map((field) => (typeof field === "string" ? utf8.encode(field) : field));
     const whole = new Uint8Array(parts.reduce((sum, part) => sum + 4 + part.length, 0));
     const view = new DataView(whole.buffer);
@@ -28,8 +34,11 @@
       whole.set(part, at + 4);
       at += 4 + part.length;
     }
-    return globalThis.sm3.digest(whole);
+    return whole;
   }
+
+  /** SM3, in hex, over the fields. */
+  const H = (...fields) => globalThis.sm3.digest(framed(fields));
 
   /** Rows of columns as one field: columns apart by TAB, each row ended by LF. */
   const lines = (rows) => rows.map((row) => row.join("\t") + "\n").join("");
@@ -129,8 +138,8 @@
     try {
       value = JSON.parse(written.replace(/^\ufeff/, ""));
       members = membersIn(value);
-    } catch (error) {
-      throw new Error(`读不懂：不是 JSON（${error.message}）`);
+    } catch {
+      throw new Error("读不懂：不是 JSON");
     }
     // JSON.parse keeps the last of two members of one name in silence: the text then has more names than the value.
     const tokens = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[-\d][-+.\deE]*/g;
@@ -234,15 +243,17 @@
 
   /** The blinds of each stratum in the order of their tickets. */
   function ranking(seed, candidates, progress) {
-    const tickets = new Map();
-    const seedBytes = bytes(seed);
+    const groups = new Map();
     candidates.forEach(({ stratum, blind }, place) => {
       if (place % 10000 === 0) progress(place, candidates.length);
-      if (!tickets.has(stratum)) tickets.set(stratum, []);
-      tickets.get(stratum).push(H("XD1 ticket", seedBytes, stratum, bytes(blind)) + blind);
+      if (!groups.has(stratum)) groups.set(stratum, { field: framed(["XD1 ticket", bytes(seed), stratum, new Uint8Array(32)]), tickets: [] });
+      // Of what a ticket hashes only the end differs within a stratum.
+      const { field, tickets } = groups.get(stratum);
+      tickets.push(globalThis.sm3.digest(write(blind, field, field.length - 32)) + blind);
     });
-    tickets.forEach((group, stratum) => tickets.set(stratum, group.sort().map((one) => one.slice(64))));
-    return tickets;
+    const ranked = new Map();
+    groups.forEach(({ tickets }, stratum) => ranked.set(stratum, tickets.sort().map((one) => one.slice(64))));
+    return ranked;
   }
 
   function checkSealed(certificate, check, recomputed, unproven, names, progress) {
@@ -374,10 +385,10 @@
 
   function stepElement({ title, detail, ok, found, expected }) {
     const verdict = element("span", ok ? "tag good" : "tag bad", ok ? "✓ 相符" : "✗ 不符");
-    const body = element("div", "", "", element("strong", "", title), " ", verdict, element("p", "", detail));
+    const body = element("div", "", "", element("strong", "", title), " ", verdict, element("p", "hash", detail));
     if (found !== undefined && expected !== undefined) {
       const row = (name, value) => element("div", "wide", "", element("dt", "", name), element("dd", "", "", element("code", "hash", String(value))));
-      body.append(element("details", "", "", element("summary", "", "看数值"), element("dl", "facts", "", row("证书所写", found), row("重算所得", expected))));
+      body.append(element("details", "", "", element("summary", "", "看数值"), element("dl", "facts", "", row("证书所写", found), row("应为", expected))));
     }
     return element("li", ok ? "done" : "", "", body);
   }
@@ -385,10 +396,10 @@
   function show(place, { steps, ok, unproven }) {
     const wrong = steps.filter((step) => !step.ok).length;
     const verdict = ok
-      ? element("div", "notice good", "", element("h2", "", "核验通过"), element("p", "", "证书里可以重算的，都在您的设备上重算过，结果相同。"))
-      : element("div", "notice bad", "", element("h2", "", "核验不通过"), element("p", "", `有 ${wrong} 步不符，见下。请保存证书文件，向本局或其上级反映。`));
+      ? element("div", "notice good", "", element("h3", "", "核验通过"), element("p", "", "证书里可以重算的，都在您的设备上重算过，结果相同。"))
+      : element("div", "notice bad", "", element("h3", "", "核验不通过"), element("p", "", `有 ${wrong} 步不符，见下。请保存证书文件，向本局或其上级反映。`));
     place.replaceChildren(verdict, element("ol", "steps", "", ...steps.map(stepElement)));
-    if (ok) place.append(element("div", "notice due", "", element("h2", "", "以下各项不能由证书证明"), element("ul", "", "", ...unproven.map((one) => element("li", "", one)))));
+    if (ok) place.append(element("div", "notice due", "", element("h3", "", "以下各项不能由证书证明"), element("ul", "", "", ...unproven.map((one) => element("li", "", one)))));
   }
 
   function wire(section, script) {
