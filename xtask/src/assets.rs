@@ -18,16 +18,34 @@ const LICENCES: &[(&str, &[&str])] = &[
     ("echarts", &["LICENSE", "NOTICE"]),
     ("zrender", &["LICENSE"]),
     ("tslib", &["LICENSE.txt"]),
+    ("sm-crypto-v2", &["LICENCE_MIT"]),
+    ("@noble/ciphers", &["LICENSE"]),
+    ("@noble/curves", &["LICENSE"]),
+    ("@noble/hashes", &["LICENSE"]),
 ];
-/// Before the minified ECharts, where its own long comments would be.
-const BANNER: &str = "/*! Apache ECharts (Apache-2.0) with zrender (BSD-3-Clause) and tslib (0BSD): see licences/ */";
 
-/// Fills `crates/web/vendor`, which the product embeds, with htmx and the part of ECharts that the pages draw with.
-/// Does nothing when both are there and nothing that they are made from has changed.
+/// A part of npm packages, named in a file of ours, that becomes one minified file.
+struct Bundle {
+    /// The global that the pages' scripts know it by, and the name of both files.
+    name: &'static str,
+    /// Stands where the packages' own long comments would be.
+    banner: &'static str,
+}
+
+const BUNDLES: &[Bundle] = &[
+    Bundle {
+        name: "echarts",
+        banner: "Apache ECharts (Apache-2.0) with zrender (BSD-3-Clause) and tslib (0BSD): see licences/",
+    },
+    Bundle { name: "sm3", banner: "sm-crypto-v2 (MIT) with @noble/ciphers, curves and hashes (MIT): see licences/" },
+];
+
+/// Fills `crates/web/vendor`, which the product embeds, with htmx, the part of ECharts that the pages draw with, and the
+/// SM3 that visitors recompute draws with. Does nothing when they are there and nothing that they are made from has changed.
 pub fn assets() -> Result<()> {
     install()?;
     let vendor = Path::new(WEB).join("vendor");
-    let stamp = Stamp::new("vendor", &["package-lock.json", "echarts.js", "../../xtask/src/assets.rs"])?;
+    let stamp = Stamp::new("vendor", &["package-lock.json", "echarts.js", "sm3.js", "../../xtask/src/assets.rs"])?;
     if stamp.holds() && vendor.exists() {
         return Ok(());
     }
@@ -37,22 +55,25 @@ pub fn assets() -> Result<()> {
     for (package, files) in LICENCES {
         for file in *files {
             let stem = file.trim_end_matches(".txt");
-            copy(&modules().join(package).join(file), &licences.join(format!("{package}-{stem}.txt")))?;
+            let name = package.trim_start_matches('@').replace('/', "-");
+            copy(&modules().join(package).join(file), &licences.join(format!("{name}-{stem}.txt")))?;
         }
     }
     copy(&modules().join("htmx.org/dist/htmx.min.js"), &vendor.join("htmx.min.js"))?;
-    run(Command::new(program("esbuild")).current_dir(WEB).args([
-        "echarts.js",
-        "--bundle",
-        "--minify",
-        "--format=iife",
-        "--global-name=echarts",
-        "--target=chrome90",
-        "--legal-comments=none",
-        &format!("--banner:js={BANNER}"),
-        "--outfile=vendor/echarts.min.js",
-        "--log-level=warning",
-    ]))?;
+    for Bundle { name, banner } in BUNDLES {
+        run(Command::new(program("esbuild")).current_dir(WEB).args([
+            &format!("{name}.js"),
+            "--bundle",
+            "--minify",
+            "--format=iife",
+            &format!("--global-name={name}"),
+            "--target=chrome90",
+            "--legal-comments=none",
+            &format!("--banner:js=/*! {banner} */"),
+            &format!("--outfile=vendor/{name}.min.js"),
+            "--log-level=warning",
+        ]))?;
+    }
     stamp.write()
 }
 

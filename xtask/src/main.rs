@@ -47,10 +47,10 @@ fn dispatch(arguments: Vec<String>) -> Result<()> {
     }
 }
 
-/// The folder of the workspace.
+/// The folder of the workspace, as cargo says it now: what was built may have been built by another clone.
 fn repository() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().expect("xtask is a folder of the workspace").to_owned()
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs this program and its tests");
+    Path::new(&here).parent().expect("xtask is a folder of the workspace").to_owned()
 }
 
 /// Where cargo puts what it builds in the dev profile: this program is one of those things, so the

@@ -4,7 +4,7 @@
 //! search against a scan of all names. Figures are ratios of one run.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ use xinheng_app::{Bureau, Surroundings};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Day, Draft, EnterpriseKeys, Moment, Payload, Seq, Value};
 use xinheng_store::testing::{FixedSalts, databases};
-use xinheng_store::{Body, Keys, Level, NewRecord, NewSubmission, Sealer};
+use xinheng_store::{Body, Keys, Level, ListingKind, NewRecord, NewSubmission, Sealer};
 
 const BATCH: i64 = 5_000;
 const TRIES: usize = 7;
@@ -190,7 +190,16 @@ fn median(mut times: Vec<Duration>) -> f64 {
 }
 
 /// Milliseconds of a page, and of its statements alone, and how many these are.
-async fn measured(bureau: &Bureau, mut page: impl AsyncFnMut(&Bureau)) -> (f64, f64, usize) {
+async fn measured(bureau: &Bureau, page: impl AsyncFnMut(&Bureau)) -> (f64, f64, usize) {
+    measured_with(bureau, &[], page).await
+}
+
+/// The same for a page that reads the histories of enterprises: one more statement, that is asked past the ORM.
+async fn measured_with(
+    bureau: &Bureau,
+    histories: &[CreditCode],
+    mut page: impl AsyncFnMut(&Bureau),
+) -> (f64, f64, usize) {
     let store = bureau.store();
     page(bureau).await;
     let (mut pages, mut alone, mut count) = (Vec::new(), Vec::new(), 0);
@@ -204,6 +213,10 @@ async fn measured(bureau: &Bureau, mut page: impl AsyncFnMut(&Bureau)) -> (f64, 
         let start = Instant::now();
         for statement in &statements {
             store.run_again(statement).await.unwrap();
+        }
+        if !histories.is_empty() {
+            count += 1;
+            store.histories_for(histories, Seq(i64::MAX)).await.unwrap();
         }
         alone.push(start.elapsed());
     }
@@ -263,12 +276,19 @@ async fn main() {
             "choices of the query",
             measured(&bureau, async |one| drop(one.enterprise_choices().await.unwrap())).await,
         );
-        report("profile", measured(&bureau, async |one| drop(one.profile(code, None, None).await.unwrap())).await);
-        report("record", measured(&bureau, async |one| drop(one.record(Seq(size / 2)).await.unwrap())).await);
-        report("public profile", measured(&bureau, async |one| drop(one.public_profile(code).await.unwrap())).await);
+        let profile = async |one: &Bureau| drop(one.profile(code, None, None).await.unwrap());
+        report("profile", measured_with(&bureau, &[code], profile).await);
+        let (_, owner) = bureau.store().record(Seq(size / 2)).await.unwrap().unwrap();
+        let record = async |one: &Bureau| drop(one.record(Seq(size / 2)).await.unwrap());
+        report("record", measured_with(&bureau, &owner.into_iter().collect::<Vec<_>>(), record).await);
+        let public = async |one: &Bureau| drop(one.public_profile(code).await.unwrap());
+        report("public profile", measured_with(&bureau, &[code], public).await);
         let bulletin =
             async |one: &Bureau| drop(one.bulletin(PublicList::Abnormal, None, PageSize::Fifty).await.unwrap());
-        report("bulletin", measured(&bureau, bulletin).await);
+        // As many entries as the page looks at.
+        let (entries, _) = bureau.store().list_entries(ListingKind::Abnormal, None, 200).await.unwrap();
+        let listed: BTreeSet<CreditCode> = entries.into_iter().map(|(_, code)| code).collect();
+        report("bulletin", measured_with(&bureau, &listed.into_iter().collect::<Vec<_>>(), bulletin).await);
         report("level table", measured(&bureau, async |one| drop(one.level_table().await.unwrap())).await);
         let differing = async |one: &Bureau| drop(one.received_against_own(None, PageSize::Fifty).await.unwrap());
         report("received against own", measured(&bureau, differing).await);

@@ -53,6 +53,8 @@ pub struct Act {
     pub source: String,
     /// Number of the request, as in the log.
     pub request: String,
+    /// The form that it came by, so that the same form is not carried out twice; none for what may be repeated.
+    pub form: Option<String>,
 }
 
 /// Source of an act on the machine itself, by whoever may read the database and its keys.
@@ -67,7 +69,7 @@ impl Act {
     /// An act on the command line.
     #[must_use]
     pub fn on_command_line(event: &'static str) -> Self {
-        Self { event, actor: None, source: COMMAND_LINE.to_owned(), request: String::new() }
+        Self { event, actor: None, source: COMMAND_LINE.to_owned(), request: String::new(), form: None }
     }
 
     /// Who is signed in.
@@ -115,6 +117,7 @@ impl Act {
             outcome,
             detail: Payload(detail.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()),
             request: self.request.clone(),
+            form: self.form.clone(),
         }
     }
 }

@@ -17,6 +17,14 @@ const LONGEST_PAGE: u64 = 1_000;
 const SHORTEST_REASON: usize = 5;
 
 impl Bureau {
+    /// Whether the form of an act was carried out before. Of two at once the transaction decides.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn was_carried_out(&self, form: &str) -> anyhow::Result<bool> {
+        Ok(self.store.is_carried_out(form).await?)
+    }
+
     /// Lines of the audit log, from the newest, before a seq.
     ///
     /// # Errors

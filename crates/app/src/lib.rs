@@ -36,6 +36,12 @@ use xinheng_store::{Keys, SaltSource, Sealer, Store, SystemSalts};
 #[error("{0}")]
 pub struct WrongInput(pub String);
 
+/// Whether an act failed because the very same form was carried out before: nothing was done again.
+#[must_use]
+pub fn is_carried_out(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(xinheng_store::StoreError::CarriedOut))
+}
+
 /// What a use case takes from outside besides its input. Tests fix both.
 #[derive(Clone)]
 pub struct Surroundings {

@@ -41,6 +41,14 @@ pub struct SubmissionLine {
     pub outcome: Option<serde_json::Value>,
 }
 
+impl SubmissionLine {
+    /// A number of [`crate::collect::Outcome`] by its name, such as `accepted`.
+    #[must_use]
+    pub fn tally(&self, name: &str) -> u64 {
+        self.outcome.as_ref().and_then(|outcome| outcome.get(name)?.as_u64()).unwrap_or_default()
+    }
+}
+
 /// A page of submissions, the newest first.
 #[derive(Clone, Debug, Serialize)]
 pub struct Submissions {

@@ -165,22 +165,9 @@ impl Bureau {
         let mut secrets = Vec::with_capacity(ADMINISTRATORS.len());
         let mut staff = Vec::with_capacity(ADMINISTRATORS.len());
         for (number, (account, role)) in (1..).zip(ADMINISTRATORS) {
-            let mut person = Staff {
-                number,
-                account: account.to_owned(),
-                name: role.title().to_owned(),
-                unit: None,
-                duties: Duties::new([role])?,
-                proposed: Vec::new(),
-                in_use: true,
-                password: None,
-                password_set_at: None,
-                secret_until: None,
-                must_change: true,
-                previous: Vec::new(),
-                second_factor: None,
-                intact: true,
-            };
+            let name = role.title().to_owned();
+            let mut person =
+                Staff { duties: Duties::new([role])?, ..Staff::new(number, account.to_owned(), name, None) };
             secrets.push(self.give_secret(&mut person, now).await?);
             staff.push(person);
         }

@@ -30,7 +30,7 @@ fn act(staff: i64, unit: &str, role: Role) -> Act {
         duties: Duties::new([role]).unwrap(),
         session: None,
     };
-    Act { event: "test", actor: Some(actor), source: "127.0.0.1".to_owned(), request: "1".to_owned() }
+    Act { event: "test", actor: Some(actor), source: "127.0.0.1".to_owned(), request: "1".to_owned(), form: None }
 }
 
 fn clerk() -> Act {

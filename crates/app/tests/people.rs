@@ -56,11 +56,11 @@ async fn both(mut test: impl AsyncFnMut(Office)) {
 }
 
 fn act(actor: &Actor) -> Act {
-    Act { event: "test", actor: Some(actor.clone()), source: HERE.to_owned(), request: "1".to_owned() }
+    Act { event: "test", actor: Some(actor.clone()), source: HERE.to_owned(), request: "1".to_owned(), form: None }
 }
 
 fn from(source: &str) -> Act {
-    Act { event: "session.sign_in", actor: None, source: source.to_owned(), request: "1".to_owned() }
+    Act { event: "session.sign_in", actor: None, source: source.to_owned(), request: "1".to_owned(), form: None }
 }
 
 /// A business role without a session, for use cases that do not ask for one.
@@ -338,8 +338,8 @@ async fn each_sign_in_has_a_new_session_and_ends_the_one_before() {
             assert_eq!(office.actor(not_a_token).await, None);
         }
         let token = office.welcome("zhangsan", PASSWORD, None).await.token;
-        assert!(office.bureau.check_csrf(&token, &office.bureau.csrf_token(&token)));
-        assert!(!office.bureau.check_csrf(&token, &office.bureau.csrf_token(&second.token)));
+        assert!(office.bureau.check_csrf(&token, &office.bureau.csrf_token(&token, "page")));
+        assert!(!office.bureau.check_csrf(&token, &office.bureau.csrf_token(&second.token, "page")));
         assert!(!office.bureau.check_csrf(&token, ""));
     })
     .await;

@@ -66,6 +66,8 @@ pub struct AuditLine {
     pub detail: Payload,
     /// Number of the request.
     pub request: String,
+    /// The form that it came by: noted beside the log, so that the same form is not carried out twice.
+    pub form: Option<String>,
 }
 
 /// Hash of a line: SM3(previous hash ‖ canonical JSON), keys in code-point order, no white space.

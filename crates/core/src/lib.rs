@@ -11,6 +11,7 @@ pub mod collect;
 pub mod credit_code;
 pub mod deadline;
 pub mod history;
+pub mod inspector;
 pub mod ledger;
 pub mod mask;
 pub mod points;

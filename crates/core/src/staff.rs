@@ -60,6 +60,10 @@ pub enum Permission {
     Approve,
     /// Put defaults of the rulebook in force.
     SignRules,
+    /// See plans of inspections, draws, and the directory of inspectors.
+    ReadPlans,
+    /// Plan inspections, draw, and keep the directory of inspectors.
+    Plan,
 }
 
 /// Whose matters a person sees.
@@ -104,8 +108,8 @@ impl Role {
     #[must_use]
     pub fn permits(self) -> &'static [Permission] {
         use Permission::{
-            Approve, Export, HandIn, Handle, ManageRoles, ManageStaff, OwnAccount, ReadAudit, ReadCollection,
-            ReadRecords, Review, SignRules, Unmask,
+            Approve, Export, HandIn, Handle, ManageRoles, ManageStaff, OwnAccount, Plan, ReadAudit, ReadCollection,
+            ReadPlans, ReadRecords, Review, SignRules, Unmask,
         };
         match self {
             Self::SystemAdministrator => &[OwnAccount, ManageStaff],
@@ -114,10 +118,10 @@ impl Role {
             Self::Handler => &[OwnAccount, ReadRecords, ReadCollection, HandIn, Export, Unmask, Handle],
             Self::Reviewer => &[OwnAccount, ReadRecords, ReadCollection, Export, Unmask, Review],
             Self::CreditSupervisor => {
-                &[OwnAccount, ReadRecords, ReadCollection, HandIn, Export, Unmask, Handle, Review]
+                &[OwnAccount, ReadRecords, ReadCollection, HandIn, Export, Unmask, Handle, Review, ReadPlans, Plan]
             }
-            Self::Leader => &[OwnAccount, ReadRecords, ReadCollection, Export, Approve, SignRules],
-            Self::Inspectorate => &[OwnAccount, ReadRecords, ReadCollection, ReadAudit],
+            Self::Leader => &[OwnAccount, ReadRecords, ReadCollection, Export, Approve, SignRules, ReadPlans],
+            Self::Inspectorate => &[OwnAccount, ReadRecords, ReadCollection, ReadAudit, ReadPlans],
         }
     }
 

@@ -11,6 +11,7 @@ use xinheng_core::ledger::{Hash, Head};
 use xinheng_core::record::{Moment, Seq};
 
 use crate::entity::audit::{Column, Entity, Model};
+use crate::entity::form;
 use crate::entry::fixed;
 use crate::error::{Result, StoreError};
 use crate::keys::Keys;
@@ -65,6 +66,7 @@ impl AuditEntry {
             outcome: Outcome::parse(&row.outcome).ok_or_else(damaged)?,
             detail: serde_json::from_str(&row.detail).map_err(|_| damaged())?,
             request: row.request,
+            form: None,
         };
         Ok(Self { seq, line, hash: Hash(fixed(Some(&row.hash)).ok_or_else(damaged)?) })
     }
@@ -94,8 +96,11 @@ impl Writing {
     /// Adds a line to the audit log. It is there if and only if everything else of this transaction is:
     /// when it cannot be written, the transaction cannot be committed.
     ///
+    /// The line notes the form that it came by; of several lines of one transaction, the first.
+    ///
     /// # Errors
-    /// When the database fails, or the newest line was not written with this key.
+    /// [`StoreError::CarriedOut`] when the form was carried out before; when the database fails, or the newest line
+    /// was not written with this key.
     pub async fn audit(&mut self, line: AuditLine) -> Result<Seq> {
         let written = self.try_audit(line).await;
         if written.is_err() {
@@ -105,6 +110,9 @@ impl Writing {
     }
 
     async fn try_audit(&mut self, line: AuditLine) -> Result<Seq> {
+        if let (Outcome::Done, Some(form)) = (line.outcome, &line.form) {
+            self.note_form(form, line.at).await?;
+        }
         let newest: Vec<(i64, Vec<u8>, Vec<u8>)> = self
             .transaction
             .look_up("SELECT seq, hash, mark FROM audit WHERE seq = (SELECT max(seq) FROM audit)", &[], &[])
@@ -124,7 +132,31 @@ impl Writing {
     }
 }
 
+impl Writing {
+    async fn note_form(&mut self, form: &str, at: Moment) -> Result<()> {
+        if self.form.as_deref() == Some(form) {
+            return Ok(());
+        }
+        let sql = "SELECT at FROM form WHERE key IN {keys}";
+        let before: Vec<(i64,)> = self.transaction.look_up(sql, &[], &[form.to_owned()]).await?;
+        if !before.is_empty() {
+            return Err(StoreError::CarriedOut);
+        }
+        self.transaction.insert(vec![form::Model { key: form.to_owned(), at: at.micros() }]).await?;
+        self.form = Some(form.to_owned());
+        Ok(())
+    }
+}
+
 impl Store {
+    /// Whether a form was carried out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_carried_out(&self, form: &str) -> Result<bool> {
+        Ok(form::Entity::find_by_id(form).one(&self.connections.readers).await?.is_some())
+    }
+
     /// Lines of the audit log from the newest, before a seq.
     ///
     /// # Errors

@@ -258,11 +258,14 @@ impl Store {
         for row in begins.all(readers).await? {
             found.push((row.try_get_by_index(0)?, MatchedBy::NameBegin));
         }
-        let mut within = Sql::new("SELECT code FROM (");
-        self.holding(&mut within, wanted, most);
-        within.push(") AS found ORDER BY seq");
-        for row in within.all(readers).await? {
-            found.push((row.try_get_by_index(0)?, MatchedBy::Within));
+        // What only holds the text comes after all of these: it is not asked for when they are too many already.
+        if found.len() <= MOST_FOUND {
+            let mut within = Sql::new("SELECT code FROM (");
+            self.holding(&mut within, wanted, most);
+            within.push(") AS found ORDER BY seq");
+            for row in within.all(readers).await? {
+                found.push((row.try_get_by_index(0)?, MatchedBy::Within));
+            }
         }
         // Stable: within each way of matching, the order in which they came.
         found.sort_by_key(|(_, by)| *by);

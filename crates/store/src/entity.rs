@@ -346,6 +346,13 @@ tables! {
         tag: Vec<u8>,
     }
 
+    /// The directory of inspectors (执法检查人员名录库), encrypted.
+    inspector = "inspector" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        staff: i64,
+        sealed: Vec<u8>,
+    }
+
     /// Sessions (会话). Only a keyed digest of the token is kept.
     session = "session" {
         #[sea_orm(primary_key, auto_increment = false)]
@@ -357,6 +364,7 @@ tables! {
         source: String,
         agent: String,
         ended: Option<i64>,
+        confirmed: Option<i64>,
     }
 
     /// Failed sign-ins by what they are counted for: a source or an account, be it one that exists or not.
@@ -368,6 +376,13 @@ tables! {
         last: i64,
         locks: i64,
         locked_until: Option<i64>,
+    }
+
+    /// Forms that were carried out.
+    form = "form" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        key: String,
+        at: i64,
     }
 
     /// The audit log (审计日志).

@@ -33,6 +33,9 @@ pub enum StoreError {
     /// An earlier step of the same transaction failed, so that it cannot be committed.
     #[error("此前有一步写入未能完成，本次改动已全部撤销。请先排除那一步的错误再重试")]
     Broken,
+    /// The form that the audit line names was carried out before.
+    #[error("这张表单已经提交过一次，没有重复办理")]
+    CarriedOut,
     /// The key file cannot be read or made.
     #[error("密钥文件 {path}：{reason}")]
     KeyFile {

@@ -13,6 +13,7 @@ mod entity;
 mod entry;
 mod error;
 mod graded;
+mod inspector;
 mod keys;
 mod level;
 mod migration;

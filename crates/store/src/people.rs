@@ -63,6 +63,29 @@ pub struct Staff {
     pub intact: bool,
 }
 
+impl Staff {
+    /// A person who is new: without a secret yet, and with a password to choose at the first sign-in.
+    #[must_use]
+    pub fn new(number: i64, account: String, name: String, unit: Option<String>) -> Self {
+        Self {
+            number,
+            account,
+            name,
+            unit,
+            duties: Duties::default(),
+            proposed: Vec::new(),
+            in_use: true,
+            password: None,
+            password_set_at: None,
+            secret_until: None,
+            must_change: true,
+            previous: Vec::new(),
+            second_factor: None,
+            intact: true,
+        }
+    }
+}
+
 impl fmt::Debug for Staff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Staff({})", self.account)
@@ -95,6 +118,8 @@ pub struct Session {
     pub source: String,
     /// Browser.
     pub agent: String,
+    /// When the person last showed the password.
+    pub confirmed: Moment,
 }
 
 /// Failed sign-ins of one source or account.
@@ -163,7 +188,7 @@ impl Unit {
 
 impl Staff {
     /// A row that was altered is read as far as it can be, marked as not intact and without any duty.
-    fn read(row: staff::Model, keys: &Keys) -> Self {
+    pub(crate) fn read(row: staff::Model, keys: &Keys) -> Self {
         let intact = keys.is_tag("staff", &covered(&row), &row.tag);
         let roles = parse_roles(&row.roles);
         Self {
@@ -268,6 +293,8 @@ impl Session {
             last_seen: Moment::from_micros(row.last_seen).ok_or_else(damaged)?,
             source: row.source,
             agent: row.agent,
+            // A session of before the column was confirmed when it began.
+            confirmed: Moment::from_micros(row.confirmed.unwrap_or(row.started)).ok_or_else(damaged)?,
         })
     }
 }
@@ -590,6 +617,7 @@ impl Writing {
             source: source.to_owned(),
             agent: agent.to_owned(),
             ended: None,
+            confirmed: Some(at.micros()),
         };
         self.transaction.insert(vec![row]).await?;
         Ok(number)
@@ -634,11 +662,22 @@ impl Writing {
         self.transaction.execute(sql, &[at.micros(), number], &[]).await
     }
 
-    /// Forgets sessions and failed sign-ins that have not moved since; the audit log keeps what happened.
+    /// Notes that the person of a session showed the password again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn confirm_session(&mut self, number: i64, at: Moment) -> Result<()> {
+        let sql = "UPDATE session SET confirmed = $1 WHERE number = $2";
+        self.transaction.execute(sql, &[at.micros(), number], &[]).await
+    }
+
+    /// Forgets sessions and failed sign-ins that have not moved since, and forms of sessions that have ended long
+    /// since; the audit log keeps what happened.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn forget_before(&mut self, sessions: Moment, attempts: Moment) -> Result<()> {
+        self.transaction.execute("DELETE FROM form WHERE at < $1", &[attempts.micros()], &[]).await?;
         self.transaction.execute("DELETE FROM session WHERE last_seen < $1", &[sessions.micros()], &[]).await?;
         self.transaction.execute("DELETE FROM attempt WHERE last < $1", &[attempts.micros()], &[]).await
     }

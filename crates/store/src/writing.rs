@@ -85,6 +85,8 @@ pub struct Writing {
     head: Head,
     /// What the newest records make of the projections; written before anything asks, and with the commit.
     pending: Changes,
+    /// The form that this transaction carries out.
+    pub(crate) form: Option<String>,
 }
 
 impl Store {
@@ -117,7 +119,7 @@ impl Store {
             }
         };
         let (keys, readers) = (self.keys.clone(), self.connections.readers.clone());
-        Ok(Writing { transaction, keys, readers, head, pending: Changes::default() })
+        Ok(Writing { transaction, keys, readers, head, pending: Changes::default(), form: None })
     }
 }
 

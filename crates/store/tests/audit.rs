@@ -7,7 +7,7 @@ use xinheng_core::audit::{AuditLine, Outcome};
 use xinheng_core::ledger::{Hash, Head};
 use xinheng_core::record::{Moment, Payload, Seq, Value};
 use xinheng_store::testing::databases;
-use xinheng_store::{AuditFilter, Store};
+use xinheng_store::{AuditFilter, Store, StoreError};
 
 fn line(number: i64) -> AuditLine {
     AuditLine {
@@ -22,6 +22,7 @@ fn line(number: i64) -> AuditLine {
         outcome: if number % 2 == 0 { Outcome::Done } else { Outcome::Refused },
         detail: Payload(BTreeMap::from([("file".to_owned(), Value::Text("处罚.csv".to_owned()))])),
         request: format!("request-{number}"),
+        form: None,
     }
 }
 
@@ -151,5 +152,32 @@ async fn a_transaction_whose_audit_line_failed_cannot_be_committed() {
         assert!(writing.audit(line(1)).await.is_err());
         assert!(writing.commit().await.is_err(), "{}", database.name);
         assert!(store.settings().await.unwrap().is_empty(), "{}", database.name);
+    }
+}
+
+#[tokio::test]
+async fn a_form_is_carried_out_once_and_a_refused_one_may_come_again() {
+    for database in databases().await {
+        let store = database.open().await;
+        let by_form = |outcome| AuditLine { outcome, form: Some("form".to_owned()), ..line(2) };
+        let refused = async || {
+            let mut writing = store.begin().await.unwrap();
+            writing.audit(by_form(Outcome::Refused)).await.unwrap();
+            writing.commit().await.unwrap();
+        };
+        refused().await;
+        refused().await;
+        let mut writing = store.begin().await.unwrap();
+        // One act may need several lines.
+        writing.audit(by_form(Outcome::Done)).await.unwrap();
+        writing.audit(by_form(Outcome::Done)).await.unwrap();
+        writing.commit().await.unwrap();
+        let mut writing = store.begin().await.unwrap();
+        let again = writing.audit(by_form(Outcome::Done)).await;
+        assert!(matches!(again, Err(StoreError::CarriedOut)), "{}: {again:?}", database.name);
+        assert!(writing.commit().await.is_err());
+        let mut writing = store.begin().await.unwrap();
+        writing.forget_before(line(2).at, line(2).at.minutes_later(1)).await.unwrap();
+        writing.audit(by_form(Outcome::Done)).await.unwrap();
     }
 }

@@ -43,7 +43,8 @@ pub(crate) fn asset(name: &str) -> String {
 }
 
 /// The names of the files that pages need; all must be embedded.
-pub const NEEDED: &[&str] = &["xinheng.css", "xinheng.js", "htmx.min.js", "echarts.min.js"];
+pub const NEEDED: &[&str] =
+    &["xinheng.css", "xinheng.js", "certificate.js", "htmx.min.js", "echarts.min.js", "sm3.min.js"];
 
 /// Files that are needed and not there: the program was built without `cargo xtask assets`.
 #[must_use]

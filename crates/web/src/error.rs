@@ -3,8 +3,8 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use xinheng_app::WrongInput;
 use xinheng_app::act::NotPermitted;
+use xinheng_app::{WrongInput, is_carried_out};
 
 /// Why a request is not answered.
 #[derive(Clone, Debug)]
@@ -15,6 +15,8 @@ pub enum PageError {
     Forbidden,
     /// The form was not made by us for this session.
     Forged,
+    /// The very same form was carried out before.
+    CarriedOut,
     /// The session is over.
     SignedOut,
     /// It is another's matter, with the sentence that says whose; answered as if it were not there.
@@ -37,6 +39,7 @@ impl PageError {
         match self {
             Self::NotFound | Self::OutOfScope(_) => StatusCode::NOT_FOUND,
             Self::Forbidden | Self::Forged => StatusCode::FORBIDDEN,
+            Self::CarriedOut => StatusCode::CONFLICT,
             Self::SignedOut => StatusCode::UNAUTHORIZED,
             Self::WrongInput(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany => StatusCode::TOO_MANY_REQUESTS,
@@ -50,6 +53,7 @@ impl PageError {
             Self::NotFound => "没有找到这个页面",
             Self::Forbidden => "没有权限",
             Self::Forged => "这次提交没有被接受",
+            Self::CarriedOut => "已经提交过了",
             Self::SignedOut => "登录已失效",
             Self::OutOfScope(_) => "不在您的范围内",
             Self::WrongInput(_) => "请检查所填内容",
@@ -67,6 +71,9 @@ impl PageError {
             }
             Self::Forged => {
                 "页面停留过久，或提交不是从本系统页面发出的，没有改动任何数据。请返回上一页刷新后再提交。".into()
+            }
+            Self::CarriedOut => {
+                "这张表单刚才已经提交并办理，系统没有重复办理。请从左侧菜单打开相应列表，查看办理结果。".into()
             }
             Self::SignedOut => {
                 "为安全起见，长时间未操作会自动退出。没有改动任何数据；重新登录后，刚才填写的内容会自动恢复。".into()
@@ -94,6 +101,9 @@ impl IntoResponse for PageError {
 
 impl From<anyhow::Error> for PageError {
     fn from(error: anyhow::Error) -> Self {
+        if is_carried_out(&error) {
+            return Self::CarriedOut;
+        }
         let error = match error.downcast::<WrongInput>() {
             Ok(WrongInput(sentence)) => return Self::WrongInput(sentence),
             Err(error) => error,

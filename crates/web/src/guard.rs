@@ -14,12 +14,14 @@ use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use xinheng_app::act::{Act, Actor};
 use xinheng_app::sign_in::Due;
+use xinheng_core::ledger::Hash;
 use xinheng_core::staff::Permission;
 
 use crate::Site;
 use crate::error::PageError;
 use crate::form::LARGEST_FORM;
 use crate::page::ErrorPage;
+use crate::pages::account::ConfirmPage;
 use crate::route::{Audience, Body as Accepts, Declaration};
 use crate::visit::{VISITOR_COOKIE, Visit};
 
@@ -39,8 +41,10 @@ pub(crate) async fn guard(
     };
     let request = Request::from_parts(parts, body);
     let response = match admit(&site, &declaration, &visit, request).await {
-        Ok(mut request) => {
-            request.extensions_mut().insert(visit.clone());
+        Ok(Admitted { mut request, form }) => {
+            let mut visit = visit.clone();
+            visit.act.form = form;
+            request.extensions_mut().insert(visit);
             next.run(request).await
         }
         Err(refused) => refused,
@@ -63,6 +67,7 @@ pub(crate) async fn nowhere(State(site): State<Site>, request: Request) -> Respo
         audience,
         event: None,
         body: Accepts::Form,
+        confirmed: false,
     };
     let (parts, _) = request.into_parts();
     let (visit, jar) = match visit(&site, &declaration, &parts).await {
@@ -103,18 +108,21 @@ async fn visit(site: &Site, declaration: &Declaration, request: &Parts) -> Resul
         );
     }
     let due = signed_in.as_ref().and_then(|session| session.due);
+    let is_confirmed = signed_in.as_ref().is_some_and(|session| session.is_confirmed);
     let actor: Option<Actor> = signed_in.map(|session| session.actor);
     let request_number = site.bureau.token()?;
     let visit = Visit {
-        csrf: site.bureau.csrf_token(&secret),
+        csrf: site.bureau.csrf_token(&secret, &request_number[16..32]),
         act: Act {
             event: declaration.event.unwrap_or("page.read"),
             actor: actor.clone(),
             source: source(site, request),
             request: request_number[..16].to_owned(),
+            form: None,
         },
         actor,
         due,
+        is_confirmed,
         secret,
         address: request.uri.clone(),
         large_type: CookieJar::from_headers(headers)
@@ -141,8 +149,15 @@ fn source(site: &Site, request: &Parts) -> String {
     }
 }
 
+/// A request that a handler may see.
+struct Admitted {
+    request: Request,
+    /// What tells the form from any other: the page that it stands on, where it goes, what it says.
+    form: Option<String>,
+}
+
 /// Lets the request through, or says with what it is refused.
-async fn admit(site: &Site, declaration: &Declaration, visit: &Visit, request: Request) -> Result<Request, Response> {
+async fn admit(site: &Site, declaration: &Declaration, visit: &Visit, request: Request) -> Result<Admitted, Response> {
     if let Audience::Staff(permission) = declaration.audience {
         let Some(actor) = &visit.actor else {
             return Err(if declaration.changes() {
@@ -165,7 +180,7 @@ async fn admit(site: &Site, declaration: &Declaration, visit: &Visit, request: R
         }
     }
     if !declaration.changes() {
-        return Ok(request);
+        return Ok(Admitted { request, form: None });
     }
     if !same_origin(request.headers()) {
         return Err(PageError::Forged.into_response());
@@ -191,7 +206,12 @@ fn same_origin(headers: &HeaderMap) -> bool {
 
 /// Checks the token of a form. That of an upload stands in its first field, where
 /// [`crate::form::Upload`] checks it before it reads on.
-async fn checked(site: &Site, declaration: &Declaration, visit: &Visit, request: Request) -> Result<Request, Response> {
+async fn checked(
+    site: &Site,
+    declaration: &Declaration,
+    visit: &Visit,
+    request: Request,
+) -> Result<Admitted, Response> {
     let multipart = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -199,22 +219,31 @@ async fn checked(site: &Site, declaration: &Declaration, visit: &Visit, request:
         .is_some_and(|kind| kind.starts_with("multipart/form-data"));
     if multipart {
         return match declaration.body {
-            Accepts::Upload => Ok(request),
+            // A file that comes twice is known by its rows.
+            Accepts::Upload => Ok(Admitted { request, form: None }),
             Accepts::Form => Err(PageError::Forged.into_response()),
         };
     }
     let (parts, body) = request.into_parts();
     let bytes = to_bytes(body, LARGEST_FORM).await.map_err(|_| PageError::TooLarge.into_response())?;
-    let given = serde_urlencoded_field(&bytes, "csrf");
-    if !given.is_some_and(|given| site.bureau.check_csrf(&visit.secret, &given)) {
+    let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(&bytes).unwrap_or_default();
+    let given = fields.iter().find(|(field, _)| field == "csrf");
+    if !given.is_some_and(|(_, given)| site.bureau.check_csrf(&visit.secret, given)) {
         return Err(PageError::Forged.into_response());
     }
-    Ok(Request::from_parts(parts, Body::from(bytes)))
-}
-
-fn serde_urlencoded_field(bytes: &[u8], name: &str) -> Option<String> {
-    let fields: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).ok()?;
-    fields.into_iter().find(|(field, _)| field == name).map(|(_, value)| value)
+    if declaration.confirmed && !visit.is_confirmed {
+        let there = visit.address.path().to_owned();
+        return Err(ConfirmPage::ask(visit, there, fields, String::new()).unwrap_or_else(IntoResponse::into_response));
+    }
+    // Who comes in twice by the same form is in; nobody else is there to do something twice.
+    let path = visit.address.path().as_bytes();
+    let form = visit.actor.as_ref().map(|_| Hash::of(&[path, b"\n", &bytes]).to_string());
+    if let Some(form) = &form
+        && site.bureau.was_carried_out(form).await.map_err(refused)?
+    {
+        return Err(PageError::CarriedOut.into_response());
+    }
+    Ok(Admitted { request: Request::from_parts(parts, Body::from(bytes)), form })
 }
 
 fn sign_in_first(visit: &Visit) -> Response {

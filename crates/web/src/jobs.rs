@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
@@ -60,6 +61,10 @@ pub(crate) struct Jobs {
 /// Event of the audit log.
 pub(crate) const HAND_IN: &str = "collection.hand_in";
 const ABOUT: &str = "job.json";
+/// Days for which an error workbook can be taken home. Ours: what it says can be had anew from the file.
+const RETURNED_DAYS: u64 = 90;
+/// Finished jobs whose standing is remembered, so that their page leads to the outcome.
+const REMEMBERED: usize = 1_000;
 
 impl Jobs {
     /// Starts working, first on what an earlier run of the site left.
@@ -78,14 +83,17 @@ impl Jobs {
             started.put_in_line(job);
         }
         let worker = started.clone();
-        let returned = uploads.join("returned");
+        let (uploads, returned) = (uploads.to_owned(), uploads.join("returned"));
         tokio::spawn(async move {
+            clear_away(&[&uploads, &returned]);
             while let Some(job) = jobs.recv().await {
                 let standing = worker.work(&bureau, &job, &returned).await;
                 if !matches!(standing, Standing::Failed) {
                     let _ = std::fs::remove_dir_all(worker.folder.join(&job.id));
                 }
                 worker.say(&job.id, standing);
+                worker.forget();
+                clear_away(&[&uploads, &returned]);
             }
         });
         Ok(started)
@@ -120,6 +128,17 @@ impl Jobs {
         }
     }
 
+    /// Forgets the oldest of those that are finished.
+    fn forget(&self) {
+        let mut standings = self.lock();
+        let is_over = |(_, standing): &(Job, Standing)| matches!(standing, Standing::Done(_) | Standing::Refused(_));
+        let mut over: Vec<_> = standings.iter().filter(|(_, kept)| is_over(kept)).map(|(id, _)| id.clone()).collect();
+        over.sort_unstable_by(|one, other| other.cmp(one));
+        for id in over.iter().skip(REMEMBERED) {
+            standings.remove(id);
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Job, Standing)>> {
         self.standings.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -132,6 +151,7 @@ impl Jobs {
             actor: Some(job.actor.clone()),
             source: job.source.clone(),
             request: job.request.clone(),
+            form: None,
         };
         let request = ImportRequest {
             path: &file,
@@ -152,12 +172,52 @@ impl Jobs {
         match taken.await {
             Ok(outcome) => outcome.submission.map_or(Standing::Failed, Standing::Done),
             Err(error) => match error.downcast::<WrongInput>() {
-                Ok(WrongInput(sentence)) => Standing::Refused(sentence),
+                // The person knows the file by its name, and need not learn where we keep it.
+                Ok(WrongInput(sentence)) => {
+                    Standing::Refused(sentence.replace(&file.display().to_string(), &job.file_name))
+                }
                 Err(error) => {
                     tracing::error!(job = job.id, error = format!("{error:#}"), "job.failed");
                     Standing::Failed
                 }
             },
         }
+    }
+}
+
+/// Deletes error workbooks whose time is over. What cannot be deleted now is tried again after the next job.
+fn clear_away(folders: &[&Path]) {
+    let longest = Duration::from_secs(RETURNED_DAYS * 24 * 60 * 60);
+    let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    for entry in entries {
+        let path = entry.path();
+        let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|since| since.elapsed().ok());
+        let is_workbook = path.extension().is_some_and(|extension| extension == "xlsx");
+        if is_workbook && age.is_some_and(|age| age > longest) {
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn an_error_workbook_is_deleted_when_its_time_is_over_and_nothing_else_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let day = Duration::from_secs(24 * 60 * 60);
+        for (name, days) in [("old.xlsx", 91), ("new.xlsx", 89), ("old.json", 91)] {
+            let file = std::fs::File::create(folder.path().join(name)).unwrap();
+            file.set_modified(SystemTime::now() - day * days).unwrap();
+        }
+        clear_away(&[folder.path(), &folder.path().join("missing")]);
+        let mut left: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["new.xlsx", "old.json"]);
     }
 }

@@ -43,6 +43,8 @@ pub struct Declaration {
     pub event: Option<&'static str>,
     /// Its body.
     pub body: Body,
+    /// Whether the person must have shown the password lately.
+    pub confirmed: bool,
 }
 
 /// A route: what it declares, and what it does.
@@ -59,7 +61,15 @@ where
     T: 'static,
 {
     Route {
-        declaration: Declaration { method: Method::GET, path, title, audience, event: None, body: Body::Form },
+        declaration: Declaration {
+            method: Method::GET,
+            path,
+            title,
+            audience,
+            event: None,
+            body: Body::Form,
+            confirmed: false,
+        },
         handler: on(MethodFilter::GET, handler),
     }
 }
@@ -71,7 +81,15 @@ where
     T: 'static,
 {
     Route {
-        declaration: Declaration { method: Method::POST, path, title, audience, event: Some(event), body: Body::Form },
+        declaration: Declaration {
+            method: Method::POST,
+            path,
+            title,
+            audience,
+            event: Some(event),
+            body: Body::Form,
+            confirmed: false,
+        },
         handler: on(MethodFilter::POST, handler),
     }
 }
@@ -81,6 +99,13 @@ impl Route {
     #[must_use]
     pub fn audited(mut self, event: &'static str) -> Self {
         self.declaration.event = Some(event);
+        self
+    }
+
+    /// The password is asked for again unless it was shown in the last minutes.
+    #[must_use]
+    pub fn confirmed(mut self) -> Self {
+        self.declaration.confirmed = true;
         self
     }
 
@@ -107,8 +132,12 @@ impl fmt::Display for Declaration {
             Audience::Public => "public".to_owned(),
             Audience::Staff(permission) => format!("{permission:?}"),
         };
-        let csrf = if self.changes() { "csrf" } else { "-" };
+        let csrf = match (self.changes(), self.confirmed) {
+            (true, true) => "csrf+password",
+            (true, false) => "csrf",
+            (false, _) => "-",
+        };
         let event = self.event.unwrap_or("-");
-        write!(f, "{:<5} {:<42} {audience:<15} {csrf:<5} {event:<24} {}", self.method.as_str(), self.path, self.title)
+        write!(f, "{:<5} {:<42} {audience:<15} {csrf:<13} {event:<24} {}", self.method.as_str(), self.path, self.title)
     }
 }

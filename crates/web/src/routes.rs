@@ -6,8 +6,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get as plain;
 use xinheng_core::staff::Permission::{
-    Approve, Export, HandIn, Handle, ManageRoles, ManageStaff, OwnAccount, ReadAudit, ReadCollection, ReadRecords,
-    Review, SignRules, Unmask,
+    Approve, Export, HandIn, Handle, ManageRoles, ManageStaff, OwnAccount, Plan, ReadAudit, ReadCollection, ReadPlans,
+    ReadRecords, Review, SignRules, Unmask,
 };
 
 use crate::Site;
@@ -15,7 +15,7 @@ use crate::assets;
 use crate::form::LARGEST_UPLOAD;
 use crate::guard::{guard, nowhere};
 use crate::jobs::HAND_IN;
-use crate::pages::desk::{classification, collection, enterprises, publication, rules, todo};
+use crate::pages::desk::{classification, collection, enterprises, inspectors, publication, rules, todo};
 use crate::pages::{account, admin, public};
 use crate::route::Audience::{Public, Staff};
 use crate::route::{Body, Route, get, post};
@@ -39,6 +39,7 @@ pub fn routes() -> Vec<Route> {
         // Sign-in and the own account.
         get("/sign-in", "登录", Public, account::sign_in_page),
         post("/sign-in", "登录", Public, "session.sign_in", account::sign_in),
+        post("/account/confirm", "再次验证口令", Staff(OwnAccount), "session.confirm", account::confirm_identity),
         post("/sign-out", "退出", Staff(OwnAccount), "session.sign_out", account::sign_out),
         get("/account", "我的账号", Staff(OwnAccount), account::account),
         get("/account/changed", "账号已更新", Staff(OwnAccount), account::changed),
@@ -67,12 +68,19 @@ pub fn routes() -> Vec<Route> {
         get("/desk/classification/differences", "下发与本局等级的差异", Staff(ReadRecords), classification::differences),
         get("/desk/publication", "公示办理", Staff(ReadCollection), publication::list),
         post("/desk/publication", "填报公示凭证", Staff(Handle), "publication.propose", publication::propose),
+        get("/desk/matters", "待办审批", Staff(ReadCollection), publication::matters),
         get("/desk/matters/{number}", "审批事项", Staff(ReadCollection), publication::matter),
         post("/desk/matters/{number}/review", "审核", Staff(Review), "matter.review", publication::review),
         post("/desk/matters/{number}/approve", "审批", Staff(Approve), "matter.approve", publication::approve),
         post("/desk/matters/{number}/handle", "重新提交或撤回", Staff(Handle), "matter.handle", publication::handle),
+        get("/desk/inspectors", "检查人员", Staff(ReadPlans), inspectors::list).audited("inspector.read"),
+        post("/desk/inspectors/file", "导入检查人员名录", Staff(Plan), "inspector.import", inspectors::import).with_upload(),
+        get("/desk/inspectors/errors.xlsx", "检查人员名录的错误表", Staff(Plan), inspectors::errors).audited("inspector.errors"),
+        get("/desk/inspectors/{number}", "检查人员", Staff(ReadPlans), inspectors::one).audited("inspector.read"),
+        post("/desk/inspectors/{number}", "登记检查人员", Staff(Plan), "inspector.put", inspectors::put),
+        post("/desk/inspectors/{number}/remove", "移出检查人员名录", Staff(Plan), "inspector.remove", inspectors::remove),
         get("/desk/rules", "规则签署", Staff(ReadRecords), rules::list),
-        post("/desk/rules/sign", "签署规则", Staff(SignRules), "rule.sign", rules::sign),
+        post("/desk/rules/sign", "签署规则", Staff(SignRules), "rule.sign", rules::sign).confirmed(),
 
         // The system administrator.
         get("/admin", "启用步骤", Staff(ManageStaff), admin::setup),
@@ -88,11 +96,11 @@ pub fn routes() -> Vec<Route> {
 
         // The security administrator.
         get("/admin/roles", "角色与账号", Staff(ManageRoles), admin::roles),
-        post("/admin/roles/{number}", "授予角色", Staff(ManageRoles), "staff.roles", admin::grant),
-        post("/admin/roles/{number}/unlock", "解锁账号", Staff(ManageRoles), "staff.unlock", admin::unlock),
-        post("/admin/roles/{number}/secret", "重置口令", Staff(ManageRoles), "staff.secret", admin::reset_secret),
-        post("/admin/roles/{number}/second-factor", "清除动态口令", Staff(ManageRoles), "staff.second_factor", admin::reset_second_factor),
-        post("/admin/policy", "选择口令策略", Staff(ManageRoles), "setting.password_policy", admin::choose_policy),
+        post("/admin/roles/{number}", "授予角色", Staff(ManageRoles), "staff.roles", admin::grant).confirmed(),
+        post("/admin/roles/{number}/unlock", "解锁账号", Staff(ManageRoles), "staff.unlock", admin::unlock).confirmed(),
+        post("/admin/roles/{number}/secret", "重置口令", Staff(ManageRoles), "staff.secret", admin::reset_secret).confirmed(),
+        post("/admin/roles/{number}/second-factor", "清除动态口令", Staff(ManageRoles), "staff.second_factor", admin::reset_second_factor).confirmed(),
+        post("/admin/policy", "选择口令策略", Staff(ManageRoles), "setting.password_policy", admin::choose_policy).confirmed(),
         get("/admin/sessions", "在线会话", Staff(ManageRoles), admin::sessions),
         post("/admin/sessions/{number}/end", "结束会话", Staff(ManageRoles), "session.end", admin::end_session),
 

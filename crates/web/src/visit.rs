@@ -20,6 +20,8 @@ pub struct Visit {
     pub actor: Option<Actor>,
     /// What the person has to do before anything else.
     pub due: Option<Due>,
+    /// Whether the person has shown the password lately.
+    pub is_confirmed: bool,
     /// Token that the forms of this visitor are bound to. Never shown.
     pub(crate) secret: String,
     /// The act that the audit log will tell.

@@ -156,3 +156,55 @@ async fn a_sign_in_leads_to_a_page_of_ours_only() {
         |text: String| text.split("role=\"alert\"").nth(1).unwrap().split("</div>").next().unwrap().to_owned();
     assert_eq!(sentence(wrong.text()), sentence(unknown.text()), "nobody learns which accounts there are");
 }
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_is_carried_out_once() {
+    let world = World::new().await;
+    let client = world.client(&Who::Staff(Role::SystemAdministrator)).await;
+    let unit = [("code", "CG"), ("name", "城关所"), ("other_names", ""), ("kind", "station")];
+    let changed = [("name", "城关镇所"), ("other_names", ""), ("kind", "station")];
+    for (path, fields) in [("/admin/units", &unit[..]), ("/admin/units/CG", &changed[..])] {
+        assert_eq!(client.post(path, fields).await.status, StatusCode::OK, "{path}");
+        let head = world.bureau.audit_head().await.unwrap();
+        let again = client.post(path, fields).await;
+        assert_eq!(again.status, StatusCode::CONFLICT, "{path}");
+        assert!(again.text().contains("系统没有重复办理"), "{}", again.text());
+        assert_eq!(world.bureau.audit_head().await.unwrap(), head, "nothing was done, so nothing is told");
+    }
+    // Another form of the same page, and the same one of another page, are other acts.
+    assert_eq!(client.post("/admin/units/CG", &[("name", "城关所"), ("kind", "station")]).await.status, StatusCode::OK);
+    let mut later = client;
+    let page = later.get("/admin/units").await;
+    later.remember(&page);
+    assert_eq!(later.post("/admin/units/CG", &changed).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_is_grave_asks_for_the_password_again_and_keeps_what_was_typed() {
+    let world = World::new().await;
+    let client = world.client(&Who::Staff(Role::SecurityAdministrator)).await;
+    let handler = world.bureau.staff_by_account("handler").await.unwrap().unwrap().number;
+    let path = format!("/admin/roles/{handler}");
+    let roles = [("role", "handler"), ("role", "reviewer")];
+    world.wait_minutes(6);
+    let asked = client.post(&path, &roles).await;
+    assert_eq!(asked.status, StatusCode::FORBIDDEN);
+    let page = asked.text();
+    for kept in [format!("name=\"confirm_for\" value=\"{path}\""), "name=\"role\" value=\"reviewer\"".to_owned()] {
+        assert!(page.contains(&kept), "{kept} in {page}");
+    }
+    let confirm = |password| {
+        let fields = [("confirm_for", path.as_str()), roles[0], roles[1], ("own_password", password)];
+        let client = &client;
+        async move { client.post("/account/confirm", &fields).await }
+    };
+    let wrong = confirm("wrong").await;
+    assert!(wrong.text().contains("口令不正确"), "{}", wrong.text());
+    assert_eq!(client.post(&path, &roles).await.status, StatusCode::FORBIDDEN);
+    let right = confirm(site::PASSWORD).await;
+    assert_eq!((right.status, right.location()), (StatusCode::TEMPORARY_REDIRECT, path.as_str()));
+    assert_eq!(client.post(&path, &roles).await.status, StatusCode::OK);
+    // To a page of ours only.
+    let elsewhere = [("confirm_for", "//evil.example"), ("own_password", site::PASSWORD)];
+    assert_eq!(client.post("/account/confirm", &elsewhere).await.status, StatusCode::NOT_FOUND);
+}

@@ -2,10 +2,12 @@
 //! administrator says who may do what. Neither can do the other's part, and nobody changes what they
 //! themselves may do.
 
+mod inspectors;
 mod roster;
 mod staff;
 mod units;
 
+pub use inspectors::{DirectoryEntry, DirectoryText, ListOutcome};
 pub use roster::{StaffFile, StaffOutcome};
 pub use staff::{NewStaff, StaffMember};
 pub use units::UnitChange;

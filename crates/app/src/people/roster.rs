@@ -72,8 +72,9 @@ impl Bureau {
     pub async fn import_staff(&self, act: &Act, file: &StaffFile<'_>) -> anyhow::Result<StaffOutcome> {
         act.require(Permission::ManageStaff)?;
         let path = file.path.to_owned();
-        let (rows, headings, places) =
-            tokio::task::spawn_blocking(move || read(&path)).await.context("读文件的线程意外结束")??;
+        let (rows, headings, places) = tokio::task::spawn_blocking(move || read_list(&path, "人员名册", &COLUMNS))
+            .await
+            .context("读文件的线程意外结束")??;
         let units = self.store.units().await?;
         let present = self.accounts_present(&rows).await?;
 
@@ -121,12 +122,17 @@ impl Bureau {
     }
 }
 
-type Read = (Vec<ListRow>, Vec<String>, Vec<Option<usize>>);
+/// Between the parts of a cell that holds several.
+pub(super) const LIST_SEPARATORS: [char; 7] = ['、', '，', ',', ';', '；', '/', ' '];
 
-fn read(path: &Path) -> anyhow::Result<Read> {
-    let mut list = List::open(path, "人员名册", &COLUMNS).map_err(|error| wrong_file(path, &error))?;
+/// Rows, headings as given, and where each column of the list stands.
+pub(super) type Read = (Vec<ListRow>, Vec<String>, Vec<Option<usize>>);
+
+/// Reads a list about people as a whole.
+pub(super) fn read_list(path: &Path, title: &str, columns: &[ListColumn]) -> anyhow::Result<Read> {
+    let mut list = List::open(path, title, columns).map_err(|error| wrong_file(path, &error))?;
     let headings = list.headings().to_vec();
-    let places = (0..COLUMNS.len()).map(|column| list.place(column)).collect();
+    let places = (0..columns.len()).map(|column| list.place(column)).collect();
     let rows: Result<Vec<ListRow>, _> = list.by_ref().take(MOST_PEOPLE + 1).collect();
     let rows = rows.map_err(|error| wrong_file(path, &error))?;
     if rows.is_empty() {
@@ -154,7 +160,7 @@ fn decide(
     let fault =
         |column: usize, reason: &str, mend: String| Fault { column: places[column], reason: reason.to_owned(), mend };
     let mut proposed = Vec::new();
-    for given in roles.split(['、', '，', ',', ';', '；', '/', ' ']).filter(|given| !given.is_empty()) {
+    for given in roles.split(LIST_SEPARATORS).filter(|given| !given.is_empty()) {
         let known = || Role::ALL.map(Role::title).join("、");
         let role = Role::parse(given);
         proposed.push(role.ok_or_else(|| fault(3, "没有这个角色", format!("可填：{}；也可留空", known())))?);

@@ -342,22 +342,8 @@ pub(super) fn checked(new: &NewStaff<'_>, units: &[Unit]) -> Result<Staff, Staff
         reason: refusal.to_string(),
         mend: "请只填一个管理员角色，或只填业务角色".to_owned(),
     })?;
-    Ok(Staff {
-        number: 0,
-        account,
-        name,
-        unit: Some(unit.code.clone()),
-        duties: Duties::default(),
-        proposed: new.proposed.clone(),
-        in_use: true,
-        password: None,
-        password_set_at: None,
-        secret_until: None,
-        must_change: true,
-        previous: Vec::new(),
-        second_factor: None,
-        intact: true,
-    })
+    let unit = Some(unit.code.clone());
+    Ok(Staff { proposed: new.proposed.clone(), ..Staff::new(0, account, name, unit) })
 }
 
 fn checked_name(name: &str) -> Result<String, StaffFault> {
@@ -373,7 +359,7 @@ fn checked_name(name: &str) -> Result<String, StaffFault> {
 }
 
 /// A person as the audit log names them.
-fn object(number: i64) -> String {
+pub(super) fn object(number: i64) -> String {
     format!("staff/{number}")
 }
 

@@ -187,7 +187,6 @@ impl Bureau {
         Ok(SignIn::Welcome(Box::new(SignedIn { token, session, password_days_left })))
     }
 
-    /// Notes a refused sign-in; `count` when it is a failure that locks.
     async fn refuse(
         &self,
         act: &Act,
@@ -196,6 +195,18 @@ impl Bureau {
         counted: &Counted,
         count: bool,
     ) -> anyhow::Result<SignIn> {
+        Ok(SignIn::Refused(self.note_refusal(act, person, refusal, counted, count).await?))
+    }
+
+    /// Notes a password that was refused; `count` when it is a failure that locks.
+    async fn note_refusal(
+        &self,
+        act: &Act,
+        person: Option<&Staff>,
+        refusal: Refusal,
+        counted: &Counted,
+        count: bool,
+    ) -> anyhow::Result<Refusal> {
         let now = self.now();
         let mut writing = self.store.begin().await?;
         let mut refusal = refusal;
@@ -216,7 +227,7 @@ impl Bureau {
         }
         writing.audit(line).await?;
         writing.commit().await?;
-        Ok(SignIn::Refused(refusal))
+        Ok(refusal)
     }
 }
 

@@ -1,11 +1,14 @@
 //! Sessions (会话): what a token stands for, until when; seen and ended by their owner or the security
 //! administrator. The database keeps a keyed digest of the token only.
 
+use anyhow::Context as _;
 use xinheng_core::audit::Outcome;
 use xinheng_core::record::Moment;
 use xinheng_core::staff::{Duties, Permission};
 use xinheng_store::{Staff, Unit};
 
+use super::Refusal;
+use super::attempts::Counted;
 use crate::act::{Act, Actor, NotPermitted};
 use crate::{Bureau, WrongInput};
 
@@ -18,6 +21,8 @@ const IDLE_ADMINISTRATOR: i64 = 15;
 const IDLE: i64 = 30;
 /// Minutes after which any session has ended.
 const LONGEST: i64 = 10 * 60;
+/// Minutes after showing the password in which what is grave may be done without showing it again.
+const CONFIRMED: i64 = 5;
 /// Minutes between two notes of the last request.
 const TOUCH: i64 = 1;
 /// Sessions of the longest page.
@@ -47,6 +52,8 @@ pub struct Session {
     pub idle_end: Moment,
     /// When it ends at the latest.
     pub end: Moment,
+    /// Whether the person has shown the password lately, as what is grave asks for.
+    pub is_confirmed: bool,
 }
 
 /// An open session, as its owner and the security administrator see it.
@@ -101,8 +108,39 @@ impl Bureau {
             has_password: person.password.is_some(),
             idle_end: ends(&person, kept.started, now).0,
             end,
+            is_confirmed: now < kept.confirmed.minutes_later(CONFIRMED),
             actor: actor(person, unit, kept.number),
         }))
+    }
+
+    /// Shows the password again, before what is grave. Failures count as those of sign-in, and lock as they do.
+    ///
+    /// # Errors
+    /// When nobody is signed in or the database fails.
+    pub async fn confirm(&self, act: &Act, password: &str) -> anyhow::Result<Result<(), Refusal>> {
+        let actor = act.signed_in()?;
+        let session = actor.session.context("命令行没有会话可确认")?;
+        let counted = Counted::new(&self.store, &act.source, &actor.account);
+        let person = self.store.staff_member(None, Some(actor.staff)).await?;
+        let locked = counted.refusal(&self.store.attempts(&counted.names()).await?, self.now());
+        let refusal = match locked {
+            Some(locked) => Some((locked, false)),
+            None => {
+                let hash = person.as_ref().and_then(|person| person.password.clone());
+                let right = self.verify_password(password, hash).await?;
+                (!right).then_some((Refusal::Wrong, true))
+            }
+        };
+        if let Some((refusal, count)) = refusal {
+            return Ok(Err(self.note_refusal(act, person.as_ref(), refusal, &counted, count).await?));
+        }
+        let now = self.now();
+        let mut writing = self.store.begin().await?;
+        writing.confirm_session(session, now).await?;
+        writing.clear_attempts(std::slice::from_ref(&counted.account)).await?;
+        writing.audit(act.line(now, Outcome::Done, format!("session/{session}"), &[])).await?;
+        writing.commit().await?;
+        Ok(Ok(()))
     }
 
     /// Ends the actor's session.
@@ -171,16 +209,19 @@ impl Bureau {
         Ok(writing.commit().await?)
     }
 
-    /// What every form of a session carries, so that no other site can send it.
+    /// What every form of a page carries, so that no other site can send it: bound to the session, and different on
+    /// every page, so that a form sent twice is known.
     #[must_use]
-    pub fn csrf_token(&self, token: &str) -> String {
-        hex::encode(self.store.tag(CSRF, token.as_bytes()))
+    pub fn csrf_token(&self, token: &str, page: &str) -> String {
+        format!("{page}-{}", hex::encode(self.store.tag(CSRF, format!("{page} {token}").as_bytes())))
     }
 
     /// Whether a form carries what its session gave it.
     #[must_use]
     pub fn check_csrf(&self, token: &str, given: &str) -> bool {
-        hex::decode(given).is_ok_and(|given| self.store.is_tag(CSRF, token.as_bytes(), &given))
+        let Some((page, tag)) = given.split_once('-') else { return false };
+        let bound = format!("{page} {token}");
+        hex::decode(tag).is_ok_and(|tag| self.store.is_tag(CSRF, bound.as_bytes(), &tag))
     }
 }
 

@@ -2,6 +2,8 @@
 //! edited; the next change is a new one.
 
 mod deadlines;
+mod forms;
+mod inspectors;
 mod people;
 mod record_path;
 mod search;
@@ -20,6 +22,8 @@ impl MigratorTrait for Migrator {
             Box::new(people::People),
             Box::new(deadlines::Deadlines),
             Box::new(search::Search),
+            Box::new(forms::Forms),
+            Box::new(inspectors::Inspectors),
         ]
     }
 }

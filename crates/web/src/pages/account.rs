@@ -8,7 +8,7 @@ use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
 use serde::Deserialize;
 use xinheng_app::WrongInput;
-use xinheng_app::sign_in::{Credentials, Due, OpenSession, SignIn};
+use xinheng_app::sign_in::{Credentials, Due, OpenSession, Refusal, SignIn};
 
 use crate::Site;
 use crate::error::{PageError, PageResult};
@@ -93,6 +93,47 @@ pub async fn sign_in(
         fault: refusal.to_string(),
     };
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again)?).into_response())
+}
+
+/// Asks for the password again, and carries along what was sent, so that nothing is typed twice.
+#[derive(Template)]
+#[template(path = "account/confirm.html")]
+pub(crate) struct ConfirmPage {
+    frame: Frame,
+    there: String,
+    fields: Vec<(String, String)>,
+    fault: String,
+}
+
+/// The field of the password that confirms, and that of the address which the form is for.
+const OWN_PASSWORD: &str = "own_password";
+const THERE: &str = "confirm_for";
+
+impl ConfirmPage {
+    pub(crate) fn ask(visit: &Visit, there: String, fields: Vec<(String, String)>, fault: String) -> PageResult {
+        let ours = ["csrf", OWN_PASSWORD, THERE];
+        let fields = fields.into_iter().filter(|(name, _)| !ours.contains(&name.as_str())).collect();
+        let asked = page(&Self { frame: Frame::new(visit, "再次验证口令"), there, fields, fault })?;
+        Ok((StatusCode::FORBIDDEN, asked).into_response())
+    }
+}
+
+/// The same form goes on to where it was for: 307 keeps what it says.
+pub async fn confirm_identity(
+    State(site): State<Site>,
+    visit: Visit,
+    Form(fields): Form<Vec<(String, String)>>,
+) -> PageResult {
+    let field = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.clone());
+    let there = Next { next: field(THERE) }.checked();
+    if there.is_empty() {
+        return Err(PageError::NotFound);
+    }
+    match site.bureau.confirm(&visit.act, &field(OWN_PASSWORD).unwrap_or_default()).await? {
+        Ok(()) => Ok(Redirect::temporary(&there).into_response()),
+        Err(Refusal::Wrong) => ConfirmPage::ask(&visit, there, fields, "口令不正确，请重新填写。".into()),
+        Err(locked) => ConfirmPage::ask(&visit, there, fields, format!("{locked}。")),
+    }
 }
 
 pub async fn sign_out(State(site): State<Site>, visit: Visit, jar: CookieJar) -> PageResult {

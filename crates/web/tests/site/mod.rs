@@ -146,13 +146,14 @@ impl World {
             client.remember(&answer);
             return client;
         }
-        let act = Act { event: "session.sign_in", actor: None, source: who.account(), request: String::new() };
+        let act =
+            Act { event: "session.sign_in", actor: None, source: who.account(), request: String::new(), form: None };
         self.clock.fetch_add(STEP, Ordering::Relaxed);
         let code = self.factors.get(&who.account()).map(|secret| code(secret, self.bureau.now()));
         let credentials = Credentials { account: &who.account(), password: PASSWORD, code: code.as_deref() };
         let signed_in = self.bureau.sign_in(&act, &credentials, "test").await.unwrap();
         let SignIn::Welcome(welcome) = signed_in else { panic!("{who:?}: {signed_in:?}") };
-        client.csrf = self.bureau.csrf_token(&welcome.token);
+        client.csrf = self.bureau.csrf_token(&welcome.token, "page");
         client.cookie = Some(format!("xinheng={}", welcome.token));
         client
     }
@@ -174,7 +175,8 @@ async fn add_person(bureau: &Bureau, act: &Act, account: &str, role: Role, unit:
     let number = bureau.staff_by_account(account).await.unwrap().unwrap().number;
     bureau.grant_roles(act, number, [role]).await.unwrap();
     let credentials = Credentials { account, password: &secret.secret, code: None };
-    let act = Act { event: "session.sign_in", actor: None, source: account.to_owned(), request: String::new() };
+    let act =
+        Act { event: "session.sign_in", actor: None, source: account.to_owned(), request: String::new(), form: None };
     let SignIn::Welcome(welcome) = bureau.sign_in(&act, &credentials, "test").await.unwrap() else {
         panic!("the one-time secret of {account} is refused")
     };

@@ -97,7 +97,8 @@ async fn a_file_with_a_fault_comes_back_mended_and_moves_the_level() {
     browser.find(Locator::Css("form[data-upload] button")).await.unwrap().click().await.unwrap();
     let said = text(&browser, "#job .notice.bad").await;
     assert!(said.contains("PDF") && said.contains("没有改动任何数据"), "{said}");
-    browser.keep_picture("journey-not-a-table").await.unwrap();
+    assert!(!said.contains('/'), "a path of the server is told: {said}");
+    assert_eq!(browser.inspect("desk-job-refused").await.unwrap(), "");
 }
 
 #[tokio::test]
@@ -116,11 +117,13 @@ async fn a_proof_of_publication_is_reviewed_by_another_and_ends_the_clock() {
     press(&browser, Locator::Css("main form button")).await;
     assert!(text(&browser, "h1").await.contains("公示凭证"));
     let matter = browser.current_url().await.unwrap().path().to_owned();
+    assert_eq!(browser.inspect("desk-matter").await.unwrap(), "");
     // Nobody reviews their own work: the form is not even there.
     assert!(browser.find(Locator::Css("form[action$='/review']")).await.is_err());
 
     let reviewer = Browser::start(&site.address).await.unwrap();
     reviewer.sign_in(&matter, "shenhe", &site.secrets["shenhe"]).await.unwrap();
+    assert_eq!(reviewer.inspect("desk-matter-review").await.unwrap(), "");
     press(&reviewer, Locator::Css("button[value=forward]")).await;
     assert!(text(&reviewer, ".head .tag.good").await.contains("已通过"));
     reviewer.keep_picture("journey-matter").await.unwrap();

@@ -31,6 +31,7 @@ const DESK: &[(&str, &str)] = &[
     ("desk-classification", "/desk/classification"),
     ("desk-differences", "/desk/classification/differences"),
     ("desk-publication", "/desk/publication"),
+    ("desk-matters", "/desk/matters"),
     ("desk-rules", "/desk/rules"),
     ("account", "/account"),
     ("account-password", "/account/password"),

@@ -36,10 +36,6 @@ struct CollectionPage {
 }
 
 impl CollectionPage {
-    fn tally(&self, line: &SubmissionLine, name: &str) -> u64 {
-        tally(line, name)
-    }
-
     fn unit(&self, code: &str) -> String {
         crate::words::unit_name(&self.units, code)
     }
@@ -50,10 +46,6 @@ impl CollectionPage {
 }
 
 /// A count of an outcome as it was kept.
-fn tally(line: &SubmissionLine, name: &str) -> u64 {
-    line.outcome.as_ref().and_then(|outcome| outcome.get(name)?.as_u64()).unwrap_or_default()
-}
-
 pub async fn list(State(site): State<Site>, visit: Visit, Query(asked): Query<Before>) -> PageResult {
     let actor = visit.actor()?;
     let submissions = site.bureau.submissions(actor, asked.before, PageSize::Twenty).await?;
@@ -133,12 +125,6 @@ struct SubmissionPage {
     at: String,
     returned: bool,
     unknown_columns: Vec<String>,
-}
-
-impl SubmissionPage {
-    fn tally(&self, line: &SubmissionLine, name: &str) -> u64 {
-        tally(line, name)
-    }
 }
 
 async fn seen(site: &Site, visit: &Visit, number: i64) -> PageResult<SubmissionLine> {

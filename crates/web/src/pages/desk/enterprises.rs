@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use serde::Deserialize;
 use xinheng_app::enterprises::{Count, EnterpriseChoices, EnterpriseOrder, EnterpriseQuery, Listing, PageSize, Turn};
 use xinheng_app::explain::Explanation;
-use xinheng_app::profile::{LevelStep, Profile, RecordPage, State as Standing};
+use xinheng_app::profile::{LevelStep, Profile, RecordPage, State as Standing, TimelineItem};
 use xinheng_core::points::Points;
 use xinheng_core::record::{Day, Moment, Reason, Seq};
 
@@ -148,7 +148,13 @@ pub async fn export(State(site): State<Site>, visit: Visit, Query(asked): Query<
 pub struct Cut {
     as_of: Option<Day>,
     known_up_to: Option<i64>,
+    /// Page of the timeline, from 1.
+    #[serde(default)]
+    page: usize,
 }
+
+/// Records of a page of the timeline.
+const TIMELINE: usize = 50;
 
 #[derive(Template)]
 #[template(path = "desk/enterprise.html")]
@@ -163,9 +169,28 @@ struct EnterprisePage {
     day_place: usize,
     knowledge: Vec<(Seq, String)>,
     units: Vec<(String, String)>,
+    cut: Cut,
 }
 
 impl EnterprisePage {
+    /// The page of the timeline that is shown, and how many there are.
+    fn pages(&self) -> (usize, usize) {
+        let pages = self.profile.timeline.len().div_ceil(TIMELINE).max(1);
+        (self.cut.page.clamp(1, pages), pages)
+    }
+
+    fn records(&self) -> impl Iterator<Item = &TimelineItem> {
+        let (page, _) = self.pages();
+        self.profile.timeline.iter().skip((page - 1) * TIMELINE).take(TIMELINE)
+    }
+
+    /// Address of another page of the timeline, at the same cut.
+    fn turned(&self, page: usize) -> String {
+        let as_of = self.cut.as_of.map(|day| format!("as_of={day}&")).unwrap_or_default();
+        let known = self.cut.known_up_to.map(|seq| format!("known_up_to={seq}&")).unwrap_or_default();
+        format!("/desk/enterprises/{}?{as_of}{known}page={page}#records", self.profile.code)
+    }
+
     fn unit(&self, code: &str) -> String {
         crate::words::unit_name(&self.units, code)
     }
@@ -237,6 +262,7 @@ pub async fn profile(
         units: site.unit_names().await?,
         explanation,
         profile,
+        cut,
     })
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod classification;
 pub(crate) mod collection;
 pub(crate) mod enterprises;
+pub(crate) mod inspectors;
 pub(crate) mod publication;
 pub(crate) mod rules;
 pub(crate) mod todo;

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use xinheng_app::approval::{ClockName, PublicationEvidence};
 use xinheng_app::todo::{ClockLine, ClockPage, ClockPlace, Matter};
 use xinheng_core::approval::{Action, Stage, Step};
-use xinheng_core::record::{Day, Seq};
+use xinheng_core::record::{Day, Moment, Seq};
 use xinheng_core::staff::Permission;
 
 use super::todo::{left, tone};
@@ -128,6 +128,41 @@ pub async fn propose(State(site): State<Site>, visit: Visit, Form(fields): Form<
         }
         Err(error) => Err(error),
     }
+}
+
+#[derive(Template)]
+#[template(path = "desk/matters.html")]
+struct MattersPage {
+    frame: Frame,
+    matters: Vec<Matter>,
+    units: Vec<(String, String)>,
+    next: Option<Seq>,
+}
+
+impl MattersPage {
+    fn unit(&self, code: &str) -> String {
+        crate::words::unit_name(&self.units, code)
+    }
+
+    fn moment(&self, moment: &Moment) -> String {
+        words::moment(*moment)
+    }
+}
+
+#[derive(Deserialize)]
+pub struct After {
+    after: Option<i64>,
+}
+
+/// What waits for the person's review or approval, or came back to them, the oldest first.
+pub async fn matters(State(site): State<Site>, visit: Visit, Query(after): Query<After>) -> PageResult {
+    let matters = site.bureau.matters_waiting(&visit.act, after.after.map(Seq), PAGE).await?;
+    page(&MattersPage {
+        frame: Frame::new(&visit, "待办审批"),
+        next: matters.last().filter(|_| matters.len() as u64 == PAGE).map(|last| last.number),
+        matters,
+        units: site.unit_names().await?,
+    })
 }
 
 #[derive(Template)]

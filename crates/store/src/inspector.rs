@@ -1,0 +1,77 @@
+//! The directory of inspectors (执法检查人员名录库). What it says of a person, kin among it, is encrypted.
+
+use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect};
+use xinheng_core::inspector::Inspector;
+
+use crate::entity::{inspector, staff};
+use crate::error::{Result, StoreError};
+use crate::keys::{Keys, random};
+use crate::people::Staff;
+use crate::store::Store;
+use crate::writing::Writing;
+
+impl Store {
+    /// The inspectors among the staff who are in use, in the order of their numbers; of one person, when asked for.
+    ///
+    /// # Errors
+    /// When the database fails or a row is damaged.
+    pub async fn inspectors(&self, person: Option<i64>) -> Result<Vec<(Staff, Inspector)>> {
+        let of_staff = inspector::Entity::belongs_to(staff::Entity)
+            .from(inspector::Column::Staff)
+            .to(staff::Column::Number)
+            .into();
+        let mut query = inspector::Entity::find()
+            .join(JoinType::InnerJoin, of_staff)
+            .select_also(staff::Entity)
+            .filter(staff::Column::InUse.eq(true))
+            .order_by_asc(inspector::Column::Staff);
+        if let Some(person) = person {
+            query = query.filter(inspector::Column::Staff.eq(person));
+        }
+        let rows = query.all(&self.connections.readers).await?;
+        rows.into_iter()
+            .filter_map(|(row, person)| Some((row, person?)))
+            .map(|(row, person)| Ok((Staff::read(person, &self.keys), read(&row, &self.keys)?)))
+            .collect()
+    }
+}
+
+impl Writing {
+    /// Adds or changes what the directory says of some staff.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn put_inspectors(&mut self, inspectors: &[(i64, Inspector)]) -> Result<()> {
+        let rows: Vec<inspector::Model> =
+            inspectors.iter().map(|(staff, inspector)| row(*staff, inspector, &self.keys)).collect::<Result<_>>()?;
+        self.transaction.replace(rows).await
+    }
+
+    /// Takes a person out of the directory.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove_inspector(&mut self, person: i64) -> Result<()> {
+        self.transaction.execute("DELETE FROM inspector WHERE staff = $1", &[person], &[]).await
+    }
+}
+
+fn purpose(staff: i64) -> String {
+    format!("inspector {staff}")
+}
+
+fn row(staff: i64, inspector: &Inspector, keys: &Keys) -> Result<inspector::Model> {
+    let nonce: [u8; 12] = random()?;
+    let clear = serde_json::to_vec(inspector).expect("a directory entry is JSON");
+    let sealed = [nonce.as_slice(), &keys.encrypt(&purpose(staff), &nonce, &clear)].concat();
+    Ok(inspector::Model { staff, sealed })
+}
+
+fn read(row: &inspector::Model, keys: &Keys) -> Result<Inspector> {
+    let clear = row
+        .sealed
+        .split_first_chunk::<12>()
+        .and_then(|(nonce, ciphertext)| keys.decrypt(&purpose(row.staff), nonce, ciphertext));
+    let damaged = || StoreError::DamagedPeople { table: "inspector" };
+    serde_json::from_slice(&clear.ok_or_else(damaged)?).map_err(|_| damaged())
+}
