@@ -36,10 +36,14 @@ pub const BATCH_ROWS: usize = 2_000;
 
 /// For about so long an import writes in one transaction: a kill loses no more. In each transaction every
 /// page of the database that was changed is written once, so that few long ones are faster than many short.
-pub const TURN: Duration = Duration::from_secs(10);
+/// Shorter than the five seconds that another process waits for SQLite.
+pub const TURN: Duration = Duration::from_secs(4);
 
 /// Others who write wait for about so long.
 const SHORT_TURN: Duration = Duration::from_secs(1);
+
+/// Between two turns. Another process that waits for SQLite looks every tenth of a second whether it may write.
+const PAUSE: Duration = Duration::from_millis(110);
 
 /// A file handed in.
 pub struct ImportRequest<'a> {
@@ -219,6 +223,7 @@ impl Bureau {
                 turn = Some((writing, since));
             } else {
                 writing.commit().await?;
+                tokio::time::sleep(PAUSE).await;
             }
             watcher(Stage { name: name.clone(), done: read, total });
         }
