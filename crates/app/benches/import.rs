@@ -1,23 +1,32 @@
-//! How fast a file becomes records with levels: `cargo xtask bench import [ROWS]`.
+//! How fast a file becomes records with levels: `cargo xtask bench import [ROWS] [sqlite|postgresql]
+//! [ledger|rows|csv|xlsx]`.
 //!
-//! In one run, on each database: the same writer fills the ledger table alone with as many records of the
-//! same payloads (records of the system, which no projection takes); then a CSV of registrations is
+//! In one run, on each database, each in a process of its own: the same writer fills the ledger table alone with as many records of the
+//! same payloads (records of the system, which no projection takes), and once more with the import's own
+//! rows, personal values among them, and no projection of them; then a CSV of registrations is
 //! imported and classified as `xinheng import` does; then the same rows as a workbook, against the reading
 //! library's bare parse of it. The bars are 4 times the ledger alone; for the workbook, twice its bare
 //! parse on top; 300 MB.
 #![allow(clippy::unwrap_used, reason = "a tool for developers")]
 
 use std::path::Path;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
 use xinheng_app::collect::{BATCH_ROWS, ImportRequest, TURN};
 use xinheng_app::rules::{embedded, load};
 use xinheng_app::{Bureau, Surroundings};
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::record::{Day, Moment};
-use xinheng_exchange::{Forms, ReadOptions, Source, TableFormat, TableWriter, TextEncoding};
-use xinheng_store::testing::{TestDatabase, databases};
-use xinheng_store::{Body, NewRecord, Writing};
+use xinheng_core::record::{Day, Draft, Moment};
+use xinheng_core::rulebook::load::Rulebook;
+use xinheng_exchange::{Forms, ReadOptions, TableFormat, TableWriter, TextEncoding};
+use xinheng_store::testing::{databases, keys};
+use xinheng_store::{Body, NewRecord, Sealer, Store, Writing};
+
+/// As in the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const HEADINGS: [&str; 18] = [
     "统一社会信用代码",
@@ -41,84 +50,124 @@ const HEADINGS: [&str; 18] = [
     "etl入库时间",
 ];
 
+/// Measurements, in order; each in a process of its own, so that none inherits another's memory.
+const MEASUREMENTS: [&str; 4] = ["ledger", "rows", "csv", "xlsx"];
+
+/// Asks for one measurement in this process.
+const APART: &str = "--apart";
+
 #[tokio::main]
 async fn main() {
-    let rows = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(300_000);
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let [APART, measurement, url, file, rows] = arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        let taken = measure(measurement, url, Path::new(file), rows.parse().unwrap()).await;
+        println!("{}", serde_json::to_string(&taken).unwrap());
+        return;
+    }
+    let rows = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(300_000);
+    // All of them, unless some are named.
+    let named = |name: &str, all: &[&str]| {
+        let is_named = |one: &&str| arguments.iter().any(|argument| argument.eq_ignore_ascii_case(one));
+        is_named(&name) || !all.iter().any(is_named)
+    };
     let folder = tempfile::tempdir().unwrap();
     let (csv, xlsx) = (folder.path().join("市场主体.csv"), folder.path().join("市场主体.xlsx"));
     generate(&csv, TableFormat::Csv(TextEncoding::Utf8), rows);
-    generate(&xlsx, TableFormat::Xlsx, rows);
-    let megabytes = |path: &Path| std::fs::metadata(path).unwrap().len() >> 20;
-    println!(
-        "{rows} registrations of {} columns: CSV {} MB, XLSX {} MB",
-        HEADINGS.len(),
-        megabytes(&csv),
-        megabytes(&xlsx)
-    );
+    if named("xlsx", &MEASUREMENTS) {
+        generate(&xlsx, TableFormat::Xlsx, rows);
+    }
+    println!("{rows} registrations of {} columns", HEADINGS.len());
+    for name in ["SQLite", "PostgreSQL"].into_iter().filter(|name| named(name, &["SQLite", "PostgreSQL"])) {
+        println!("{name}");
+        let mut seconds = [0.0; MEASUREMENTS.len()];
+        for (place, measurement) in MEASUREMENTS.into_iter().enumerate() {
+            if !named(measurement, &MEASUREMENTS) {
+                continue;
+            }
+            let file = if measurement == "xlsx" { &xlsx } else { &csv };
+            let taken = measure_apart(measurement, name, file, rows).await;
+            seconds[place] = taken.seconds();
+            let [ledger, own, csv, workbook] = seconds;
+            let ratio = match measurement {
+                "csv" if ledger > 0.0 => {
+                    format!("{:.2} times the ledger alone, {:.2} times its own rows", csv / ledger, csv / own)
+                }
+                "xlsx" => {
+                    let bare = bare_parse(&xlsx, rows).as_secs_f64();
+                    let (on_top, of_all) = ((workbook - csv) / bare, workbook / (4.0 * ledger + 2.0 * bare));
+                    format!("{on_top:.2} times its bare parse of {bare:.1} s on top; {of_all:.2} of what it may take")
+                }
+                _ => String::new(),
+            };
+            taken.report(measurement, &ratio);
+        }
+    }
+}
 
-    // A fresh database of each kind for each measurement.
-    let fresh = async || databases().await.into_iter();
-    for ((alone, for_csv), for_xlsx) in fresh().await.zip(fresh().await).zip(fresh().await) {
-        println!("{}", alone.name);
-        let ledger = ledger_alone(&alone, &csv).await;
-        ledger.report("ledger alone", "");
-        let imported = import(&for_csv, &csv, rows).await;
-        let times = imported.seconds() / ledger.seconds();
-        imported.report("CSV", &format!("{times:.2} times the ledger alone"));
-        // After the import, so that what the parse leaves in memory does not count as the import's.
-        let workbook = import(&for_xlsx, &xlsx, rows).await;
-        let bare = bare_parse(&xlsx, rows);
-        let on_top = (workbook.seconds() - imported.seconds()) / bare.as_secs_f64();
-        let times = workbook.seconds() / (4.0 * ledger.seconds() + 2.0 * bare.as_secs_f64());
-        workbook.report(
-            "XLSX",
-            &format!(
-                "on top of the CSV {on_top:.2} times its bare parse of {:.1} s; {times:.2} of what it may take",
-                bare.as_secs_f64()
-            ),
-        );
+/// Runs one measurement on a fresh database, in another process.
+async fn measure_apart(measurement: &str, database: &str, file: &Path, rows: u64) -> Taken {
+    let fresh = databases().await.into_iter().find(|fresh| fresh.name == database).unwrap();
+    let mut child = Command::new(std::env::current_exe().unwrap());
+    child.args([APART, measurement, &fresh.url]).arg(file).arg(rows.to_string()).stderr(Stdio::inherit());
+    let said = child.output().unwrap();
+    assert!(said.status.success(), "{measurement} failed");
+    serde_json::from_slice(&said.stdout).unwrap()
+}
+
+async fn measure(measurement: &str, url: &str, file: &Path, rows: u64) -> Taken {
+    match measurement {
+        "ledger" => ledger_alone(url, file, system_records).await,
+        "rows" => ledger_alone(url, file, own_records).await,
+        _ => import(url, file, rows).await,
     }
 }
 
 /// What a part of the run took.
+#[derive(Serialize, Deserialize)]
 struct Taken {
-    /// One after the other.
-    stages: Vec<(&'static str, Duration)>,
+    /// Wall-clock seconds, one after the other.
+    stages: Vec<(String, f64)>,
     /// What this process computed in that time, whatever else the machine was doing.
-    processor: Duration,
+    processor: f64,
+    /// What its busiest thread computed: on an idle machine nothing could be faster.
+    busiest: f64,
     /// The most memory of this process in that time, in MiB.
     peak: u64,
 }
 
 impl Taken {
     fn seconds(&self) -> f64 {
-        self.stages.iter().map(|(_, time)| time.as_secs_f64()).sum()
+        self.stages.iter().map(|(_, seconds)| seconds).sum()
     }
 
     fn report(&self, what: &str, ratio: &str) {
-        let stages: Vec<_> =
-            self.stages.iter().map(|(stage, time)| format!("{stage} {:.1} s", time.as_secs_f64())).collect();
+        let stages: Vec<_> = self.stages.iter().map(|(stage, seconds)| format!("{stage} {seconds:.1} s")).collect();
         println!(
-            "  {what:<13}{:6.1} s ({}); processor {:.1} s; peak {} MiB   {ratio}",
+            "  {what:<6}{:6.1} s ({}); processor {:.1} s, busiest thread {:.1} s; peak {} MiB   {ratio}",
             self.seconds(),
             stages.join(", "),
-            self.processor.as_secs_f64(),
+            self.processor,
+            self.busiest,
             self.peak
         );
     }
 }
 
 async fn taken(work: impl Future<Output = Vec<(&'static str, Duration)>>) -> Taken {
-    // Linux begins to look for the peak anew.
-    std::fs::write("/proc/self/clear_refs", "5").ok();
-    let processor = processor_time();
+    let before = processor_time("/proc/self/stat");
     let stages = work.await;
-    Taken { stages, processor: processor_time() - processor, peak: peak_memory() }
+    let threads = std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    Taken {
+        stages: stages.into_iter().map(|(stage, time)| (stage.to_owned(), time.as_secs_f64())).collect(),
+        processor: processor_time("/proc/self/stat") - before,
+        busiest: threads.map(|thread| processor_time(thread.path().join("stat"))).fold(0.0, f64::max),
+        peak: peak_memory(),
+    }
 }
 
-/// The payloads of the file's rows as records of the system; only the writer is timed.
-async fn ledger_alone(database: &TestDatabase, file: &Path) -> Taken {
-    let store = database.open().await;
+/// The file's rows as records of the ledger and of nothing else; only the writer is timed.
+async fn ledger_alone(url: &str, file: &Path, record: impl Fn(Draft, Moment) -> NewRecord) -> Taken {
+    let store = Store::open(url, keys()).await.unwrap();
     let rulebook = load(&embedded()).unwrap();
     let now = Surroundings::real().now;
     let forms = Forms::new(&rulebook, now().day_in_china());
@@ -127,7 +176,8 @@ async fn ledger_alone(database: &TestDatabase, file: &Path) -> Taken {
         let mut written = Duration::ZERO;
         let mut turn: Option<(Writing, Duration)> = None;
         loop {
-            let records = system_records(&mut rows, now());
+            let drafts = rows.by_ref().take(BATCH_ROWS).flat_map(|row| row.unwrap().outcome.unwrap());
+            let records: Vec<NewRecord> = drafts.map(|draft| record(draft, now())).collect();
             let last = records.is_empty();
             let start = Instant::now();
             let (mut writing, since) = match turn.take() {
@@ -135,6 +185,7 @@ async fn ledger_alone(database: &TestDatabase, file: &Path) -> Taken {
                 None => (store.begin().await.unwrap(), written),
             };
             writing.append(records).await.unwrap();
+            writing.forget_projections();
             // Transactions as long as those of an import.
             if last || written + start.elapsed() - since >= TURN {
                 writing.commit().await.unwrap();
@@ -150,22 +201,33 @@ async fn ledger_alone(database: &TestDatabase, file: &Path) -> Taken {
     .await
 }
 
-fn system_records(rows: &mut Source, received_at: Moment) -> Vec<NewRecord> {
-    let drafts = rows.take(BATCH_ROWS).flat_map(|row| row.unwrap().outcome.unwrap());
-    let records = drafts.map(|draft| NewRecord {
-        body: Body::System { kind: draft.kind, occurred_on: draft.occurred_on, payload: draft.payload },
-        enterprise: None,
-        supersedes: None,
-        received_at,
-        source_unit: "登记注册科".to_owned(),
-    });
-    records.collect()
+/// The payload alone, as a record of the system.
+fn system_records(draft: Draft, received_at: Moment) -> NewRecord {
+    let Draft { kind, occurred_on, payload, .. } = draft;
+    new_record(Body::System { kind, occurred_on, payload }, None, received_at)
 }
 
-async fn import(database: &TestDatabase, file: &Path, rows: u64) -> Taken {
+/// What the import makes of the row: with whose it is, its digests, its personal values, to the last bit.
+fn own_records(draft: Draft, received_at: Moment) -> NewRecord {
+    thread_local! {
+        static SEALING: (Sealer, Rulebook) = (Sealer::new(keys(), Surroundings::real().salts), load(&embedded()).unwrap());
+    }
+    let enterprise = draft.keys.credit_code;
+    let sealed = SEALING.with(|(sealer, rulebook)| {
+        let kind = rulebook.kind(&draft.kind, received_at.day_in_china()).unwrap();
+        sealer.seal(1, kind, draft).unwrap()
+    });
+    new_record(Body::Draft(sealed), enterprise, received_at)
+}
+
+fn new_record(body: Body, enterprise: Option<CreditCode>, received_at: Moment) -> NewRecord {
+    NewRecord { body, enterprise, supersedes: None, received_at, source_unit: "登记注册科".to_owned() }
+}
+
+async fn import(url: &str, file: &Path, rows: u64) -> Taken {
     let folder = tempfile::tempdir().unwrap();
     let (key, rulebook) = (folder.path().join("key"), load(&embedded()).unwrap());
-    let bureau = Bureau::open(&database.url, &key, rulebook, Surroundings::real()).await.unwrap();
+    let bureau = Bureau::open(url, &key, rulebook, Surroundings::real()).await.unwrap();
     taken(async {
         let start = Instant::now();
         let request = ImportRequest {
@@ -239,15 +301,15 @@ fn generate(path: &Path, format: TableFormat, rows: u64) {
     table.finish().unwrap();
 }
 
-/// Of this process, so far; Linux counts it in hundredths of a second.
-fn processor_time() -> Duration {
-    let status = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+/// Seconds of a process or thread so far; Linux counts them in hundredths.
+fn processor_time(stat: impl AsRef<Path>) -> f64 {
+    let status = std::fs::read_to_string(stat).unwrap_or_default();
     let (_, after_name) = status.rsplit_once(')').unwrap_or_default();
     let ticks = after_name.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok());
-    Duration::from_millis(ticks.sum::<u64>() * 10)
+    ticks.sum::<u64>() as f64 / 100.0
 }
 
-/// Of this process, since it was last begun anew.
+/// Of this process.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();

@@ -19,7 +19,7 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Payload, Seq};
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::model::Model;
-use xinheng_store::{Body, Level, NewRecord, Page, Scope, UnreadPage, Writing};
+use xinheng_store::{Body, Level, NewRecord, Page, Scope, UnfetchedPage, UnreadPage, Writing};
 
 use crate::collect::UNSPECIFIED_UNIT;
 use crate::explain::{Context, Explanation};
@@ -30,6 +30,8 @@ use crate::{Bureau, Stage, Watcher, WrongInput};
 pub const CLASSIFICATION: &str = "classification";
 /// Enterprises classified at a time.
 const PAGE: u64 = 2_000;
+/// Pages on their way from being listed to being written: one is fetched, one waits, one is computed.
+const AHEAD: usize = 3;
 
 /// What a run gave.
 #[derive(Clone, Debug, Serialize)]
@@ -278,7 +280,7 @@ pub(crate) struct Basis {
 }
 
 /// Computes the levels of a scope and writes those that changed, under the run's seq. While one page is
-/// computed on a thread of its own, the next is fetched and the one before is written.
+/// fetched, the one before it is computed on a thread of its own, and the one before that is written.
 pub(crate) async fn classify_into(
     writing: &mut Writing,
     basis: Basis,
@@ -289,12 +291,21 @@ pub(crate) async fn classify_into(
 ) -> anyhow::Result<(Tally, u64)> {
     let as_of = basis.as_of;
     let total = writing.count(scope).await?;
-    let (pages, mut unread) = mpsc::channel::<UnreadPage>(1);
+    let (pages, mut unfetched) = mpsc::channel::<UnfetchedPage>(AHEAD);
+    let (fetched, mut unread) = mpsc::channel(1);
     let (results, mut computed) = mpsc::channel::<anyhow::Result<(Lines, Vec<Level>)>>(1);
+    tokio::spawn(async move {
+        while let Some(page) = unfetched.recv().await {
+            if fetched.send(page.fetch().await).await.is_err() {
+                return;
+            }
+        }
+    });
     tokio::task::spawn_blocking(move || {
         let tools = Tools::new(&basis.rulebook, as_of, &basis.signatures);
         while let Some(page) = unread.blocking_recv() {
-            let lines = page.read().map_err(Into::into).and_then(|page| tools.lines(&page, as_of));
+            let page = page.and_then(UnreadPage::read).map_err(Into::into);
+            let lines = page.and_then(|page| tools.lines(&page, as_of));
             let result = lines.map(|lines| {
                 let levels = tools.levels(&lines);
                 (lines, levels)
@@ -306,18 +317,15 @@ pub(crate) async fn classify_into(
     });
     let mut tally = Tally::new();
     let mut changed = 0;
-    let (mut after, mut fetched_all, mut ahead) = (None, false, 0);
+    let (mut after, mut listed_all, mut ahead) = (None, false, 0);
     loop {
-        if !fetched_all {
+        while !listed_all && ahead < AHEAD {
             let page = writing.histories(scope, after, PAGE, known_up_to).await?;
             after = page.next();
-            fetched_all = after.is_none();
+            listed_all = after.is_none();
             // When the other thread has ended, its silence below says so.
             pages.send(page).await.ok();
             ahead += 1;
-        }
-        if !fetched_all && ahead == 1 {
-            continue;
         }
         let (lines, levels) = computed.recv().await.context("计算等级的线程意外结束")??;
         ahead -= 1;
@@ -327,7 +335,7 @@ pub(crate) async fn classify_into(
         let codes: Vec<CreditCode> = lines.iter().map(|(code, _)| *code).collect();
         writing.clear_stale(&codes, known_up_to).await?;
         watcher(Stage { name: format!("分类 {as_of}"), done: tally.enterprises, total });
-        if fetched_all && ahead == 0 {
+        if listed_all && ahead == 0 {
             return Ok((tally, changed));
         }
     }

@@ -32,12 +32,14 @@ use crate::{Bureau, Stage, Watcher, WrongInput};
 pub const UNSPECIFIED_UNIT: &str = "未指明";
 
 /// Rows decided together.
-pub const BATCH_ROWS: usize = 4_000;
+pub const BATCH_ROWS: usize = 2_000;
 
-/// For about so long an import writes in one transaction, if there is enough to write: others who write
-/// wait no longer, and a kill loses no more. In each transaction every page of the database that was
-/// changed is written once, so that few long ones are faster than many short ones.
-pub const TURN: Duration = Duration::from_secs(1);
+/// For about so long an import writes in one transaction: a kill loses no more. In each transaction every
+/// page of the database that was changed is written once, so that few long ones are faster than many short.
+pub const TURN: Duration = Duration::from_secs(10);
+
+/// Others who write wait for about so long.
+const SHORT_TURN: Duration = Duration::from_secs(1);
 
 /// A file handed in.
 pub struct ImportRequest<'a> {
@@ -211,8 +213,9 @@ impl Bureau {
                 None => (self.store.begin().await?, Instant::now()),
             };
             admission.admit(&mut writing, rows).await?;
+            let turn_is = if writing.is_awaited() { SHORT_TURN } else { TURN };
             // A dry run is one transaction that is never committed.
-            if request.dry_run || !batches.is_empty() && since.elapsed() < TURN {
+            if request.dry_run || since.elapsed() < turn_is {
                 turn = Some((writing, since));
             } else {
                 writing.commit().await?;

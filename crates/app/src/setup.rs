@@ -166,7 +166,8 @@ impl Bureau {
         let mut staff = Vec::with_capacity(ADMINISTRATORS.len());
         for (number, (account, role)) in (1..).zip(ADMINISTRATORS) {
             let name = role.title().to_owned();
-            let mut person = Staff { duties: Duties::new([role])?, ..Staff::new(number, account.to_owned(), name, None) };
+            let mut person =
+                Staff { duties: Duties::new([role])?, ..Staff::new(number, account.to_owned(), name, None) };
             secrets.push(self.give_secret(&mut person, now).await?);
             staff.push(person);
         }

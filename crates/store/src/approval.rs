@@ -174,6 +174,7 @@ impl Writing {
     /// # Errors
     /// When the database fails or a row is damaged.
     pub async fn matter(&mut self, number: Seq) -> Result<Option<(Matter, Vec<Step>)>> {
+        self.settle().await?;
         let Some(row) = rows(&mut self.transaction, &[number]).await?.pop() else { return Ok(None) };
         let steps: Vec<StepRow> = self
             .transaction
@@ -195,6 +196,7 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn targets_in_open_matters(&mut self, targets: &[String]) -> Result<Vec<(String, Seq)>> {
+        self.settle().await?;
         let rows: Vec<(String, i64)> = self
             .transaction
             .look_up(

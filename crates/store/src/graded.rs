@@ -14,6 +14,11 @@ pub(crate) const NO_POINTS: i64 = -1;
 
 const OF_KEYS: &str = "{keys} AS k CROSS JOIN current_level AS c WHERE c.enterprise = k.value";
 
+/// Graded and registered enterprises among some keys. Not read from `graded` itself: PostgreSQL, which has
+/// no statistics of a table that has just grown, reads it whole for every row.
+const GRADED_OF_KEYS: &str = "{keys} AS k CROSS JOIN enterprise AS e CROSS JOIN current_level AS c \
+     WHERE e.code = k.value AND c.enterprise = e.code AND c.level IS NOT NULL";
+
 /// Takes enterprises out.
 pub(crate) async fn take_out(transaction: &mut Transaction, enterprises: &[String]) -> Result<()> {
     count(transaction, "-", enterprises).await?;
@@ -30,7 +35,7 @@ pub(crate) async fn put_in(transaction: &mut Transaction, enterprises: &[String]
     if enterprises.is_empty() {
         return Ok(());
     }
-    transaction.execute(&enter(OF_KEYS), &[], enterprises).await?;
+    transaction.execute(&enter_from(GRADED_OF_KEYS), &[], enterprises).await?;
     let received = "{keys} AS k CROSS JOIN current_level AS r WHERE r.enterprise = k.value";
     transaction.execute(&differ(received), &[], enterprises).await?;
     count(transaction, "", enterprises).await?;
@@ -39,10 +44,9 @@ pub(crate) async fn put_in(transaction: &mut Transaction, enterprises: &[String]
 
 async fn count(transaction: &mut Transaction, sign: &str, enterprises: &[String]) -> Result<()> {
     let counts = format!(
-        "INSERT INTO level_count (scope, town, level, enterprises) SELECT g.scope, g.town, g.level, {sign}count(*) \
-         FROM {{keys}} AS k CROSS JOIN current_level AS c CROSS JOIN graded AS g WHERE c.enterprise = k.value \
-         AND g.scope = c.scope AND g.level = c.level AND g.points = coalesce(c.total_milli, {NO_POINTS}) \
-         AND g.enterprise = c.enterprise GROUP BY g.scope, g.town, g.level \
+        "INSERT INTO level_count (scope, town, level, enterprises) \
+         SELECT c.scope, coalesce(e.town, '') AS of_town, c.level, {sign}count(*) FROM {GRADED_OF_KEYS} \
+         GROUP BY c.scope, of_town, c.level \
          ON CONFLICT (scope, town, level) DO UPDATE SET enterprises = level_count.enterprises + excluded.enterprises"
     );
     transaction.execute(&counts, &[], enterprises).await
@@ -51,10 +55,14 @@ async fn count(transaction: &mut Transaction, sign: &str, enterprises: &[String]
 /// Graded and registered enterprises among some rows `c` of `current_level`.
 pub(crate) fn enter(levels: &str) -> String {
     let levels = levels.replacen(" WHERE ", " CROSS JOIN enterprise AS e WHERE ", 1);
+    enter_from(&format!("{levels} AND c.level IS NOT NULL AND e.code = c.enterprise"))
+}
+
+fn enter_from(levels: &str) -> String {
     format!(
         "INSERT INTO graded (scope, level, points, enterprise, town, status) \
          SELECT c.scope, c.level, coalesce(c.total_milli, {NO_POINTS}), c.enterprise, coalesce(e.town, ''), \
-         coalesce(e.status, '') FROM {levels} AND c.level IS NOT NULL AND e.code = c.enterprise"
+         coalesce(e.status, '') FROM {levels}"
     )
 }
 

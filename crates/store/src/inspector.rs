@@ -16,8 +16,10 @@ impl Store {
     /// # Errors
     /// When the database fails or a row is damaged.
     pub async fn inspectors(&self, person: Option<i64>) -> Result<Vec<(Staff, Inspector)>> {
-        let of_staff =
-            inspector::Entity::belongs_to(staff::Entity).from(inspector::Column::Staff).to(staff::Column::Number).into();
+        let of_staff = inspector::Entity::belongs_to(staff::Entity)
+            .from(inspector::Column::Staff)
+            .to(staff::Column::Number)
+            .into();
         let mut query = inspector::Entity::find()
             .join(JoinType::InnerJoin, of_staff)
             .select_also(staff::Entity)

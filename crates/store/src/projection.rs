@@ -1,9 +1,9 @@
 //! Projections: everything that can be dropped and made again from the ledger. One projector serves
 //! both the append and the rebuild, so that they cannot differ.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use xinheng_core::collect::Identity;
+use xinheng_core::collect::{Identity, Standing};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Day, EnterpriseKeys, GIVEN_NAME, Payload, Record, Seq};
 use xinheng_core::search::Searchable;
@@ -87,12 +87,17 @@ fn given_keys(payload: &Payload) -> EnterpriseKeys {
     }
 }
 
-/// What a batch of records makes of the projections. Maps, because only the last word of a batch on a
-/// key is written, and in the order of the keys: rows that are neighbours in a tree are written together.
+/// A registered enterprise, and what it is found by.
+type Registered = (enterprise::Model, Option<searched::Model>);
+
+/// What consecutive records make of the projections. Maps, because only the last word on a key is
+/// written, and in the order of the keys: rows that are neighbours in a tree are written together.
 #[derive(Default)]
 pub(crate) struct Changes {
-    current: BTreeMap<Identity, current_record::Model>,
-    enterprises: BTreeMap<CreditCode, Option<enterprise::Model>>,
+    records: usize,
+    current: BTreeMap<Identity, Standing>,
+    /// With what they are found by; none: struck off.
+    enterprises: BTreeMap<CreditCode, Option<Registered>>,
     waiting: Vec<waiting::Model>,
     matched: Vec<matched::Model>,
     stale: BTreeMap<CreditCode, Seq>,
@@ -101,17 +106,30 @@ pub(crate) struct Changes {
     steps: Vec<Record>,
 }
 
-/// Carries a batch of consecutive records into the projections.
-pub(crate) async fn project(transaction: &mut Transaction, entries: &[Entry]) -> Result<()> {
-    let mut changes = Changes::default();
-    for entry in entries {
-        changes.take(entry);
-    }
-    changes.write(transaction).await
-}
-
 impl Changes {
+    /// How many records they are of.
+    pub(crate) fn records(&self) -> usize {
+        self.records
+    }
+
+    /// Whether they register enterprises, or strike them off.
+    pub(crate) fn registers(&self) -> bool {
+        !self.enterprises.is_empty()
+    }
+
+    /// Whether they have records that wait for their enterprise, or no longer do.
+    pub(crate) fn waits(&self) -> bool {
+        !self.waiting.is_empty() || !self.matched.is_empty()
+    }
+
+    /// The current row of an identity, if they change it.
+    pub(crate) fn standing(&self, identity: Identity) -> Option<Standing> {
+        self.current.get(&identity).copied()
+    }
+
+    /// Carries the next record of the ledger into the projections.
     pub(crate) fn take(&mut self, entry: &Entry) {
+        self.records += 1;
         let record = &entry.record;
         // A resumed submission keeps the day on which it began; the ledger's days never go back.
         let received = record.received_at.day_in_china();
@@ -122,20 +140,18 @@ impl Changes {
             self.steps.push(record.clone());
         }
         if let Some((identity, content)) = entry.digests {
-            let row = current_record::Model {
-                identity: identity.0.to_vec(),
-                seq: record.seq.0,
-                content: content.0.to_vec(),
-                version: record.version.map(|day| day.to_string()),
-                withdrawn: record.withdrawn,
-            };
-            self.current.insert(identity, row);
+            let Record { seq, version, withdrawn, .. } = *record;
+            self.current.insert(identity, Standing { seq, content, version, withdrawn });
         }
         if let Some(code) = record.enterprise {
             self.stale.insert(code, record.seq);
             if record.kind == REGISTRATION {
                 let row = (!record.withdrawn).then(|| registered(code, record));
-                self.enterprises.insert(code, row);
+                let with_search = row.map(|row| {
+                    let searched = searched(&row);
+                    (row, searched)
+                });
+                self.enterprises.insert(code, with_search);
             }
             if record.kind == MATCHING
                 && let Some(matched) = record.payload.integer(MATCHED_RECORD)
@@ -149,28 +165,20 @@ impl Changes {
     }
 
     pub(crate) async fn write(mut self, transaction: &mut Transaction) -> Result<()> {
+        if self.records == 0 {
+            return Ok(());
+        }
         self.write_heads(transaction).await?;
-        let touched: Vec<String> = self.enterprises.keys().map(ToString::to_string).collect();
-        let struck_off: Vec<String> =
-            self.enterprises.iter().filter(|(_, row)| row.is_none()).map(|(code, _)| code.to_string()).collect();
-        let registered: Vec<enterprise::Model> = self.enterprises.into_values().flatten().collect();
-        let searched: Vec<searched::Model> = registered.iter().filter_map(searched).collect();
+        let current = self.current.into_iter().map(|(identity, standing)| current_record::Model {
+            identity: identity.0.to_vec(),
+            seq: standing.seq.0,
+            content: standing.content.0.to_vec(),
+            version: standing.version.map(|day| day.to_string()),
+            withdrawn: standing.withdrawn,
+        });
+        transaction.replace(current.collect::<Vec<_>>()).await?;
+        write_enterprises(transaction, self.enterprises).await?;
         let no_longer_waiting: Vec<String> = self.matched.iter().map(|row| row.record.to_string()).collect();
-
-        transaction.replace(self.current.into_values().collect::<Vec<_>>()).await?;
-        graded::take_out(transaction, &touched).await?;
-        transaction
-            .execute(
-                "DELETE FROM searched WHERE seq IN \
-                 (SELECT e.seq FROM {keys} AS k CROSS JOIN enterprise AS e WHERE e.code = k.value)",
-                &[],
-                &touched,
-            )
-            .await?;
-        transaction.replace(registered).await?;
-        transaction.execute("DELETE FROM enterprise WHERE code IN {keys}", &[], &struck_off).await?;
-        transaction.insert(searched).await?;
-        graded::put_in(transaction, &touched).await?;
         transaction.insert(self.waiting).await?;
         transaction.insert(self.matched).await?;
         transaction
@@ -201,6 +209,51 @@ impl Changes {
         }
         transaction.replace(heads).await
     }
+}
+
+/// Registers enterprises or strikes them off, with what pages find and list them by.
+async fn write_enterprises(
+    transaction: &mut Transaction,
+    enterprises: BTreeMap<CreditCode, Option<Registered>>,
+) -> Result<()> {
+    let touched: Vec<String> = enterprises.keys().map(ToString::to_string).collect();
+    let struck_off: Vec<String> =
+        enterprises.iter().filter(|(_, row)| row.is_none()).map(|(code, _)| code.to_string()).collect();
+    let (registered, searched): (Vec<_>, Vec<_>) = enterprises.into_values().flatten().unzip();
+    let mut searched: Vec<searched::Model> = searched.into_iter().flatten().collect();
+    // The index over pairs takes rows together only as long as their numbers rise.
+    searched.sort_unstable_by_key(|row| row.seq);
+
+    // Most are new: neither found nor listed so far.
+    let known: Vec<(String, i64)> = transaction
+        .look_up(
+            "SELECT e.code, e.seq FROM {keys} AS k CROSS JOIN enterprise AS e WHERE e.code = k.value",
+            &[],
+            &touched,
+        )
+        .await?;
+    let (known, found_as): (Vec<String>, Vec<String>) =
+        known.into_iter().map(|(code, seq)| (code, seq.to_string())).unzip();
+    graded::take_out(transaction, &known).await?;
+    let known: HashSet<String> = known.into_iter().collect();
+    let (renewed, new): (Vec<_>, Vec<_>) =
+        registered.into_iter().partition(|row: &enterprise::Model| known.contains(&row.code));
+    transaction
+        .execute("DELETE FROM searched WHERE seq IN (SELECT CAST(value AS BIGINT) FROM {keys} AS k)", &[], &found_as)
+        .await?;
+    transaction.replace(renewed).await?;
+    transaction.insert(new).await?;
+    transaction.execute("DELETE FROM enterprise WHERE code IN {keys}", &[], &struck_off).await?;
+    transaction.insert(searched).await?;
+    let with_levels: Vec<(String,)> = transaction
+        .look_up(
+            "SELECT DISTINCT c.enterprise FROM {keys} AS k CROSS JOIN current_level AS c WHERE c.enterprise = k.value",
+            &[],
+            &touched,
+        )
+        .await?;
+    let with_levels: Vec<String> = with_levels.into_iter().map(|(code,)| code).collect();
+    graded::put_in(transaction, &with_levels).await
 }
 
 /// Ground for search; a registration without a name is found by its code alone.

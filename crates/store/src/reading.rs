@@ -1,13 +1,15 @@
 //! Reading: the ledger as the bureau knew it at any point, and the projections.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select};
+use sea_orm::{
+    ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+};
 use sqlx::{ColumnIndex, Decode, FromRow, Type};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Record, Seq};
 
-use crate::bulk::Reading;
+use crate::bulk::{Reading, Transaction};
 use crate::entity::{self, current_level, enterprise, level};
 use crate::entry::{Entry, RECORD_COLUMNS, RecordColumns, record};
 use crate::error::{Result, StoreError};
@@ -61,6 +63,17 @@ pub struct Enterprise {
     pub seq: Seq,
 }
 
+/// Enterprises whose records are to be fetched, as a writing transaction sees them. The ledger is read by
+/// another connection, while the transaction writes on.
+pub struct UnfetchedPage {
+    readers: DatabaseConnection,
+    codes: Vec<String>,
+    /// Records of which a later one has told the enterprise, and that enterprise.
+    matched: HashMap<i64, String>,
+    known_up_to: Seq,
+    next: Option<CreditCode>,
+}
+
 /// A page as the database gave it. Making records of its rows takes longer than fetching them, and can
 /// be done on another thread.
 pub struct UnreadPage {
@@ -86,13 +99,39 @@ where
     }
 }
 
-impl UnreadPage {
+impl UnfetchedPage {
     /// Where the next page starts after; `None` when this is the last.
     #[must_use]
     pub fn next(&self) -> Option<CreditCode> {
         self.next
     }
 
+    /// Fetches the records.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn fetch(self) -> Result<UnreadPage> {
+        let Self { readers, codes, mut matched, known_up_to, next } = self;
+        let own = format!(
+            "SELECT {RECORD_COLUMNS}, k.value AS owner FROM {{keys}} AS k CROSS JOIN record AS r \
+             WHERE r.enterprise = k.value AND r.seq <= $1"
+        );
+        let mut rows: Vec<OwnedRow> = Reading::Committed(&readers).look_up(&own, &[known_up_to.0], &codes).await?;
+        let of_matched = format!(
+            "SELECT {RECORD_COLUMNS}, k.value AS owner FROM {{keys}} AS k CROSS JOIN record AS r \
+             WHERE r.seq = CAST(k.value AS BIGINT)"
+        );
+        let seqs: Vec<String> = matched.keys().map(ToString::to_string).collect();
+        let others: Vec<OwnedRow> = Reading::Committed(&readers).look_up(&of_matched, &[], &seqs).await?;
+        rows.extend(others.into_iter().filter_map(|row| {
+            let owner = matched.remove(&row.record.0)?;
+            Some(OwnedRow { owner, ..row })
+        }));
+        Ok(UnreadPage { rows, next })
+    }
+}
+
+impl UnreadPage {
     /// Makes records of the rows.
     ///
     /// # Errors
@@ -110,14 +149,13 @@ impl UnreadPage {
     }
 }
 
-/// Two queries, however many enterprises and records.
-pub(crate) async fn page(
-    mut reading: Reading<'_>,
+/// Codes of a page, and where the next starts after.
+async fn codes(
+    reading: &mut Reading<'_>,
     scope: Scope,
     after: Option<CreditCode>,
     limit: u64,
-    known_up_to: Seq,
-) -> Result<UnreadPage> {
+) -> Result<(Vec<String>, Option<CreditCode>)> {
     let limit = i64::try_from(limit).unwrap_or(MOST_ENTERPRISES).min(MOST_ENTERPRISES);
     let sql = format!(
         "SELECT e.code FROM {} AS e WHERE e.code > (SELECT k.value FROM {{keys}} AS k) ORDER BY e.code LIMIT $1",
@@ -130,7 +168,28 @@ pub(crate) async fn page(
         Some(last) if codes.len() as i64 == limit => Some(code(last)?),
         _ => None,
     };
-    Ok(UnreadPage { rows: rows_of(reading, &codes, known_up_to).await?, next })
+    Ok((codes, next))
+}
+
+/// A page of a writing transaction, its records still to be fetched.
+pub(crate) async fn page_within(
+    transaction: &mut Transaction,
+    readers: DatabaseConnection,
+    scope: Scope,
+    after: Option<CreditCode>,
+    limit: u64,
+    known_up_to: Seq,
+) -> Result<UnfetchedPage> {
+    let (codes, next) = codes(&mut Reading::Within(transaction), scope, after, limit).await?;
+    let matched: Vec<(i64, String)> = transaction
+        .look_up(
+            "SELECT m.record, m.enterprise FROM {keys} AS k CROSS JOIN matched AS m \
+             WHERE m.enterprise = k.value AND m.seq <= $1",
+            &[known_up_to.0],
+            &codes,
+        )
+        .await?;
+    Ok(UnfetchedPage { readers, codes, matched: matched.into_iter().collect(), known_up_to, next })
 }
 
 async fn rows_of(mut reading: Reading<'_>, codes: &[String], known_up_to: Seq) -> Result<Vec<OwnedRow>> {
@@ -172,7 +231,10 @@ impl Store {
         limit: u64,
         known_up_to: Seq,
     ) -> Result<Page> {
-        page(Reading::Committed(&self.connections), scope, after, limit, known_up_to).await?.read()
+        let readers = &self.connections.readers;
+        let (codes, next) = codes(&mut Reading::Committed(readers), scope, after, limit).await?;
+        let rows = rows_of(Reading::Committed(readers), &codes, known_up_to).await?;
+        UnreadPage { rows, next }.read()
     }
 
     /// What was on record about one enterprise at a seq.
@@ -194,7 +256,7 @@ impl Store {
         known_up_to: Seq,
     ) -> Result<BTreeMap<CreditCode, Vec<Record>>> {
         let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
-        let rows = rows_of(Reading::Committed(&self.connections), &codes, known_up_to).await?;
+        let rows = rows_of(Reading::Committed(&self.connections.readers), &codes, known_up_to).await?;
         let page = UnreadPage { rows, next: None }.read()?;
         Ok(page.histories.into_iter().collect())
     }

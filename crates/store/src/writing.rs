@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use sea_orm::DatabaseConnection;
 use tokio::task::spawn_blocking;
 use xinheng_core::collect::{Content, Identity, Standing};
 use xinheng_core::credit_code::CreditCode;
@@ -16,13 +17,17 @@ use crate::error::{Result, StoreError};
 use crate::graded;
 use crate::keys::Keys;
 use crate::level::{Level, LevelChange};
-use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying, project};
-use crate::reading::{Scope, UnreadPage, count, page};
+use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying};
+use crate::reading::{Scope, UnfetchedPage, count, page_within};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
 
 /// Records chained and written together; so many that a thread for them is worth it.
 const PART: usize = 512;
+
+/// Records whose projections wait in memory, at most. Their rows lie anywhere in the trees: the more are
+/// written together, in the order of their keys, the fewer times each page is.
+const MOST_PENDING: usize = 32_768;
 
 /// A record to be appended.
 pub struct NewRecord {
@@ -76,7 +81,10 @@ impl NewRecord {
 pub struct Writing {
     pub(crate) transaction: Transaction,
     pub(crate) keys: Keys,
+    readers: DatabaseConnection,
     head: Head,
+    /// What the newest records make of the projections; written before anything asks, and with the commit.
+    pending: Changes,
     /// The form that this transaction carries out.
     pub(crate) form: Option<String>,
 }
@@ -87,7 +95,7 @@ impl Store {
     /// # Errors
     /// When the wait is too long, or the newest record was written with another key.
     pub async fn begin(&self) -> Result<Writing> {
-        let mut transaction = Transaction::begin(&self.connections.writer).await?;
+        let mut transaction = Transaction::begin(&self.connections).await?;
         type Newest = (i64, i64, i64, i16, Option<Vec<u8>>, Option<Vec<u8>>, Vec<u8>, Vec<u8>);
         let newest: Vec<Newest> = transaction
             .look_up(
@@ -110,7 +118,8 @@ impl Store {
                 Head { seq, hash: Hash(hash) }
             }
         };
-        Ok(Writing { transaction, keys: self.keys.clone(), head, form: None })
+        let (keys, readers) = (self.keys.clone(), self.connections.readers.clone());
+        Ok(Writing { transaction, keys, readers, head, pending: Changes::default(), form: None })
     }
 }
 
@@ -121,12 +130,27 @@ impl Writing {
         self.head
     }
 
+    /// Whether someone of this process waits for this transaction to end.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        self.transaction.is_awaited()
+    }
+
     /// Makes everything lasting.
     ///
     /// # Errors
     /// When the database cannot; then nothing of it is.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
+        self.settle().await?;
         self.transaction.commit().await
+    }
+
+    /// Brings the projections up to the head.
+    pub(crate) async fn settle(&mut self) -> Result<()> {
+        let so_far = self.transaction.leave_whole();
+        std::mem::take(&mut self.pending).write(&mut self.transaction).await?;
+        self.transaction.whole_again(so_far);
+        Ok(())
     }
 
     /// The registered enterprise that each set of keys identifies: the first key that is present
@@ -136,6 +160,9 @@ impl Writing {
     /// When the database fails.
     pub async fn match_enterprises(&mut self, keys: &[EnterpriseKeys]) -> Result<Vec<Option<CreditCode>>> {
         let identifying: Vec<_> = keys.iter().map(identifying).collect();
+        if identifying.iter().any(Option::is_some) && self.pending.registers() {
+            self.settle().await?;
+        }
         let mut wanted: BTreeMap<&'static str, BTreeSet<&String>> = BTreeMap::new();
         for (column, key) in identifying.iter().flatten() {
             wanted.entry(*column).or_default().insert(key);
@@ -166,7 +193,11 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn standings(&mut self, identities: &[Identity]) -> Result<HashMap<Identity, Standing>> {
-        let keys: Vec<String> = identities.iter().map(|identity| hex::encode(identity.0)).collect();
+        let (pending, stored): (Vec<Identity>, Vec<Identity>) =
+            identities.iter().copied().partition(|one| self.pending.standing(*one).is_some());
+        let mut keys: Vec<String> = stored.into_iter().map(|identity| hex::encode(identity.0)).collect();
+        // In the order of the tree that they are looked up in.
+        keys.sort_unstable();
         type Current = (Vec<u8>, i64, Vec<u8>, Option<String>, bool);
         let rows: Vec<Current> = self
             .transaction
@@ -177,18 +208,18 @@ impl Writing {
                 &keys,
             )
             .await?;
-        rows.into_iter()
-            .map(|(identity, seq, content, version, withdrawn)| {
-                let damaged = || StoreError::DamagedProjection { table: "current_record" };
-                let standing = Standing {
-                    seq: Seq(seq),
-                    content: Content(fixed(Some(&content)).ok_or_else(damaged)?),
-                    version: version.map(|version| day(&version).ok_or_else(damaged)).transpose()?,
-                    withdrawn,
-                };
-                Ok((Identity(fixed(Some(&identity)).ok_or_else(damaged)?), standing))
-            })
-            .collect()
+        let stored = rows.into_iter().map(|(identity, seq, content, version, withdrawn)| {
+            let damaged = || StoreError::DamagedProjection { table: "current_record" };
+            let standing = Standing {
+                seq: Seq(seq),
+                content: Content(fixed(Some(&content)).ok_or_else(damaged)?),
+                version: version.map(|version| day(&version).ok_or_else(damaged)).transpose()?,
+                withdrawn,
+            };
+            Ok((Identity(fixed(Some(&identity)).ok_or_else(damaged)?), standing))
+        });
+        let pending = pending.into_iter().filter_map(|one| Some(Ok((one, self.pending.standing(one)?))));
+        stored.chain(pending).collect()
     }
 
     /// Which records (line, part) of a stretch of a submission are in the ledger already.
@@ -228,7 +259,7 @@ impl Writing {
     /// When the database fails; then the transaction is of no more use.
     pub async fn append_entries(&mut self, records: Vec<NewRecord>) -> Result<Vec<Entry>> {
         let so_far = self.transaction.leave_whole();
-        let begun = Chained { entries: Vec::with_capacity(records.len()), ..Chained::default() };
+        let begun = Chained { entries: Vec::with_capacity(records.len()), changes: std::mem::take(&mut self.pending) };
         let mut records = records.into_iter();
         let first = records.by_ref().take(PART).collect();
         let mut part = Part::chain(self.head, begun, &self.keys, first);
@@ -239,7 +270,10 @@ impl Writing {
             if next.is_empty() {
                 self.transaction.insert_batch(rows).await?;
                 self.transaction.insert_batch(personal).await?;
-                chained.changes.write(&mut self.transaction).await?;
+                self.pending = chained.changes;
+                if self.pending.records() >= MOST_PENDING {
+                    self.settle().await?;
+                }
                 self.transaction.whole_again(so_far);
                 return Ok(chained.entries);
             }
@@ -259,11 +293,15 @@ impl Writing {
     /// When the database fails.
     pub async fn waiting_for(&mut self, enterprises: &[CreditCode]) -> Result<Vec<(Seq, CreditCode)>> {
         let mut found = BTreeMap::new();
+        if self.pending.waits() {
+            self.settle().await?;
+        }
         let waiting: Vec<(i64,)> =
             self.transaction.look_up("SELECT seq FROM waiting WHERE given IS NOT NULL LIMIT 1", &[], &[]).await?;
         if waiting.is_empty() {
             return Ok(Vec::new());
         }
+        self.settle().await?;
         let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
         for column in KEY_COLUMNS {
             let rows: Vec<(i64, String)> = self
@@ -285,7 +323,8 @@ impl Writing {
         Ok(found.into_iter().collect())
     }
 
-    /// As [`Store::histories`], with what this transaction has changed.
+    /// As [`Store::histories`], with the enterprises that this transaction has changed; of the records only
+    /// those that were in the ledger before it.
     ///
     /// # Errors
     /// When the database fails.
@@ -295,8 +334,9 @@ impl Writing {
         after: Option<CreditCode>,
         limit: u64,
         known_up_to: Seq,
-    ) -> Result<UnreadPage> {
-        page(Reading::Within(&mut self.transaction), scope, after, limit, known_up_to).await
+    ) -> Result<UnfetchedPage> {
+        self.settle().await?;
+        page_within(&mut self.transaction, self.readers.clone(), scope, after, limit, known_up_to).await
     }
 
     /// How many enterprises a scope has, with what this transaction has changed.
@@ -304,6 +344,7 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn count(&mut self, scope: Scope) -> Result<u64> {
+        self.settle().await?;
         count(Reading::Within(&mut self.transaction), scope).await
     }
 
@@ -313,6 +354,7 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn write_levels(&mut self, run: Seq, as_of: Day, levels: Vec<Level>) -> Result<Vec<LevelChange>> {
+        self.settle().await?;
         let codes: BTreeSet<String> = levels.iter().map(|level| level.enterprise.to_string()).collect();
         let codes: Vec<String> = codes.into_iter().collect();
         type Current = (String, String, Option<String>, Option<i64>, bool, String);
@@ -325,6 +367,7 @@ impl Writing {
                 &codes,
             )
             .await?;
+        let graded: BTreeSet<String> = rows.iter().map(|(enterprise, ..)| enterprise.clone()).collect();
         let mut current: HashMap<String, HashMap<String, _>> = HashMap::new();
         for (enterprise, scope, level, total, in_force, model) in rows {
             current.entry(enterprise).or_default().insert(scope, (level, total, in_force, model));
@@ -361,7 +404,8 @@ impl Writing {
         }
         let changed: BTreeSet<String> = newest.iter().map(|row| row.enterprise.clone()).collect();
         let changed: Vec<String> = changed.into_iter().collect();
-        graded::take_out(&mut self.transaction, &changed).await?;
+        let graded: Vec<String> = changed.iter().filter(|code| graded.contains(*code)).cloned().collect();
+        graded::take_out(&mut self.transaction, &graded).await?;
         self.transaction.insert(history).await?;
         self.transaction.insert(moves).await?;
         self.transaction.replace(newest).await?;
@@ -375,6 +419,7 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn clear_stale(&mut self, enterprises: &[CreditCode], known_up_to: Seq) -> Result<()> {
+        self.settle().await?;
         let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
         self.transaction
             .execute("DELETE FROM stale_enterprise WHERE code IN {keys} AND seq <= $1", &[known_up_to.0], &codes)
@@ -387,10 +432,17 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn clear_projections(&mut self) -> Result<()> {
+        self.pending = Changes::default();
         for table in projection::TABLES {
             self.transaction.execute(&format!("DELETE FROM {table}"), &[], &[]).await?;
         }
         Ok(())
+    }
+
+    /// For a comparison: the records appended last stay in the ledger alone.
+    #[cfg(feature = "testing")]
+    pub fn forget_projections(&mut self) {
+        self.pending = Changes::default();
     }
 
     /// Carries consecutive records of the ledger into the projections, as the append did.
@@ -398,7 +450,11 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn project(&mut self, entries: &[Entry]) -> Result<()> {
-        project(&mut self.transaction, entries).await
+        entries.iter().for_each(|entry| self.pending.take(entry));
+        if self.pending.records() >= MOST_PENDING {
+            self.settle().await?;
+        }
+        Ok(())
     }
 }
 

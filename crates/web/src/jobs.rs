@@ -132,8 +132,7 @@ impl Jobs {
     fn forget(&self) {
         let mut standings = self.lock();
         let is_over = |(_, standing): &(Job, Standing)| matches!(standing, Standing::Done(_) | Standing::Refused(_));
-        let mut over: Vec<_> =
-            standings.iter().filter(|(_, kept)| is_over(kept)).map(|(id, _)| id.clone()).collect();
+        let mut over: Vec<_> = standings.iter().filter(|(_, kept)| is_over(kept)).map(|(id, _)| id.clone()).collect();
         over.sort_unstable_by(|one, other| other.cmp(one));
         for id in over.iter().skip(REMEMBERED) {
             standings.remove(id);

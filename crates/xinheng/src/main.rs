@@ -16,6 +16,10 @@ use std::process::ExitCode;
 use arguments::{Arguments, Command};
 use commands::Ending;
 
+/// An import hands millions of small texts from thread to thread, and SQLite allocates by it as well.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = match Arguments::parse_or_explain() {
         Ok(arguments) => arguments,

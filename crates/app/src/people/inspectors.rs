@@ -172,10 +172,11 @@ impl DirectoryText {
             "" | "否" | "不可" | "false" | "0" => false,
             other => return Err(wrong(6, format!("“{other}”看不出能否任组长"), "请填 是 或 否")),
         };
-        let capacity: u16 = self.capacity.trim().parse().ok().filter(|visits| *visits <= MOST_VISITS).ok_or_else(|| {
-            let mend = format!("请填 0 至 {MOST_VISITS} 的整数");
-            wrong(8, format!("“{}”不是户数", self.capacity), &mend)
-        })?;
+        let capacity: u16 =
+            self.capacity.trim().parse().ok().filter(|visits| *visits <= MOST_VISITS).ok_or_else(|| {
+                let mend = format!("请填 0 至 {MOST_VISITS} 的整数");
+                wrong(8, format!("“{}”不是户数", self.capacity), &mend)
+            })?;
         let mut leave = BTreeSet::new();
         for given in parts(&self.leave) {
             let (from, until) = given
@@ -204,16 +205,7 @@ impl DirectoryText {
             recusals.insert(code, ground);
         }
         let towns = parts(&self.towns).map(str::to_owned).collect();
-        Ok(Inspector {
-            enforcement,
-            professional,
-            qualifications,
-            may_lead,
-            towns,
-            capacity,
-            leave,
-            recusals,
-        })
+        Ok(Inspector { enforcement, professional, qualifications, may_lead, towns, capacity, leave, recusals })
     }
 }
 
@@ -269,9 +261,8 @@ impl Bureau {
     /// [`WrongInput`] with what is wrong, or when there is no such person.
     pub async fn put_inspector(&self, act: &Act, staff: i64, text: &DirectoryText) -> anyhow::Result<()> {
         act.require(Permission::Plan)?;
-        let inspector = text
-            .parse(&self.key_fields())
-            .map_err(|wrong| WrongInput(format!("{}。{}", wrong.reason, wrong.mend)))?;
+        let inspector =
+            text.parse(&self.key_fields()).map_err(|wrong| WrongInput(format!("{}。{}", wrong.reason, wrong.mend)))?;
         let mut writing = self.store.begin().await?;
         let person = writing.staff_member(staff).await?.filter(|person| person.in_use);
         let person = person.ok_or_else(|| WrongInput("没有这个人员，或已停用".to_owned()))?;
@@ -299,12 +290,18 @@ impl Bureau {
     ///
     /// # Errors
     /// [`WrongInput`] for a file that cannot be read as a whole, and then nothing was changed.
-    pub async fn import_inspectors(&self, act: &Act, path: &Path, errors: Option<&Path>) -> anyhow::Result<ListOutcome> {
+    pub async fn import_inspectors(
+        &self,
+        act: &Act,
+        path: &Path,
+        errors: Option<&Path>,
+    ) -> anyhow::Result<ListOutcome> {
         act.require(Permission::Plan)?;
         let file = path.to_owned();
-        let (rows, headings, places) = tokio::task::spawn_blocking(move || read_list(&file, "执法检查人员名录", &COLUMNS))
-            .await
-            .context("读文件的线程意外结束")??;
+        let (rows, headings, places) =
+            tokio::task::spawn_blocking(move || read_list(&file, "执法检查人员名录", &COLUMNS))
+                .await
+                .context("读文件的线程意外结束")??;
         let accounts: Vec<String> = rows.iter().map(|row| row.values[0].to_ascii_lowercase()).collect();
         let mut writing = self.store.begin().await?;
         let staff = writing.staff_by_account(&accounts).await?;
@@ -318,7 +315,8 @@ impl Bureau {
         for (row, account) in rows.iter().zip(&accounts) {
             let fault = |wrong: Wrong| Fault { column: places[wrong.column], reason: wrong.reason, mend: wrong.mend };
             let person = staff.get(account.as_str()).filter(|person| person.in_use);
-            let wrong = |reason: &str, mend: &str| Wrong { column: 0, reason: reason.to_owned(), mend: mend.to_owned() };
+            let wrong =
+                |reason: &str, mend: &str| Wrong { column: 0, reason: reason.to_owned(), mend: mend.to_owned() };
             let entry = match person {
                 None => Err(wrong("没有这个账号，或已停用", "请先由系统管理员添加人员")),
                 Some(person) if person.duties.are_administrative() => {

@@ -72,8 +72,9 @@ impl Bureau {
     pub async fn import_staff(&self, act: &Act, file: &StaffFile<'_>) -> anyhow::Result<StaffOutcome> {
         act.require(Permission::ManageStaff)?;
         let path = file.path.to_owned();
-        let (rows, headings, places) =
-            tokio::task::spawn_blocking(move || read_list(&path, "人员名册", &COLUMNS)).await.context("读文件的线程意外结束")??;
+        let (rows, headings, places) = tokio::task::spawn_blocking(move || read_list(&path, "人员名册", &COLUMNS))
+            .await
+            .context("读文件的线程意外结束")??;
         let units = self.store.units().await?;
         let present = self.accounts_present(&rows).await?;
 

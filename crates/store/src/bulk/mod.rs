@@ -4,6 +4,9 @@
 mod postgres;
 mod sqlite;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use sea_orm::{
     ActiveModelTrait, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, EntityName, EntityTrait,
     IdenStatic, IntoActiveModel, IsolationLevel, Iterable, PrimaryKeyToColumn, SqliteTransactionMode,
@@ -26,6 +29,27 @@ pub(crate) struct Connections {
     pub(crate) readers: DatabaseConnection,
     /// File, or host and database: for messages, never with a password.
     pub(crate) place: String,
+    queue: Queue,
+}
+
+/// Those of this process who wait for their turn to write.
+#[derive(Clone, Default)]
+struct Queue(Arc<AtomicUsize>);
+
+/// One of them, until the turn has come or is given up.
+struct Waiting<'a>(&'a Queue);
+
+impl Queue {
+    fn join(&self) -> Waiting<'_> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Waiting(self)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Connections {
@@ -49,6 +73,7 @@ impl Connections {
             isolation_level: (!sqlite).then_some(IsolationLevel::ReadCommitted),
             ..Default::default()
         };
+        let _waiting = self.queue.join();
         let transaction = self.writer.begin_with_options(options).await?;
         if !sqlite {
             transaction.execute_unprepared(postgres::TAKE_TURN).await?;
@@ -60,6 +85,7 @@ impl Connections {
 /// The transaction that writes. There is one at a time for a database, whoever opens it.
 pub(crate) struct Transaction {
     connection: Connection,
+    queue: Queue,
     /// Whether every change so far was made in whole. A statement that failed, or was given up while
     /// it ran, leaves a transaction that must not be committed.
     whole: bool,
@@ -72,12 +98,19 @@ enum Connection {
 
 impl Transaction {
     /// Waits for its turn and begins.
-    pub(crate) async fn begin(writer: &DatabaseConnection) -> Result<Self> {
+    pub(crate) async fn begin(connections: &Connections) -> Result<Self> {
+        let Connections { writer, queue, .. } = connections;
+        let _waiting = queue.join();
         let connection = match writer.get_database_backend() {
             DbBackend::Sqlite => Connection::Sqlite(sqlite::begin(writer.get_sqlite_connection_pool()).await?),
             _ => Connection::Postgres(postgres::begin(writer.get_postgres_connection_pool()).await?),
         };
-        Ok(Self { connection, whole: true })
+        Ok(Self { connection, queue: queue.clone(), whole: true })
+    }
+
+    /// Whether someone of this process waits for it to end.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.queue.0.load(Ordering::Relaxed) > 0
     }
 
     /// Makes sure that nothing of it is ever committed.
@@ -165,7 +198,7 @@ impl Transaction {
 /// Where look-ups read.
 pub(crate) enum Reading<'a> {
     /// What is committed.
-    Committed(&'a Connections),
+    Committed(&'a DatabaseConnection),
     /// What the writing transaction sees.
     Within(&'a mut Transaction),
 }
@@ -176,7 +209,7 @@ impl Reading<'_> {
         let readers = match self {
             Self::Within(transaction) => return transaction.look_up(sql, numbers, keys).await,
             Self::Committed(_) if nothing_asked(sql, keys) => return Ok(Vec::new()),
-            Self::Committed(connections) => &connections.readers,
+            Self::Committed(readers) => *readers,
         };
         match readers.get_database_backend() {
             DbBackend::Sqlite => {

@@ -6,7 +6,7 @@ use sea_orm::{SqlxPostgresConnector, Value};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, PgConnection, Postgres, Transaction};
 
-use super::{Batch, Connections, Present, Row};
+use super::{Batch, Connections, Present, Queue, Row};
 use crate::error::{Result, StoreError};
 
 /// Waits for the lock that a writer holds until its transaction ends. The number names it among the
@@ -37,7 +37,7 @@ pub(super) async fn connect(url: &str) -> Result<Connections> {
         let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
         SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options))
     };
-    Ok(Connections { writer: pool(1, writing), readers: pool(4, options), place })
+    Ok(Connections { writer: pool(1, writing), readers: pool(4, options), place, queue: Queue::default() })
 }
 
 /// An address that cannot be parsed is shown as far as that is safe.

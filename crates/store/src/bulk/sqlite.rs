@@ -8,7 +8,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Sqlite, SqliteConnection, Transaction};
 
-use super::{Batch, Connections, Present, Row};
+use super::{Batch, Connections, Present, Queue, Row};
 use crate::error::{Result, StoreError};
 
 /// Rows of one statement. A few sizes and no others, so that every statement is prepared once; the
@@ -46,6 +46,7 @@ pub(super) async fn connect(path: &str) -> Result<Connections> {
         writer: SqlxSqliteConnector::from_sqlx_sqlite_pool(writer),
         readers: SqlxSqliteConnector::from_sqlx_sqlite_pool(readers),
         place: path.to_owned(),
+        queue: Queue::default(),
     })
 }
 

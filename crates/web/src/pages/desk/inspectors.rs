@@ -44,9 +44,8 @@ async fn list_with(site: &Site, visit: &Visit, done: String, fault: String) -> P
     let entries = site.bureau.inspectors(&visit.act).await?;
     let listed: Vec<i64> = entries.iter().map(|entry| entry.staff).collect();
     let others = site.bureau.staff(None, 0, MOST).await?.into_iter();
-    let others = others.filter(|person| {
-        person.in_use && !person.duties.are_administrative() && !listed.contains(&person.number)
-    });
+    let others = others
+        .filter(|person| person.in_use && !person.duties.are_administrative() && !listed.contains(&person.number));
     let frame = Frame::new(visit, "检查人员");
     page(&InspectorsPage {
         may_plan: frame.may(Permission::Plan),
@@ -84,13 +83,7 @@ struct InspectorPage {
     fault: String,
 }
 
-async fn one_with(
-    site: &Site,
-    visit: &Visit,
-    number: i64,
-    typed: Option<DirectoryText>,
-    fault: String,
-) -> PageResult {
+async fn one_with(site: &Site, visit: &Visit, number: i64, typed: Option<DirectoryText>, fault: String) -> PageResult {
     let person = site.bureau.staff_member(number).await?.ok_or(PageError::NotFound)?;
     let entry = site.bureau.inspector(&visit.act, number).await?;
     let fields = site.bureau.key_fields();
@@ -178,9 +171,7 @@ pub async fn import(State(site): State<Site>, visit: Visit, upload: Upload) -> P
     let _ = std::fs::remove_file(&errors);
     let imported = match upload.file_name.is_empty() {
         true => Err(PageError::WrongInput("请先选择名录文件（Excel 或 CSV）".into())),
-        false => {
-            site.bureau.import_inspectors(&visit.act, &upload.path, Some(&errors)).await.map_err(PageError::from)
-        }
+        false => site.bureau.import_inspectors(&visit.act, &upload.path, Some(&errors)).await.map_err(PageError::from),
     };
     match imported {
         Ok(outcome) => {
