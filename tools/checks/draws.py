@@ -13,6 +13,7 @@ import random
 import re
 import subprocess
 import sys
+import tempfile
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -194,7 +195,17 @@ def answers(command, texts):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def three_ways():
+def programs(built, texts):
+    """What the built program says of each text."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / "{}.json".format(place) for place in range(len(texts))]
+        for file, text in zip(files, texts):
+            file.write_text(text, encoding="utf-8")
+        done = subprocess.run([Path(built) / "xinheng", "verify", "--json", *files], stdout=subprocess.PIPE, encoding="utf-8")
+        return json.loads(done.stdout)
+
+
+def three_ways(built):
     """Random certificates and one alteration of each: generator, script and page say the same."""
     chance = random.Random(20261124)
     certificates = [make.random_draw(chance).certificate for _ in range(RANDOM)]
@@ -206,6 +217,8 @@ def three_ways():
     for text, one, two in zip(texts, script, page):
         sentences = two.pop("faults")
         assert one == two, "script and page differ on {}\n{}\n{}\n{}".format(text, one, two, sentences)
+    for text, one, two in zip(texts, script, programs(built, texts) if built else script):
+        assert one["ok"] == two["ok"], "the program differs on {}\n{}\n{}".format(text, one, two)
     for certificate, one in zip(certificates, script):
         assert one["ok"] and all(certificate[field] == one[field] for field in one.keys() - {"ok"})
     for certificate in certificates[:50]:
@@ -258,10 +271,11 @@ def main():
     rewritten(sealed)
     inputs = malformed(make.three_strata().certificate)
     matchings()
-    found = three_ways()
+    built = sys.argv[1] if len(sys.argv) > 1 else None
+    found = three_ways(built)
     assert len(by_state) == 3
     print("  摇号证书：{} 个例子逐字节相符，{} 处改动与 {} 种坏文件均得到应有的回答；".format(len(certificates), changes, inputs))
-    print("  随机证书 {} 张及其改动（{} 张被发现），Python 与网页两种核验程序结果相同".format(RANDOM, found))
+    print("  随机证书 {} 张及其改动（{} 张被发现），{}结果相同".format(RANDOM, found, "Python、网页与 xinheng verify 三种核验程序" if built else "Python 与网页两种核验程序"))
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ async fn child_process_that_imports_until_it_is_killed() {
             }
         };
         tokio::select! {
-            outcome = county.import(&file) => _ = outcome.unwrap(),
+            outcome = county.import(&file) => drop(outcome.unwrap()),
             () = others => (),
         }
     }

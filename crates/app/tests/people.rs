@@ -9,12 +9,13 @@ use tempfile::TempDir;
 use totp_rs::{Builder, Secret};
 use xinheng_app::act::{Act, Actor, NotPermitted};
 use xinheng_app::audit::AuditFilter;
-use xinheng_app::people::{NewStaff, OneTimeSecret, StaffFile, UnitChange};
+use xinheng_app::people::{DirectoryText, NewStaff, OneTimeSecret, StaffFile, UnitChange};
 use xinheng_app::rules::{embedded, load};
 use xinheng_app::setup::Step;
 use xinheng_app::sign_in::{Credentials, Due, PasswordCost, PasswordPolicy, Refusal, SignIn, SignedIn};
 use xinheng_app::{Bureau, Surroundings, WrongInput};
 use xinheng_core::audit::Outcome;
+use xinheng_core::inspector::RecusalGround;
 use xinheng_core::record::{Moment, Reason};
 use xinheng_core::staff::{Duties, Permission, Role};
 use xinheng_core::unit::UnitKind;
@@ -599,6 +600,74 @@ async fn setting_up_tells_what_remains_to_be_done_and_by_whom() {
         assert_eq!(done().await, [Step::Bureau, Step::Units, Step::Staff, Step::Roles]);
         let steps = bureau.setup_steps().await.unwrap();
         assert_eq!(steps.last().unwrap().step.role(), Role::CreditSupervisor);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_directory_of_inspectors_is_kept_by_those_who_plan_and_by_nobody_else() {
+    both(async |office| {
+        let bureau = &office.bureau;
+        let zhang = office.person("zhangsan", &[Role::Handler]).await;
+        office.person("lisi", &[Role::Handler]).await;
+        let planner = officer([Role::CreditSupervisor], "XY");
+        let text = |capacity: &str, recusals: &str| DirectoryText {
+            enforcement_number: "41990001".to_owned(),
+            enforcement_until: "2027-06-30".to_owned(),
+            qualifications: "食品生产".to_owned(),
+            may_lead: "是".to_owned(),
+            capacity: capacity.to_owned(),
+            recusals: recusals.to_owned(),
+            ..DirectoryText::default()
+        };
+        for role in [Role::Handler, Role::Reviewer, Role::Leader, Role::Inspectorate, Role::SystemAdministrator] {
+            let other = officer([role], "5101");
+            not_permitted(bureau.put_inspector(&act(&other), zhang, &text("10", "")).await);
+            let reads = matches!(role, Role::Leader | Role::Inspectorate);
+            assert_eq!(bureau.inspectors(&act(&other)).await.is_ok(), reads, "{role:?}");
+        }
+        let refusals = [
+            (text("很多", ""), "户数"),
+            (text("501", ""), "500"),
+            (text("10", "91999901MA0000000X"), "统一社会信用代码"),
+            (text("10", "91999901MA0000000L（表亲）"), "回避事由"),
+            (DirectoryText { qualifications: "航天".to_owned(), ..text("10", "") }, "航天"),
+            (DirectoryText { enforcement_until: "明年".to_owned(), ..text("10", "") }, "2027-06-30"),
+            (DirectoryText { enforcement_number: String::new(), ..text("10", "") }, "行政执法证"),
+            (DirectoryText { leave: "2026-12-10至2026-12-01".to_owned(), ..text("10", "") }, "早于"),
+        ];
+        for (given, told) in refusals {
+            let sentence = wrong(bureau.put_inspector(&act(&planner), zhang, &given).await);
+            assert!(sentence.contains(told), "{told}: {sentence}");
+        }
+        let administrator = bureau.staff_by_account("sysadmin").await.unwrap().unwrap().number;
+        let sentence = wrong(bureau.put_inspector(&act(&planner), administrator, &text("10", "")).await);
+        assert!(sentence.contains("三员"), "{sentence}");
+
+        bureau.put_inspector(&act(&planner), zhang, &text("10", "91999901MA0000000L（近亲属）")).await.unwrap();
+        let [entry] = &bureau.inspectors(&act(&planner)).await.unwrap()[..] else { panic!("one inspector") };
+        assert_eq!((entry.staff, entry.inspector.capacity, entry.ends_soon), (zhang, 10, false));
+        assert_eq!(entry.inspector.recusals.values().copied().collect::<Vec<_>>(), [RecusalGround::Kin]);
+        let back = DirectoryText::of(&entry.inspector, &bureau.key_fields());
+        assert_eq!(back.recusals, "91999901MA0000000L（近亲属）");
+
+        let path = office.folder.path().join("名录.csv");
+        let rows = "账号,执法证号,执法证有效期至,检查资格,组长,每批最多承担户数,请假,回避企业\n\
+            zhangsan,41990001,2027-06-30,食品生产,是,10,,91999901MA0000000L（近亲属）\n\
+            lisi,41990002,2026-12-31,食品生产、特殊食品,否,8,2026-12-01至2026-12-05,\n\
+            wangwu,41990003,2027-06-30,,否,8,,\nlisi,41990004,2027-06-30,,否,八,,\n";
+        std::fs::write(&path, rows).unwrap();
+        let outcome = bureau.import_inspectors(&act(&planner), &path, None).await.unwrap();
+        assert_eq!((outcome.rows, outcome.accepted, outcome.known, outcome.refused), (4, 1, 1, 2), "{outcome:?}");
+        assert!(outcome.errors_file.unwrap().exists());
+        let listed = bureau.inspectors(&act(&planner)).await.unwrap();
+        assert_eq!(listed.iter().map(|entry| entry.ends_soon).collect::<Vec<_>>(), [false, true]);
+        bureau.remove_inspector(&act(&planner), zhang).await.unwrap();
+        assert_eq!(bureau.inspectors(&act(&planner)).await.unwrap().len(), 1);
+        if office.name == "SQLite" {
+            let file = std::fs::read(office.folder.path().join("xinheng.db")).unwrap();
+            assert!(!String::from_utf8_lossy(&file).contains("41990002"), "the directory is encrypted");
+        }
     })
     .await;
 }

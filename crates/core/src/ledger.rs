@@ -59,7 +59,10 @@ impl Serialize for Hash {
 impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        // People may type capitals; files have one spelling.
+        let is_spelling = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
+        let hash = text.parse().ok().filter(|_| text.bytes().all(is_spelling));
+        hash.ok_or_else(|| serde::de::Error::custom(format!("“{text}”应为64位小写十六进制")))
     }
 }
 

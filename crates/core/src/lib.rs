@@ -10,6 +10,7 @@ pub mod classify;
 pub mod collect;
 pub mod credit_code;
 pub mod deadline;
+pub mod draw;
 pub mod history;
 pub mod inspector;
 pub mod ledger;

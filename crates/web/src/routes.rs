@@ -33,6 +33,7 @@ pub fn routes() -> Vec<Route> {
         get("/bulletins", "名录公告", Public, public::bulletins),
         get("/bulletins/{list}", "名录公告", Public, public::bulletin),
         get("/ledger", "数据校验", Public, public::ledger),
+        get("/draws/check", "核验摇号证书", Public, public::check),
         get("/about", "使用说明与无障碍声明", Public, public::about),
         get("/type", "字号", Public, account::type_size),
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use xinheng_core::credit_code::CreditCode;
+use xinheng_core::ledger::Hash;
 use xinheng_core::record::Day;
 use xinheng_core::staff::Role;
 use xinheng_core::unit::UnitKind;
@@ -74,6 +75,9 @@ pub enum Command {
     /// 说明一家企业为什么是这个等级：等级、指标、记录、算式、依据
     #[command(help_template = TEMPLATE)]
     Explain(Explain),
+    /// 核验摇号证书：把抽签过程按公开规则从头重算一遍
+    #[command(help_template = TEMPLATE)]
+    Verify(Verify),
     /// 台账：账头、核验、重建、导出
     #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
     Ledger(Ledger),
@@ -120,6 +124,22 @@ pub struct Serve {
     /// 在这个本机地址上提供健康检查（/health）和指标（/metrics）
     #[arg(long, value_name = "地址:端口")]
     pub metrics: Option<SocketAddr>,
+}
+
+#[derive(Args)]
+pub struct Verify {
+    /// 摇号证书（公开视图，JSON）
+    #[arg(required = true, value_name = "证书")]
+    pub certificates: Vec<PathBuf>,
+    /// 开奖之前在别处公布的冻结校验值
+    #[arg(long, value_name = "校验值")]
+    pub freeze_hash: Option<Hash>,
+    /// 在别处保存的证书校验值
+    #[arg(long, value_name = "校验值")]
+    pub certificate_hash: Option<Hash>,
+    /// 公布的抽中名单（含 nonce 和 names 的 JSON）
+    #[arg(long, value_name = "文件")]
+    pub names: Option<PathBuf>,
 }
 
 #[derive(Args)]

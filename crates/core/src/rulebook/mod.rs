@@ -12,6 +12,7 @@ pub mod deadlines;
 mod fault;
 pub mod kind;
 pub mod load;
+pub mod lotteries;
 pub mod model;
 mod node;
 pub mod override_file;

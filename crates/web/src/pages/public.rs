@@ -42,6 +42,17 @@ pub async fn home(State(site): State<Site>, visit: Visit) -> PageResult {
     })
 }
 
+#[derive(Template)]
+#[template(path = "public/check.html")]
+struct CheckPage {
+    frame: Frame,
+}
+
+/// Where anybody recomputes a draw certificate, on their own device.
+pub async fn check(visit: Visit) -> PageResult {
+    page(&CheckPage { frame: Frame::new(&visit, "核验摇号证书") })
+}
+
 #[derive(Deserialize)]
 pub struct Asked {
     #[serde(default)]

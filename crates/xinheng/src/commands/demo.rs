@@ -98,6 +98,7 @@ async fn run_in(options: &Options, command: &Demo, surroundings: Surroundings) -
     // Passwords and one-time secrets are of today, or nobody could use them.
     clock.release();
     let accounts = office::staff(&bureau, command.seed).await?;
+    office::inspectors(&bureau, &sources).await?;
     clock.show(at(until, EVENING, 30));
     office::propose_and_decide(&bureau, until).await?;
     clock.release();

@@ -8,6 +8,7 @@ pub mod import;
 pub mod ledger;
 pub mod rulebook;
 pub mod serve;
+pub mod verify;
 
 use std::path::{Path, PathBuf};
 

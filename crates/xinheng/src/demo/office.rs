@@ -1,6 +1,8 @@
 //! The bureau of the demonstration county: its units, a person for each duty, and how they came in. All
 //! through the use cases that a real bureau's administrators use.
 
+use std::path::Path;
+
 use anyhow::Context as _;
 use rand::RngExt;
 use xinheng_app::act::{Act, Actor};
@@ -45,6 +47,24 @@ const STAFF: [(&str, &str, &str, Role); 7] = [
     ("juzhang", "演示局长", "JL", Role::Leader),
     ("jijian", "演示纪检员", "JJ", Role::Inspectorate),
 ];
+
+/// Account, name and unit of each inspector, and the row of the directory after the account.
+const INSPECTORS: [(&str, &str, &str, &str); 12] = [
+    ("jc01", "演示检查员甲", "SC", "41990001,2028-06-30,,,食品生产、特殊食品,是,,20,,"),
+    ("jc02", "演示检查员乙", "SC", "41990002,2027-12-31,,,食品生产、特殊食品,是,,20,,"),
+    ("jc03", "演示检查员丙", "SC", "41990003,2027-03-31,,,食品生产,否,,20,,"),
+    ("jc04", "演示检查员丁", "LT", "41990004,2028-06-30,,,食品生产,否,,15,,"),
+    ("jc05", "演示检查员戊", "TS", "41990005,2028-06-30,特监990005,2027-09-30,,是,,15,,"),
+    ("jc06", "演示检查员己", "TS", "41990006,2028-06-30,特监990006,2027-09-30,,否,,15,,"),
+    ("jc07", "演示检查员庚", "ZF", "41990007,2028-06-30,,,食品生产、特殊食品,是,,20,,"),
+    ("jc08", "演示检查员辛", "ZF", "41990008,2028-06-30,,,食品生产,否,,20,,"),
+    ("jc09", "演示检查员壬", "SJS", "41990009,2028-06-30,,,食品生产,是,,20,,"),
+    ("jc10", "演示检查员癸", "SJS", "41990010,2028-06-30,,,食品生产,否,,20,,"),
+    ("jc11", "演示检查员子", "SJS", "41990011,2028-06-30,,,食品生产,否,,20,,"),
+    ("jc12", "演示检查员丑", "SJS", "41990012,2028-06-30,,,食品生产,否,,10,,"),
+];
+/// Headings of the directory of inspectors, as a bureau hands it in.
+const DIRECTORY: &str = "账号,行政执法证号,行政执法证有效期至,专业证号,专业证有效期至,检查资格,可任组长,责任片区,每批最多承担户数,请假,回避企业";
 
 /// Accounts of those who propose and review proofs of publication.
 const CREDIT_CLERK: &str = "xinyong";
@@ -101,6 +121,22 @@ pub async fn staff(bureau: &Bureau, seed: u64) -> anyhow::Result<Vec<Account>> {
         accounts.push(Account { account: account.to_owned(), duty: role.title().to_owned(), password });
     }
     Ok(accounts)
+}
+
+/// Gives the bureau its inspectors, whose directory comes from a file as in a real bureau.
+pub async fn inspectors(bureau: &Bureau, folder: &Path) -> anyhow::Result<()> {
+    let act = Act::on_command_line("demo.set_up");
+    let mut rows = format!("{DIRECTORY}\n");
+    for (account, name, unit, row) in INSPECTORS {
+        bureau.add_staff(&act, &NewStaff { account, name, unit, proposed: vec![Role::Handler] }).await?;
+        rows += &format!("{account},{row}\n");
+    }
+    let file = folder.join("执法检查人员名录.csv");
+    std::fs::write(&file, rows).with_context(|| format!("写不成“{}”", file.display()))?;
+    let act = acting(bureau, CREDIT_CLERK, "inspector.import").await?;
+    let outcome = bureau.import_inspectors(&act, &file, None).await?;
+    anyhow::ensure!(outcome.refused == 0, "演示的检查人员名录有 {} 行没有通过", outcome.refused);
+    Ok(())
 }
 
 /// Three proofs of publication (公示凭证) under way: one passed, one waiting for its review, one sent back.

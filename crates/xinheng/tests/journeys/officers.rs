@@ -193,3 +193,23 @@ async fn an_officer_works_by_keyboard_alone() {
     browser.find(Locator::Css("#as_of")).await.unwrap();
     assert!(text(&browser, "main").await.contains(&site.riskiest));
 }
+
+#[tokio::test]
+async fn a_citizen_recomputes_a_draw_and_finds_the_digit_that_was_changed() {
+    let site = DemoSite::empty();
+    let browser = Browser::start(&site.address).await.unwrap();
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/draw-examples");
+    let sound = examples.join("three-strata.json");
+    let certificate = std::fs::read_to_string(&sound).unwrap();
+    let altered = site.data("改过的证书.json");
+    let value = certificate.split("\"value\": \"").nth(1).unwrap().split('"').next().unwrap();
+    let other: String = value.chars().rev().collect();
+    std::fs::write(&altered, certificate.replace(value, &other)).unwrap();
+    for (file, verdict) in [(&sound, "核验通过"), (&altered, "核验不通过")] {
+        browser.visit("/draws/check").await.unwrap();
+        browser.upload("#check-file", &[file]).await.unwrap();
+        browser.find(Locator::Css("[data-part=check]")).await.unwrap().click().await.unwrap();
+        browser.reads("[data-part=results]", verdict).await.unwrap();
+        assert_eq!(browser.inspect("public-checked").await.unwrap(), "");
+    }
+}

@@ -14,6 +14,7 @@ const PUBLIC: &[(&str, &str)] = &[
     ("public-abnormal", "/bulletins"),
     ("public-serious", "/bulletins/serious"),
     ("public-ledger", "/ledger"),
+    ("public-check", "/draws/check"),
     ("public-about", "/about"),
     ("public-sign-in", "/sign-in"),
 ];
@@ -32,6 +33,8 @@ const DESK: &[(&str, &str)] = &[
     ("desk-differences", "/desk/classification/differences"),
     ("desk-publication", "/desk/publication"),
     ("desk-matters", "/desk/matters"),
+    ("desk-inspectors", "/desk/inspectors"),
+    ("desk-inspector", "/desk/inspectors/4"),
     ("desk-rules", "/desk/rules"),
     ("account", "/account"),
     ("account-password", "/account/password"),
