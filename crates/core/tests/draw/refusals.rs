@@ -92,7 +92,7 @@ fn a_draw_is_sealed_between_the_lottery_and_its_deadline_by_what_was_published_i
     assert!(seal(witnessed(), at(24, "21:30"), deadline).is_ok(), "the moment itself belongs to it");
     assert!(seal(witnessed(), deadline, deadline).is_ok(), "so does the last");
     let early = seal(witnessed(), at(24, "21:29"), deadline).unwrap_err();
-    assert_eq!(early, Refusal::BeforeItsTime { due: at(24, "21:30"), now: at(24, "21:29") });
+    assert_eq!(early, Refusal::BeforeItsTime { due: at(24, "21:30"), at: at(24, "21:29") });
     let late = seal(witnessed(), at(25, "17:01"), deadline).unwrap_err();
     assert!(late.to_string().contains("只能公布作废"), "{late}");
     assert_eq!(seal(draw(), at(24, "22:00"), deadline).unwrap_err(), Refusal::NotWitnessed);
