@@ -1,4 +1,4 @@
-//! How fast the pages are: `cargo bench -p xinheng-app --bench pages [-- ENTERPRISES]`.
+//! How fast the pages are: `cargo xtask bench pages [ENTERPRISES] [sqlite|postgresql]`.
 //!
 //! On a generated store of so many enterprises, every page against the sum of its own statements, and the
 //! search against a scan of all names. Figures are ratios of one run.
@@ -225,8 +225,11 @@ async fn measured_with(
 
 #[tokio::main]
 async fn main() {
-    let size: i64 = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(100_000);
-    for database in databases().await {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let size: i64 = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(100_000);
+    let asked = |name: &str| arguments.iter().any(|argument| argument.eq_ignore_ascii_case(name));
+    let only_one = ["SQLite", "PostgreSQL"].into_iter().any(asked);
+    for database in databases().await.into_iter().filter(|database| !only_one || asked(database.name)) {
         let folder = tempfile::tempdir().unwrap();
         let key = folder.path().join("key");
         let sealer = Sealer::new(Keys::load_or_create(&key).unwrap(), Arc::new(FixedSalts));

@@ -92,20 +92,20 @@ pub enum Refusal {
         due: Time,
     },
     /// The lottery is not drawn yet.
-    #[error("随机来源于{due}开奖，现在是{now}，还不能抽取")]
+    #[error("随机来源于{due}开奖，现在是{at}，还不能抽取")]
     BeforeItsTime {
         /// When it is drawn.
         due: Time,
         /// When it was to be sealed.
-        now: Time,
+        at: Time,
     },
     /// An unwelcome outcome cannot be thrown away in silence.
-    #[error("抽取期限是{deadline}，现在是{now}，已经超过。本次抽查只能公布作废")]
+    #[error("抽取期限是{deadline}，现在是{at}，已经超过。本次抽查只能公布作废")]
     PastDeadline {
         /// Last moment.
         deadline: Time,
         /// When it was to be sealed.
-        now: Time,
+        at: Time,
     },
     /// The value is of another lottery, or written in another way.
     #[error("本次抽查冻结的随机来源是“{frozen}”，填写的是“{given}”")]

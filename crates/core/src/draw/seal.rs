@@ -58,18 +58,18 @@ impl Frozen {
         Ok(Sealed { frozen: self, visits })
     }
 
-    fn check_seal(&self, value: &EntropyValue, now: Time, deadline: Time) -> Result<(), Refusal> {
+    fn check_seal(&self, value: &EntropyValue, at: Time, deadline: Time) -> Result<(), Refusal> {
         let entropy = &self.certificate.entropy;
         let due = entropy.due;
         let witness = self.certificate.witness.as_ref().ok_or(Refusal::NotWitnessed)?;
         if witness.at >= due {
             return Err(Refusal::WitnessedTooLate { at: witness.at, due });
         }
-        if now < due {
-            return Err(Refusal::BeforeItsTime { due, now });
+        if at < due {
+            return Err(Refusal::BeforeItsTime { due, at });
         }
-        if now > deadline {
-            return Err(Refusal::PastDeadline { deadline, now });
+        if at > deadline {
+            return Err(Refusal::PastDeadline { deadline, at });
         }
         if (value.source(), value.format()) != (&entropy.source, &entropy.format) {
             let (frozen, given) = (entropy.format.to_string(), value.format().to_string());
