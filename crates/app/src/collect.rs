@@ -36,7 +36,7 @@ pub const BATCH_ROWS: usize = 2_000;
 
 /// For about so long an import writes in one transaction: a kill loses no more. In each transaction every
 /// page of the database that was changed is written once, so that few long ones are faster than many short.
-/// Shorter than the five seconds that another process waits for SQLite.
+/// Another process that wants to write waits as long.
 pub const TURN: Duration = Duration::from_secs(4);
 
 /// Others who write wait for about so long.

@@ -14,8 +14,7 @@ use crate::error::{Result, StoreError};
 /// Rows of one statement. A few sizes and no others, so that every statement is prepared once; the
 /// greatest stays below SQLite's 32,766 places for our widest table.
 const ROWS: [usize; 4] = [256, 32, 4, 1];
-/// How long a writer waits for the writers of this process before it; those of other processes are
-/// waited for by SQLite's own busy timeout.
+/// How long a writer waits for those before it: of this process by the pool, of others by SQLite itself.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) async fn connect(path: &str) -> Result<Connections> {
@@ -24,7 +23,7 @@ pub(super) async fn connect(path: &str) -> Result<Connections> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(5))
+        .busy_timeout(PATIENCE)
         .row_buffer_size(1_000)
         .disable_statement_logging();
     let open = |error: sqlx::Error| StoreError::Open { place: path.to_owned(), reason: error.to_string() };
