@@ -5,7 +5,7 @@ use std::path::Path;
 use xinheng_app::WrongInput;
 use xinheng_core::ledger::Head;
 
-use super::{Ending, open};
+use super::{Ending, open, read_text};
 use crate::arguments::{Ledger, Options};
 use crate::output::{print_json, say, say_line};
 use crate::progress::Progress;
@@ -62,7 +62,7 @@ pub async fn run(options: &Options, command: &Ledger) -> anyhow::Result<Ending> 
 /// Reads a head, or the head within a receipt.
 fn read_head(path: &Path) -> anyhow::Result<Head> {
     let wrong = |why: String| WrongInput(format!("“{}”不是账头或回执：{why}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|error| wrong(error.to_string()))?;
+    let text = read_text(path)?;
     let mut value: serde_json::Value = serde_json::from_str(&text)
         .map_err(|_| wrong("不是 JSON。请用 ledger head --json 的输出或导入回执".to_owned()))?;
     let head = if value.get("head").is_some() { value["head"].take() } else { value };

@@ -18,6 +18,7 @@ use xinheng_app::{Bureau, Surroundings, WrongInput};
 use xinheng_core::record::Day;
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::model::Model;
+use xinheng_exchange::FileError;
 
 use crate::arguments::Options;
 
@@ -56,6 +57,14 @@ async fn open_in(options: &Options, folder: &Path, surroundings: Surroundings) -
         None => folder.join("xinheng.key"),
     });
     Bureau::open(&database, &key_file, rulebook(options)?, surroundings).await
+}
+
+/// A file of text as a whole.
+fn read_text(file: &Path) -> anyhow::Result<String> {
+    let unreadable = |error: std::io::Error| WrongInput(format!("{}：{}", file.display(), FileError::from(error)));
+    let bytes = std::fs::read(file).map_err(unreadable)?;
+    let not_text = |_| WrongInput(format!("{}：不是 UTF-8 文本，请核对是否选错了文件", file.display()));
+    Ok(String::from_utf8(bytes).map_err(not_text)?)
 }
 
 /// The rulebook that the options name.

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
 use serde::Serialize;
 use xinheng_app::WrongInput;
 use xinheng_core::draw::{Certificate, Published, PublishedNames, Verification, verify};
 
-use super::Ending;
+use super::{Ending, read_text};
 use crate::arguments::{Options, Verify};
 use crate::output::{print_json, say_line};
 
@@ -28,9 +27,7 @@ pub fn run(options: &Options, command: &Verify) -> anyhow::Result<Ending> {
     let published = Published { freeze_hash: command.freeze_hash, certificate_hash: command.certificate_hash, names };
     let mut all = Vec::new();
     for file in &command.certificates {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| WrongInput(format!("读不了证书“{}”：{error}", file.display())))?;
-        all.push(match Certificate::parse(&text) {
+        all.push(match Certificate::parse(&read_text(file)?) {
             Ok(certificate) => {
                 let verification = verify(&certificate, &published);
                 Verified { file, ok: verification.holds(), refused: None, verification: Some(verification) }
@@ -70,12 +67,10 @@ fn tell(verified: &Verified<'_>) -> anyhow::Result<()> {
 }
 
 fn names(file: &Path) -> anyhow::Result<PublishedNames> {
-    let text = std::fs::read_to_string(file).with_context(|| format!("读不了公布的名单“{}”", file.display()));
-    let text = text.map_err(|error| WrongInput(format!("{error:#}")))?;
-    let read = serde_json::from_str(&text);
-    Ok(read.map_err(|error| {
+    let read = serde_json::from_str(&read_text(file)?);
+    Ok(read.map_err(|_| {
         WrongInput(format!(
-            "“{}”不是公布的名单（{error}）。应为 {{\"nonce\": \"64 位十六进制\", \"names\": [\"统一社会信用代码\"]}}",
+            "“{}”不是公布的名单。应为 {{\"nonce\": \"64 位十六进制\", \"names\": [\"统一社会信用代码\"]}}",
             file.display()
         ))
     })?)
