@@ -624,7 +624,7 @@ async fn the_directory_of_inspectors_is_kept_by_those_who_plan_and_by_nobody_els
             let other = officer([role], "5101");
             not_permitted(bureau.put_inspector(&act(&other), zhang, &text("10", "")).await);
             let reads = matches!(role, Role::Leader | Role::Inspectorate);
-            assert_eq!(bureau.inspectors(&act(&other)).await.is_ok(), reads, "{role:?}");
+            assert_eq!(bureau.inspectors(&act(&other), 0, 50).await.is_ok(), reads, "{role:?}");
         }
         let refusals = [
             (text("很多", ""), "户数"),
@@ -644,8 +644,16 @@ async fn the_directory_of_inspectors_is_kept_by_those_who_plan_and_by_nobody_els
         let sentence = wrong(bureau.put_inspector(&act(&planner), administrator, &text("10", "")).await);
         assert!(sentence.contains("三员"), "{sentence}");
 
+        let outside = async |after| {
+            let (outside, next) = bureau.staff_outside_directory(&act(&planner), after, 4).await.unwrap();
+            (outside.into_iter().map(|person| person.account).collect::<Vec<_>>(), next)
+        };
+        // The three administrators come first, and inspect nothing.
+        assert_eq!(outside(0).await, (vec!["zhangsan".to_owned()], Some(4)));
+        assert_eq!(outside(4).await, (vec!["lisi".to_owned()], None));
         bureau.put_inspector(&act(&planner), zhang, &text("10", "91999901MA0000000L（近亲属）")).await.unwrap();
-        let [entry] = &bureau.inspectors(&act(&planner)).await.unwrap()[..] else { panic!("one inspector") };
+        assert_eq!(outside(0).await, (vec![], Some(4)));
+        let [entry] = &bureau.inspectors(&act(&planner), 0, 50).await.unwrap()[..] else { panic!("one inspector") };
         assert_eq!((entry.staff, entry.inspector.capacity, entry.ends_soon), (zhang, 10, false));
         assert_eq!(entry.inspector.recusals.values().copied().collect::<Vec<_>>(), [RecusalGround::Kin]);
         let back = DirectoryText::of(&entry.inspector, &bureau.key_fields());
@@ -660,10 +668,10 @@ async fn the_directory_of_inspectors_is_kept_by_those_who_plan_and_by_nobody_els
         let outcome = bureau.import_inspectors(&act(&planner), &path, None).await.unwrap();
         assert_eq!((outcome.rows, outcome.accepted, outcome.known, outcome.refused), (4, 1, 1, 2), "{outcome:?}");
         assert!(outcome.errors_file.unwrap().exists());
-        let listed = bureau.inspectors(&act(&planner)).await.unwrap();
+        let listed = bureau.inspectors(&act(&planner), 0, 50).await.unwrap();
         assert_eq!(listed.iter().map(|entry| entry.ends_soon).collect::<Vec<_>>(), [false, true]);
         bureau.remove_inspector(&act(&planner), zhang).await.unwrap();
-        assert_eq!(bureau.inspectors(&act(&planner)).await.unwrap().len(), 1);
+        assert_eq!(bureau.inspectors(&act(&planner), 0, 50).await.unwrap().len(), 1);
         if office.name == "SQLite" {
             let file = std::fs::read(office.folder.path().join("xinheng.db")).unwrap();
             assert!(!String::from_utf8_lossy(&file).contains("41990002"), "the directory is encrypted");

@@ -1,5 +1,6 @@
 //! The directory of inspectors (执法检查人员名录库). What it says of a person, kin among it, is encrypted.
 
+use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{ColumnTrait, EntityTrait, JoinType, QueryFilter, QueryOrder, QuerySelect};
 use xinheng_core::inspector::Inspector;
 
@@ -11,23 +12,34 @@ use crate::store::Store;
 use crate::writing::Writing;
 
 impl Store {
-    /// The inspectors among the staff who are in use, in the order of their numbers; of one person, when asked for.
+    /// The inspectors who are in use, in the order of their numbers, after one.
     ///
     /// # Errors
     /// When the database fails or a row is damaged.
-    pub async fn inspectors(&self, person: Option<i64>) -> Result<Vec<(Staff, Inspector)>> {
+    pub async fn inspectors(&self, after: i64, limit: u64) -> Result<Vec<(Staff, Inspector)>> {
+        self.directory(inspector::Column::Staff.gt(after), limit).await
+    }
+
+    /// Those of some staff who are inspectors and in use.
+    ///
+    /// # Errors
+    /// When the database fails or a row is damaged.
+    pub async fn inspectors_among(&self, staff: &[i64]) -> Result<Vec<(Staff, Inspector)>> {
+        self.directory(inspector::Column::Staff.is_in(staff.iter().copied()), staff.len() as u64).await
+    }
+
+    async fn directory(&self, wanted: SimpleExpr, limit: u64) -> Result<Vec<(Staff, Inspector)>> {
         let of_staff = inspector::Entity::belongs_to(staff::Entity)
             .from(inspector::Column::Staff)
             .to(staff::Column::Number)
             .into();
-        let mut query = inspector::Entity::find()
+        let query = inspector::Entity::find()
             .join(JoinType::InnerJoin, of_staff)
             .select_also(staff::Entity)
             .filter(staff::Column::InUse.eq(true))
-            .order_by_asc(inspector::Column::Staff);
-        if let Some(person) = person {
-            query = query.filter(inspector::Column::Staff.eq(person));
-        }
+            .filter(wanted)
+            .order_by_asc(inspector::Column::Staff)
+            .limit(limit);
         let rows = query.all(&self.connections.readers).await?;
         rows.into_iter()
             .filter_map(|(row, person)| Some((row, person?)))

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
 
 use crate::Site;
-use crate::error::PageError;
+use crate::error::{PageError, PageResult};
 use crate::visit::Visit;
 
 /// Bytes of a form without a file.
@@ -114,6 +114,22 @@ fn broken(error: MultipartError) -> PageError {
         PageError::TooLarge
     } else {
         PageError::WrongInput("文件没有完整传到，没有改动任何数据。请检查网络后重新上传。".into())
+    }
+}
+
+/// What follows a change: what `show` makes of it, be it the page again with the sentence that says what was wrong (422);
+/// or the error, when it is not the person's to mend.
+pub(crate) async fn outcome<T>(
+    result: Result<T, impl Into<PageError>>,
+    show: impl AsyncFnOnce(Result<T, String>) -> PageResult,
+) -> PageResult {
+    match result.map_err(Into::into) {
+        Ok(value) => show(Ok(value)).await,
+        Err(PageError::WrongInput(fault)) => {
+            let page = show(Err(fault)).await?;
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -29,6 +29,8 @@ pub use route::{Audience, Declaration, Route};
 pub use routes::{router, routes};
 pub use serve::{Listening, ServeOptions, serve};
 
+use crate::visit::Visit;
+
 /// How the site is set up.
 #[derive(Clone, Debug)]
 pub struct SiteOptions {
@@ -65,6 +67,12 @@ impl Site {
     /// Name of the session's cookie: one that browsers keep to TLS and this host, where there is TLS.
     pub(crate) fn session_cookie(&self) -> &'static str {
         if self.options.secure { "__Host-xinheng" } else { "xinheng" }
+    }
+
+    /// Where the rows that the last file of a list brought in this session and got back lie.
+    pub(crate) fn returned_list(&self, visit: &Visit, list: &str) -> PathBuf {
+        let session = visit.actor.as_ref().and_then(|actor| actor.session).unwrap_or_default();
+        self.options.uploads.join(format!("{list}-{session}.错误.xlsx"))
     }
 
     /// Codes and names of the units, for pages that name them.

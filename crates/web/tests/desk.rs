@@ -208,3 +208,32 @@ async fn what_is_grave_asks_for_the_password_again_and_keeps_what_was_typed() {
     let elsewhere = [("confirm_for", "//evil.example"), ("own_password", site::PASSWORD)];
     assert_eq!(client.post("/account/confirm", &elsewhere).await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn the_directory_of_inspectors_is_kept_by_form_and_by_file() {
+    let world = World::new().await;
+    let client = world.client(&Who::Staff(Role::CreditSupervisor)).await;
+    let handler = world.bureau.staff_by_account("handler").await.unwrap().unwrap().number;
+    let path = format!("/desk/inspectors/{handler}");
+    let form = |until, capacity| {
+        [("enforcement_number", "41990001"), ("enforcement_until", until), ("may_lead", "是"), ("capacity", capacity)]
+    };
+    let wrong = client.post(&path, &form("2028-06-30", "很多")).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let page = wrong.text();
+    assert!(page.contains("请填 0 至 500 的整数") && page.contains("value=\"41990001\""), "{page}");
+    let done = client.post(&path, &form("2028-06-30", "12")).await;
+    assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, "/desk/inspectors"), "{}", done.text());
+    let listed = client.get("/desk/inspectors").await.text();
+    assert!(listed.contains(&format!("<a href=\"{path}\">某某</a></td>")) && listed.contains("41990001"), "{listed}");
+
+    let file = "账号,执法证号,执法证有效期至,承担户数\nreviewer,41990002,2028-06-30,8\nnobody,41990003,2028-06-30,8\n";
+    let said = client.upload("/desk/inspectors/file", &[], "名录.csv", file.as_bytes()).await;
+    assert!(said.text().contains("共 2 行：登记 1，没有变化 0，退回 1。"), "{}", said.text());
+    let workbook = client.get("/desk/inspectors/errors.xlsx").await;
+    assert!(workbook.status == StatusCode::OK && workbook.bytes.starts_with(b"PK"));
+    let nothing = client.upload("/desk/inspectors/file", &[], "", b"").await;
+    assert_eq!(nothing.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(client.post(&format!("{path}/remove"), &[]).await.status, StatusCode::SEE_OTHER);
+    assert!(!client.get("/desk/inspectors").await.text().contains("41990001"));
+}

@@ -5,18 +5,20 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::Days;
+use serde::Deserialize;
 use xinheng_core::audit::Outcome;
 use xinheng_core::classify::GENERAL;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::inspector::{Certificate, Inspector, Leave, RecusalGround};
 use xinheng_core::record::Day;
 use xinheng_core::staff::Permission;
-use xinheng_exchange::{ErrorWorkbook, Fault, ListColumn, ListRow};
+use xinheng_exchange::{Fault, ListColumn, ListRow};
+use xinheng_store::Staff;
 
-use super::roster::{LIST_SEPARATORS, read_list};
+use super::roster::{LIST_SEPARATORS, give_back, read_list};
 use super::staff::object;
+use super::{PAGE, StaffMember};
 use crate::act::Act;
-use crate::collect::errors_path;
 use crate::words::scope_title;
 use crate::{Bureau, WrongInput};
 
@@ -58,27 +60,34 @@ pub struct ListOutcome {
 }
 
 /// What a form or a row of a file says of an inspector, as it was typed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct DirectoryText {
     /// 行政执法证号
     pub enforcement_number: String,
     /// 行政执法证有效期至
     pub enforcement_until: String,
     /// 专业证号
+    #[serde(default)]
     pub professional_number: String,
     /// 专业证有效期至
+    #[serde(default)]
     pub professional_until: String,
     /// 检查资格: key fields, by id or title.
+    #[serde(default)]
     pub qualifications: String,
     /// 可任组长
+    #[serde(default)]
     pub may_lead: String,
     /// 责任片区: towns.
+    #[serde(default)]
     pub towns: String,
     /// 每批最多承担户数
     pub capacity: String,
     /// 请假: `2026-12-01至2026-12-10`, several apart by `、`.
+    #[serde(default)]
     pub leave: String,
     /// 回避: `91…（近亲属）`, several apart by `、`.
+    #[serde(default)]
     pub recusals: String,
 }
 
@@ -214,13 +223,14 @@ fn parts(text: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Bureau {
-    /// The directory, in the order of the staff's numbers.
+    /// The directory in the order of the staff's numbers, after one.
     ///
     /// # Errors
     /// When the person may not see it or the database fails.
-    pub async fn inspectors(&self, act: &Act) -> anyhow::Result<Vec<DirectoryEntry>> {
+    pub async fn inspectors(&self, act: &Act, after: i64, limit: u64) -> anyhow::Result<Vec<DirectoryEntry>> {
         act.require(Permission::ReadPlans)?;
-        self.directory(None).await
+        let found = self.store.inspectors(after, limit.min(PAGE)).await?;
+        Ok(found.into_iter().map(|found| self.entry(found)).collect())
     }
 
     /// The entry of one person.
@@ -229,21 +239,41 @@ impl Bureau {
     /// When the person may not see it or the database fails.
     pub async fn inspector(&self, act: &Act, staff: i64) -> anyhow::Result<Option<DirectoryEntry>> {
         act.require(Permission::ReadPlans)?;
-        Ok(self.directory(Some(staff)).await?.pop())
+        Ok(self.store.inspectors_among(&[staff]).await?.pop().map(|found| self.entry(found)))
     }
 
-    async fn directory(&self, person: Option<i64>) -> anyhow::Result<Vec<DirectoryEntry>> {
-        let found = self.store.inspectors(person).await?;
-        let soon = self.today() + Days::new(SOON);
-        let entry = |(staff, inspector): (xinheng_store::Staff, Inspector)| DirectoryEntry {
+    /// Of so many staff after a number, those who could be in the directory and are not; with the number to go on
+    /// after when there are more staff.
+    ///
+    /// # Errors
+    /// When the person may not see it or the database fails.
+    pub async fn staff_outside_directory(
+        &self,
+        act: &Act,
+        after: i64,
+        limit: u64,
+    ) -> anyhow::Result<(Vec<StaffMember>, Option<i64>)> {
+        act.require(Permission::ReadPlans)?;
+        let staff = self.staff(None, after, limit).await?;
+        let next = staff.last().filter(|_| staff.len() as u64 == limit).map(|last| last.number);
+        let numbers: Vec<i64> = staff.iter().map(|person| person.number).collect();
+        let listed: HashSet<i64> =
+            self.store.inspectors_among(&numbers).await?.into_iter().map(|(person, _)| person.number).collect();
+        let outside = staff
+            .into_iter()
+            .filter(|person| person.in_use && !person.duties.are_administrative() && !listed.contains(&person.number));
+        Ok((outside.collect(), next))
+    }
+
+    fn entry(&self, (staff, inspector): (Staff, Inspector)) -> DirectoryEntry {
+        DirectoryEntry {
             staff: staff.number,
             account: staff.account,
             name: staff.name,
             unit: staff.unit,
-            ends_soon: inspector.ends_by(soon),
+            ends_soon: inspector.ends_by(self.today() + Days::new(SOON)),
             inspector,
-        };
-        Ok(found.into_iter().map(entry).collect())
+        }
     }
 
     /// Key fields that inspectors are qualified for: those that the rulebook has a model of, with their titles.
@@ -306,8 +336,14 @@ impl Bureau {
         let mut writing = self.store.begin().await?;
         let staff = writing.staff_by_account(&accounts).await?;
         let staff: HashMap<&str, _> = staff.iter().map(|person| (person.account.as_str(), person)).collect();
-        let known: HashMap<i64, Inspector> =
-            self.store.inspectors(None).await?.into_iter().map(|(person, entry)| (person.number, entry)).collect();
+        let numbers: Vec<i64> = staff.values().map(|person| person.number).collect();
+        let known: HashMap<i64, Inspector> = self
+            .store
+            .inspectors_among(&numbers)
+            .await?
+            .into_iter()
+            .map(|(person, entry)| (person.number, entry))
+            .collect();
         let fields = self.key_fields();
         let mut outcome = ListOutcome { rows: rows.len() as u64, ..ListOutcome::default() };
         let (mut seen, mut new) = (HashSet::new(), Vec::new());
@@ -333,15 +369,7 @@ impl Bureau {
         }
         outcome.accepted = new.len() as u64;
         outcome.refused = refused.len() as u64;
-        if !refused.is_empty() {
-            let errors = errors.map_or_else(|| errors_path(path), Path::to_owned);
-            let mut workbook = ErrorWorkbook::create(&errors, &headings)?;
-            for (row, fault) in refused {
-                workbook.write(row.line, &row.cells, &[fault])?;
-            }
-            workbook.finish()?;
-            outcome.errors_file = Some(errors);
-        }
+        outcome.errors_file = give_back(path, errors, &headings, &refused)?;
         for (number, _) in &new {
             writing.audit(act.line(self.now(), Outcome::Done, object(*number), &[])).await?;
         }

@@ -83,34 +83,23 @@ impl Bureau {
             rows: rows.len() as u64,
             ..StaffOutcome::default()
         };
-        let errors = file.errors.map_or_else(|| errors_path(file.path), Path::to_owned);
-        let mut workbook: Option<ErrorWorkbook> = None;
         let mut seen = HashSet::new();
-        let mut new = Vec::new();
+        let (mut new, mut refused) = (Vec::new(), Vec::new());
         for row in &rows {
             match decide(row, &places, &units, &present, &mut seen) {
                 Ok(None) => outcome.known += 1,
                 Ok(Some(person)) => new.push(person),
-                Err(fault) => {
-                    outcome.refused += 1;
-                    let workbook = match &mut workbook {
-                        Some(workbook) => workbook,
-                        None => workbook.insert(ErrorWorkbook::create(&errors, &headings)?),
-                    };
-                    workbook.write(row.line, &row.cells, &[fault])?;
-                }
+                Err(fault) => refused.push((row, fault)),
             }
         }
+        outcome.refused = refused.len() as u64;
+        outcome.errors_file = give_back(file.path, file.errors, &headings, &refused)?;
         let now = self.now();
         for person in &mut new {
             outcome.added.push(self.give_secret(person, now).await?);
         }
         if !new.is_empty() {
             self.insert_staff(act, new).await?;
-        }
-        if let Some(workbook) = workbook {
-            workbook.finish()?;
-            outcome.errors_file = Some(errors);
         }
         Ok(outcome)
     }
@@ -127,6 +116,25 @@ pub(super) const LIST_SEPARATORS: [char; 7] = ['、', '，', ',', ';', '；', '/
 
 /// Rows, headings as given, and where each column of the list stands.
 pub(super) type Read = (Vec<ListRow>, Vec<String>, Vec<Option<usize>>);
+
+/// Gives rows back in an error workbook, beside the file when it is not said where; none when all went in.
+pub(super) fn give_back(
+    file: &Path,
+    errors: Option<&Path>,
+    headings: &[String],
+    refused: &[(&ListRow, Fault)],
+) -> anyhow::Result<Option<PathBuf>> {
+    if refused.is_empty() {
+        return Ok(None);
+    }
+    let errors = errors.map_or_else(|| errors_path(file), Path::to_owned);
+    let mut workbook = ErrorWorkbook::create(&errors, headings)?;
+    for (row, fault) in refused {
+        workbook.write(row.line, &row.cells, std::slice::from_ref(fault))?;
+    }
+    workbook.finish()?;
+    Ok(Some(errors))
+}
 
 /// Reads a list about people as a whole.
 pub(super) fn read_list(path: &Path, title: &str, columns: &[ListColumn]) -> anyhow::Result<Read> {

@@ -12,7 +12,7 @@ use xinheng_app::sign_in::{Credentials, Due, OpenSession, Refusal, SignIn};
 
 use crate::Site;
 use crate::error::{PageError, PageResult};
-use crate::form::{Form, see};
+use crate::form::{Form, outcome, see};
 use crate::page::{Frame, page};
 use crate::visit::Visit;
 
@@ -225,13 +225,11 @@ pub async fn change_password(State(site): State<Site>, visit: Visit, Form(form):
     } else {
         Err(WrongInput("两次填写的新口令不一致，请重新填写".to_owned()).into())
     };
-    match changed.map_err(PageError::from) {
+    outcome(changed, async |changed| match changed {
         Ok(()) => Ok(see("/account/changed")),
-        Err(PageError::WrongInput(fault)) => {
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&password_form(&site, &visit, fault).await?)?).into_response())
-        }
-        Err(error) => Err(error),
-    }
+        Err(fault) => page(&password_form(&site, &visit, fault).await?),
+    })
+    .await
 }
 
 /// After a change of the own account: on to what is due, or home.
@@ -276,18 +274,16 @@ pub struct CodeForm {
 }
 
 pub async fn confirm(State(site): State<Site>, visit: Visit, Form(form): Form<CodeForm>) -> PageResult {
-    match site.bureau.confirm_second_factor(&visit.act, &form.code).await.map_err(PageError::from) {
+    let confirmed = site.bureau.confirm_second_factor(&visit.act, &form.code).await;
+    outcome(confirmed, async |confirmed| match confirmed {
         Ok(()) => Ok(see("/account/changed")),
-        Err(PageError::WrongInput(fault)) => {
-            let again = SecondFactorPage {
-                frame: Frame::new(&visit, "动态口令"),
-                enrolment: Some((form.secret, form.uri)).filter(|(secret, _)| !secret.is_empty()),
-                fault,
-            };
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page(&again)?).into_response())
-        }
-        Err(error) => Err(error),
-    }
+        Err(fault) => page(&SecondFactorPage {
+            frame: Frame::new(&visit, "动态口令"),
+            enrolment: Some((form.secret, form.uri)).filter(|(secret, _)| !secret.is_empty()),
+            fault,
+        }),
+    })
+    .await
 }
 
 #[derive(Deserialize)]

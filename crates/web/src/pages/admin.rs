@@ -1,12 +1,8 @@
 //! The three administrators' pages: setting up, units, staff (system); roles and accounts, sessions
 //! (security); the audit log (audit). Each is closed to the other two.
 
-use std::path::PathBuf;
-
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::response::IntoResponse;
 use serde::Deserialize;
 use xinheng_app::audit::{AuditEntry, AuditFilter};
 use xinheng_app::ledger::Verified;
@@ -20,7 +16,7 @@ use xinheng_core::unit::UnitKind;
 
 use crate::Site;
 use crate::error::{PageError, PageResult};
-use crate::form::{Form, Upload, see};
+use crate::form::{Form, Upload, outcome, see};
 use crate::page::{Frame, page};
 use crate::visit::Visit;
 use crate::words;
@@ -43,18 +39,6 @@ impl Said {
 
     fn moment(moment: &Moment) -> String {
         words::moment(*moment)
-    }
-}
-
-/// The page again, with what went wrong; or the error, when it is not the person's to mend.
-async fn again<T>(result: anyhow::Result<T>, show: impl AsyncFnOnce(Result<T, String>) -> PageResult) -> PageResult {
-    match result.map_err(PageError::from) {
-        Ok(value) => show(Ok(value)).await,
-        Err(PageError::WrongInput(fault)) => {
-            let page = show(Err(fault)).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
-        }
-        Err(error) => Err(error),
     }
 }
 
@@ -103,7 +87,7 @@ pub struct BureauForm {
 
 pub async fn name_bureau(State(site): State<Site>, visit: Visit, Form(form): Form<BureauForm>) -> PageResult {
     let named = site.bureau.name_bureau(&visit.act, &form.region, &form.bureau).await;
-    again(named, async |named| {
+    outcome(named, async |named| {
         setup_with(&site, &visit, named.map_or_else(fault, |()| Said::done("已保存本局名称和行政区划。"))).await
     })
     .await
@@ -160,7 +144,7 @@ async fn put_unit(site: Site, visit: Visit, code: String, form: UnitForm, new: b
         true => site.bureau.add_unit(&visit.act, &code, &change).await,
         false => site.bureau.change_unit(&visit.act, &code, &change).await,
     };
-    again(put, async |put| match put {
+    outcome(put, async |put| match put {
         Ok(unit) => {
             units_with(&site, &visit, Said::done(format!("已保存“{}”。", unit.name)), UnitForm::default()).await
         }
@@ -232,7 +216,7 @@ async fn staff_list(site: &Site, after: After) -> PageResult<StaffList> {
 
 async fn staff_with(site: &Site, visit: &Visit, said: Said, typed: StaffForm, after: After) -> PageResult {
     let StaffList { staff, next, units } = staff_list(site, after).await?;
-    let errors_file = !said.fault.is_empty() && returned_staff(site, visit).exists();
+    let errors_file = !said.fault.is_empty() && site.returned_list(visit, STAFF_LIST).exists();
     page(&StaffPage {
         frame: Frame::new(visit, "人员"),
         said,
@@ -253,7 +237,7 @@ pub async fn add_staff(State(site): State<Site>, visit: Visit, Form(form): Form<
     let proposed = Role::parse(&form.role).into_iter().collect();
     let new = NewStaff { account: &form.account, name: &form.name, unit: &form.unit, proposed };
     let added = site.bureau.add_staff(&visit.act, &new).await;
-    again(added, async |added| match added {
+    outcome(added, async |added| match added {
         Ok(secret) => {
             let done = format!("已添加 {}。角色由安全管理员授予后才能使用业务功能。", secret.name);
             let said = Said { done, secrets: vec![secret], ..Said::default() };
@@ -264,35 +248,32 @@ pub async fn add_staff(State(site): State<Site>, visit: Visit, Form(form): Form<
     .await
 }
 
-/// Where the rows that the last file of staff of this session got back lie.
-fn returned_staff(site: &Site, visit: &Visit) -> PathBuf {
-    let session = visit.actor.as_ref().and_then(|actor| actor.session).unwrap_or_default();
-    site.options.uploads.join(format!("人员名册-{session}.错误.xlsx"))
-}
+/// Name of the list whose rows come back.
+const STAFF_LIST: &str = "人员名册";
 
 pub async fn import_staff(State(site): State<Site>, visit: Visit, upload: Upload) -> PageResult {
-    let errors = returned_staff(&site, &visit);
+    let errors = site.returned_list(&visit, STAFF_LIST);
     let _ = std::fs::remove_file(&errors);
     let file = StaffFile { path: &upload.path, errors: Some(&errors) };
     let imported = match upload.file_name.is_empty() {
         true => Err(xinheng_app::WrongInput("请先选择人员名册文件（Excel 或 CSV）".to_owned()).into()),
         false => site.bureau.import_staff(&visit.act, &file).await,
     };
-    again(imported, async |imported| {
+    outcome(imported, async |imported| {
         let said = match imported {
-            Ok(outcome) => {
+            Ok(read) => {
                 let done = format!(
                     "共 {} 行：新增 {} 人，已有 {}，退回 {}。",
-                    outcome.rows,
-                    outcome.added.len(),
-                    outcome.known,
-                    outcome.refused
+                    read.rows,
+                    read.added.len(),
+                    read.known,
+                    read.refused
                 );
-                let fault = match outcome.refused {
+                let fault = match read.refused {
                     0 => String::new(),
                     refused => format!("有 {refused} 行没有通过，请下载错误表，改好后再次上传；已通过的行不会重复。"),
                 };
-                Said { fault, done, secrets: outcome.added }
+                Said { fault, done, secrets: read.added }
             }
             Err(sentence) => fault(sentence),
         };
@@ -302,7 +283,7 @@ pub async fn import_staff(State(site): State<Site>, visit: Visit, upload: Upload
 }
 
 pub async fn staff_errors(State(site): State<Site>, visit: Visit) -> PageResult {
-    let bytes = tokio::fs::read(returned_staff(&site, &visit)).await.map_err(|_| PageError::NotFound)?;
+    let bytes = tokio::fs::read(site.returned_list(&visit, STAFF_LIST)).await.map_err(|_| PageError::NotFound)?;
     Ok(crate::serve::download("人员名册.错误.xlsx", crate::serve::XLSX, bytes))
 }
 
@@ -318,7 +299,7 @@ pub async fn set_in_use(
     Form(form): Form<InUse>,
 ) -> PageResult {
     let set = site.bureau.set_staff_in_use(&visit.act, number, form.in_use).await;
-    again(set, async |set| {
+    outcome(set, async |set| {
         let done = if form.in_use { "已启用。" } else { "已停用，其登录同时失效。" };
         staff_with(&site, &visit, set.map_or_else(fault, |()| Said::done(done)), StaffForm::default(), After::default())
             .await
@@ -378,7 +359,7 @@ pub async fn grant(
 }
 
 async fn done(site: &Site, visit: &Visit, result: anyhow::Result<()>, sentence: &str) -> PageResult {
-    again(result, async |result| {
+    outcome(result, async |result| {
         roles_with(site, visit, result.map_or_else(fault, |()| Said::done(sentence)), After::default()).await
     })
     .await
@@ -396,7 +377,7 @@ pub async fn reset_second_factor(State(site): State<Site>, visit: Visit, Path(nu
 
 pub async fn reset_secret(State(site): State<Site>, visit: Visit, Path(number): Path<i64>) -> PageResult {
     let reset = site.bureau.reset_secret(&visit.act, number).await;
-    again(reset, async |reset| {
+    outcome(reset, async |reset| {
         let said = match reset {
             Ok(secret) => Said {
                 done: format!("已为 {} 生成一次性口令。", secret.name),

@@ -3,7 +3,7 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use xinheng_app::enterprises::{Count, EnterpriseChoices, EnterpriseOrder, EnterpriseQuery, Listing, PageSize, Turn};
@@ -14,7 +14,7 @@ use xinheng_core::record::{Day, Moment, Reason, Seq};
 
 use crate::Site;
 use crate::error::{PageError, PageResult};
-use crate::form::Form;
+use crate::form::{Form, outcome};
 use crate::page::{Frame, page};
 use crate::pages::public::code;
 use crate::visit::{Visit, encoded};
@@ -346,16 +346,14 @@ pub async fn unmask(
     Form(form): Form<UnmaskForm>,
 ) -> PageResult {
     let seq = Seq(seq);
-    match site.bureau.unmask(&visit.act, seq, &form.field, &form.reason).await.map_err(PageError::from) {
+    let unmasked = site.bureau.unmask(&visit.act, seq, &form.field, &form.reason).await;
+    outcome(unmasked, async |unmasked| match unmasked {
         Ok(personal) => {
             let clear = personal.reveal(Reason::Unmask).to_owned();
             let page = record_with(&site, &visit, seq, Some((form.field, clear)), String::new(), String::new()).await?;
             Ok(([(header::CACHE_CONTROL, "no-store")], page).into_response())
         }
-        Err(PageError::WrongInput(fault)) => {
-            let page = record_with(&site, &visit, seq, None, form.reason, fault).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
-        }
-        Err(error) => Err(error),
-    }
+        Err(fault) => record_with(&site, &visit, seq, None, form.reason, fault).await,
+    })
+    .await
 }

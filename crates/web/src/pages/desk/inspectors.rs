@@ -1,11 +1,7 @@
 //! The directory of inspectors: a list, an entry as a form, and the whole of it from a file.
 
-use std::path::PathBuf;
-
 use askama::Template;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::IntoResponse;
+use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use xinheng_app::people::{DirectoryEntry, DirectoryText, StaffMember};
 use xinheng_core::inspector::RecusalGround;
@@ -13,19 +9,31 @@ use xinheng_core::staff::Permission;
 
 use crate::Site;
 use crate::error::{PageError, PageResult};
-use crate::form::{Form, Upload, see};
+use crate::form::{Form, Upload, outcome, see};
 use crate::page::{Frame, page};
 use crate::visit::Visit;
 
-/// Staff offered for the directory; a bureau has no more.
-const MOST: u64 = 500;
+/// Inspectors of a page, and staff looked through for others.
+const PAGE: u64 = 50;
+
+/// Staff numbers after which the two lists of the page begin.
+#[derive(Clone, Copy, Default, Deserialize)]
+pub struct Places {
+    #[serde(default)]
+    after: i64,
+    #[serde(default)]
+    others: i64,
+}
 
 #[derive(Template)]
 #[template(path = "desk/inspectors.html")]
 struct InspectorsPage {
     frame: Frame,
     entries: Vec<(DirectoryEntry, DirectoryText)>,
+    next: Option<i64>,
     others: Vec<StaffMember>,
+    next_others: Option<i64>,
+    places: Places,
     units: Vec<(String, String)>,
     may_plan: bool,
     done: String,
@@ -39,19 +47,16 @@ impl InspectorsPage {
     }
 }
 
-async fn list_with(site: &Site, visit: &Visit, done: String, fault: String) -> PageResult {
+async fn list_with(site: &Site, visit: &Visit, places: Places, done: String, fault: String) -> PageResult {
     let fields = site.bureau.key_fields();
-    let entries = site.bureau.inspectors(&visit.act).await?;
-    let listed: Vec<i64> = entries.iter().map(|entry| entry.staff).collect();
-    let others = site.bureau.staff(None, 0, MOST).await?.into_iter();
-    let others = others
-        .filter(|person| person.in_use && !person.duties.are_administrative() && !listed.contains(&person.number));
+    let entries = site.bureau.inspectors(&visit.act, places.after, PAGE).await?;
+    let (others, next_others) = site.bureau.staff_outside_directory(&visit.act, places.others, PAGE).await?;
     let frame = Frame::new(visit, "检查人员");
     page(&InspectorsPage {
         may_plan: frame.may(Permission::Plan),
-        errors_file: !fault.is_empty() && returned(site, visit).exists(),
+        errors_file: !fault.is_empty() && site.returned_list(visit, LIST).exists(),
         frame,
-        others: others.collect(),
+        next: entries.last().filter(|_| entries.len() as u64 == PAGE).map(|last| last.staff),
         entries: entries
             .into_iter()
             .map(|entry| {
@@ -59,15 +64,18 @@ async fn list_with(site: &Site, visit: &Visit, done: String, fault: String) -> P
                 (entry, text)
             })
             .collect(),
+        others,
+        next_others,
+        places,
         units: site.unit_names().await?,
         done,
         fault,
     })
 }
 
-pub async fn list(State(site): State<Site>, visit: Visit) -> PageResult {
+pub async fn list(State(site): State<Site>, visit: Visit, Query(places): Query<Places>) -> PageResult {
     site.bureau.record_export(&visit.act, "inspectors").await?;
-    list_with(&site, &visit, String::new(), String::new()).await
+    list_with(&site, &visit, places, String::new(), String::new()).await
 }
 
 #[derive(Template)]
@@ -106,53 +114,18 @@ pub async fn one(State(site): State<Site>, visit: Visit, Path(number): Path<i64>
     one_with(&site, &visit, number, None, String::new()).await
 }
 
-#[derive(Deserialize)]
-pub struct InspectorForm {
-    enforcement_number: String,
-    enforcement_until: String,
-    #[serde(default)]
-    professional_number: String,
-    #[serde(default)]
-    professional_until: String,
-    #[serde(default)]
-    qualifications: String,
-    #[serde(default)]
-    may_lead: String,
-    #[serde(default)]
-    towns: String,
-    capacity: String,
-    #[serde(default)]
-    leave: String,
-    #[serde(default)]
-    recusals: String,
-}
-
 pub async fn put(
     State(site): State<Site>,
     visit: Visit,
     Path(number): Path<i64>,
-    Form(form): Form<InspectorForm>,
+    Form(text): Form<DirectoryText>,
 ) -> PageResult {
-    let text = DirectoryText {
-        enforcement_number: form.enforcement_number,
-        enforcement_until: form.enforcement_until,
-        professional_number: form.professional_number,
-        professional_until: form.professional_until,
-        qualifications: form.qualifications,
-        may_lead: form.may_lead,
-        towns: form.towns,
-        capacity: form.capacity,
-        leave: form.leave,
-        recusals: form.recusals,
-    };
-    match site.bureau.put_inspector(&visit.act, number, &text).await.map_err(PageError::from) {
+    let put = site.bureau.put_inspector(&visit.act, number, &text).await;
+    outcome(put, async |put| match put {
         Ok(()) => Ok(see("/desk/inspectors")),
-        Err(PageError::WrongInput(fault)) => {
-            let again = one_with(&site, &visit, number, Some(text), fault).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
-        }
-        Err(error) => Err(error),
-    }
+        Err(fault) => one_with(&site, &visit, number, Some(text), fault).await,
+    })
+    .await
 }
 
 pub async fn remove(State(site): State<Site>, visit: Visit, Path(number): Path<i64>) -> PageResult {
@@ -160,41 +133,38 @@ pub async fn remove(State(site): State<Site>, visit: Visit, Path(number): Path<i
     Ok(see("/desk/inspectors"))
 }
 
-/// Where the rows that the last file of this session got back lie.
-fn returned(site: &Site, visit: &Visit) -> PathBuf {
-    let session = visit.actor.as_ref().and_then(|actor| actor.session).unwrap_or_default();
-    site.options.uploads.join(format!("检查人员名录-{session}.错误.xlsx"))
-}
+/// Name of the list whose rows come back.
+const LIST: &str = "检查人员名录";
 
 pub async fn import(State(site): State<Site>, visit: Visit, upload: Upload) -> PageResult {
-    let errors = returned(&site, &visit);
+    let errors = site.returned_list(&visit, LIST);
     let _ = std::fs::remove_file(&errors);
     let imported = match upload.file_name.is_empty() {
         true => Err(PageError::WrongInput("请先选择名录文件（Excel 或 CSV）".into())),
         false => site.bureau.import_inspectors(&visit.act, &upload.path, Some(&errors)).await.map_err(PageError::from),
     };
-    match imported {
-        Ok(outcome) => {
-            let done = format!(
-                "共 {} 行：登记 {}，没有变化 {}，退回 {}。",
-                outcome.rows, outcome.accepted, outcome.known, outcome.refused
-            );
-            let fault = match outcome.refused {
-                0 => String::new(),
-                refused => format!("有 {refused} 行没有通过，请下载错误表，改好后再次上传。"),
-            };
-            list_with(&site, &visit, done, fault).await
-        }
-        Err(PageError::WrongInput(fault)) => {
-            let again = list_with(&site, &visit, String::new(), fault).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
-        }
-        Err(error) => Err(error),
-    }
+    outcome(imported, async |imported| {
+        let (done, fault) = match imported {
+            Ok(read) => {
+                let done = format!(
+                    "共 {} 行：登记 {}，没有变化 {}，退回 {}。",
+                    read.rows, read.accepted, read.known, read.refused
+                );
+                let fault = match read.refused {
+                    0 => String::new(),
+                    refused => format!("有 {refused} 行没有通过，请下载错误表，改好后再次上传。"),
+                };
+                (done, fault)
+            }
+            Err(fault) => (String::new(), fault),
+        };
+        list_with(&site, &visit, Places::default(), done, fault).await
+    })
+    .await
 }
 
 pub async fn errors(State(site): State<Site>, visit: Visit) -> PageResult {
-    let bytes = tokio::fs::read(returned(&site, &visit)).await.map_err(|_| PageError::NotFound)?;
+    let bytes = tokio::fs::read(site.returned_list(&visit, LIST)).await.map_err(|_| PageError::NotFound)?;
     site.bureau.record_export(&visit.act, "inspectors/errors").await?;
-    Ok(crate::serve::download("检查人员名录.错误.xlsx", crate::serve::XLSX, bytes))
+    Ok(crate::serve::download(&format!("{LIST}.错误.xlsx"), crate::serve::XLSX, bytes))
 }

@@ -3,8 +3,6 @@
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::response::IntoResponse;
 use serde::Deserialize;
 use xinheng_app::approval::{ClockName, PublicationEvidence};
 use xinheng_app::todo::{ClockLine, ClockPage, ClockPlace, Matter};
@@ -15,7 +13,7 @@ use xinheng_core::staff::Permission;
 use super::todo::{left, tone};
 use crate::Site;
 use crate::error::{PageError, PageResult};
-use crate::form::{Form, see};
+use crate::form::{Form, outcome, see};
 use crate::page::{Frame, page};
 use crate::visit::{Visit, encoded};
 use crate::words;
@@ -120,14 +118,11 @@ pub async fn propose(State(site): State<Site>, visit: Visit, Form(fields): Form<
         Ok(evidence) => site.bureau.propose_evidence(&visit.act, &evidence).await.map_err(PageError::from),
         Err(sentence) => Err(PageError::WrongInput(sentence)),
     };
-    match proposed {
+    outcome(proposed, async |proposed| match proposed {
         Ok(matter) => Ok(see(format!("/desk/matters/{matter}"))),
-        Err(PageError::WrongInput(fault)) => {
-            let again = list_with(&site, &visit, Place::default(), typed, fault).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
-        }
-        Err(error) => Err(error),
-    }
+        Err(fault) => list_with(&site, &visit, Place::default(), typed, fault).await,
+    })
+    .await
 }
 
 #[derive(Template)]
@@ -236,14 +231,12 @@ async fn decide(site: Site, visit: Visit, number: i64, form: DecisionForm, forwa
         _ => return Err(PageError::WrongInput("请选择通过或退回。".into())),
     };
     let opinion = Some(form.opinion.trim()).filter(|opinion| !opinion.is_empty());
-    match site.bureau.decide_matter(&visit.act, Seq(number), action, opinion).await.map_err(PageError::from) {
+    let decided = site.bureau.decide_matter(&visit.act, Seq(number), action, opinion).await;
+    outcome(decided, async |decided| match decided {
         Ok(_) => Ok(see(format!("/desk/matters/{number}"))),
-        Err(PageError::WrongInput(fault)) => {
-            let again = matter_with(&site, &visit, Seq(number), fault, form.opinion).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, again).into_response())
-        }
-        Err(error) => Err(error),
-    }
+        Err(fault) => matter_with(&site, &visit, Seq(number), fault, form.opinion.clone()).await,
+    })
+    .await
 }
 
 pub async fn review(
@@ -285,12 +278,9 @@ pub async fn handle(
         }
         Err(sentence) => Err(PageError::WrongInput(sentence)),
     };
-    match again {
+    outcome(again, async |again| match again {
         Ok(()) => Ok(see(format!("/desk/matters/{number}"))),
-        Err(PageError::WrongInput(fault)) => {
-            let page = matter_with(&site, &visit, Seq(number), fault, String::new()).await?;
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
-        }
-        Err(error) => Err(error),
-    }
+        Err(fault) => matter_with(&site, &visit, Seq(number), fault, String::new()).await,
+    })
+    .await
 }
