@@ -369,7 +369,9 @@ fn complaint(error: &clap::Error) -> String {
                 format!("{argument} 缺少值")
             } else if cause.is_ascii() {
                 // chrono and the number parsers speak English.
-                format!("{argument} 的值“{value}”不合要求（日期写作 2026-11-24，数量写作整数，校验值写作 64 位十六进制）")
+                format!(
+                    "{argument} 的值“{value}”不合要求（日期写作 2026-11-24，数量写作整数，校验值写作 64 位十六进制）"
+                )
             } else {
                 format!("{argument} 的值“{value}”不合要求：{cause}")
             }
