@@ -14,10 +14,12 @@ pub const REGISTRATION: &str = "registration";
 
 /// Kinds that are never published, whatever a rule file says: levels, what was told in confidence, what
 /// is not decided yet, and the bureau's own workings.
-pub const NEVER_PUBLIC: [&str; 10] = [
+pub const NEVER_PUBLIC: [&str; 12] = [
     "approval_step",
+    "campaign",
     "classification",
     "complaint",
+    "lead",
     "penalty_case",
     "public_opinion",
     "publication_evidence",

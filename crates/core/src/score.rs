@@ -8,6 +8,8 @@
 
 use std::fmt;
 
+use chrono::Datelike;
+
 use crate::history::{Fact, Facts, Kinds, full_months, within_months};
 use crate::points::Points;
 use crate::record::{Payload, Record, Seq, Value};
@@ -26,7 +28,8 @@ pub struct Kernel<'a> {
     overrides: Vec<Vec<CompiledRequirement<'a>>>,
 }
 
-struct CompiledRequirement<'a> {
+/// A requirement made ready for the kinds of a day.
+pub(crate) struct CompiledRequirement<'a> {
     filter: CompiledFilter<'a>,
     counts: std::ops::RangeInclusive<usize>,
 }
@@ -298,14 +301,14 @@ impl<'a> Kernel<'a> {
 }
 
 impl<'a> CompiledRequirement<'a> {
-    fn new(requirement: &'a Requirement, kinds: &Kinds) -> Self {
+    pub(crate) fn new(requirement: &'a Requirement, kinds: &Kinds) -> Self {
         let least = requirement.at_least.unwrap_or(u32::from(requirement.at_most.is_none())) as usize;
         let most = requirement.at_most.map_or(usize::MAX, |most| most as usize);
         Self { filter: CompiledFilter::new(&requirement.records, kinds), counts: least..=most }
     }
 
     /// The matching records when there are as many as required.
-    fn holds(&self, facts: &Facts) -> Option<Vec<Seq>> {
+    pub(crate) fn holds(&self, facts: &Facts) -> Option<Vec<Seq>> {
         let records: Vec<Seq> = self.filter.matching(facts).iter().map(|fact| fact.record.seq).collect();
         self.counts.contains(&records.len()).then_some(records)
     }
@@ -342,6 +345,7 @@ impl<'a> CompiledFilter<'a> {
         let state = if fact.ended_on.is_some() { State::Ended } else { State::Active };
         filter.state.is_none_or(|wanted| wanted == state)
             && filter.within_months.is_none_or(|months| within_months(*occurred_on, months, facts.day))
+            && (!filter.this_year || occurred_on.year() == facts.day.year())
             && filter.older_than_months.is_none_or(|months| full_months(*occurred_on, facts.day) >= i64::from(months))
             && filter
                 .ended_within_months

@@ -40,6 +40,34 @@ fn the_regulations_of_this_repository_are_in_order() {
 }
 
 #[test]
+fn the_lotteries_of_this_repository_read_what_they_draw() {
+    let rulebook = load(&folder("../../regulations"));
+    let today = day("2026-11-24");
+    for (id, drawn, issue) in [
+        ("double_colour", "双色球 2026130 03 08 11 19 27 31 + 05", "2026130"),
+        ("welfare_3d", "福彩3D 2026318 0 9 9", "2026318"),
+        ("super_lotto", "超级大乐透 26134 02 09 17 24 35 + 01 12", "26134"),
+    ] {
+        let value = rulebook.lottery(id, today).unwrap().read(drawn).unwrap();
+        assert_eq!((value.text().as_str(), value.issue().as_str()), (drawn, issue));
+    }
+    assert_eq!(rulebook.lotteries(today).count(), 3);
+    let example = include_str!("../../../docs/draw-examples/sealed.json");
+    let format = rulebook.lottery("double_colour", today).unwrap().format.to_string();
+    assert!(example.contains(&format), "the examples of the protocol are written alike");
+    assert!(rulebook.lottery("double_colour", day("2003-02-15")).is_none());
+}
+
+#[test]
+fn an_inspection_item_is_found_on_the_days_of_its_validity() {
+    let rulebook = load(&folder("../../regulations"));
+    assert!(rulebook.inspection("food_production_daily", day("2022-03-14")).is_none());
+    assert!(rulebook.inspection("food_production_daily", day("2022-03-15")).is_some());
+    let all: Vec<_> = rulebook.inspections(day("2026-11-24")).map(|item| item.rule.id.value.as_str()).collect();
+    assert_eq!(all, ["annual_report", "food_production_daily"]);
+}
+
+#[test]
 fn a_rule_is_found_on_the_days_of_its_validity_only() {
     let rulebook = load(&files());
     assert!(rulebook.kind("penalty", day("2019-12-31")).is_none());

@@ -12,8 +12,8 @@ use crate::record::{Day, Value};
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CaseFile {
-    /// Rule under test: a model (`models/general`), the publicity of a kind (`kinds/penalty`), or a rule on
-    /// deadlines (`deadlines/penalty_publication`).
+    /// Rule under test: a model (`models/general`), the publicity of a kind (`kinds/penalty`), a rule on deadlines
+    /// (`deadlines/penalty_publication`), or whom an inspection item draws (`inspections/annual_report`).
     pub rule: String,
     /// The cases.
     pub cases: Vec<Case>,
@@ -30,6 +30,9 @@ pub struct Case {
     pub cite: Option<String>,
     /// Day of the question.
     pub on: Day,
+    /// Of an inspection item: the level that the enterprise has in its scope.
+    #[serde(default)]
+    pub level: Option<String>,
     /// Records of one enterprise, in ledger order.
     pub given: Vec<GivenRecord>,
     /// What must come out.
@@ -78,6 +81,9 @@ pub struct Expectation {
     /// Of the publicity of a kind: what is decided of the last record of the kind.
     #[serde(default)]
     pub publicity: Option<ExpectedPublicity>,
+    /// Of an inspection item: where the enterprise stands in a plan that leaves low levels out and lists who is due.
+    #[serde(default)]
+    pub placement: Option<ExpectedPlacement>,
     /// Of a rule on deadlines: the clock of the last record that the rule is about.
     #[serde(default)]
     pub clock: Option<ExpectedClock>,
@@ -104,6 +110,33 @@ pub struct ExpectedPublicity {
     /// Fields that must not be.
     #[serde(default)]
     pub hides: Vec<String>,
+}
+
+/// Where an enterprise must stand in a plan.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedPlacement {
+    /// `not_an_object`, `excluded`, `listed`, `drawn` or `left_out`.
+    pub state: PlacementState,
+    /// Id of the exclusion or circumstance that decides.
+    #[serde(default)]
+    pub by: Option<String>,
+}
+
+/// Where an enterprise stands in a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlacementState {
+    /// The item is not about it.
+    NotAnObject,
+    /// Not drawn.
+    Excluded,
+    /// Visited by rule.
+    Listed,
+    /// Drawn from by its level.
+    Drawn,
+    /// Drawn for exploration only.
+    LeftOut,
 }
 
 /// How a clock must stand.

@@ -1,13 +1,14 @@
-//! Carrying out the cases (算例): of models with the kernel, of publicity and of clocks with theirs.
+//! Carrying out the cases (算例): of models with the kernel, of publicity, of clocks and of inspection items with theirs.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::cases::{Case, ClockColour, ClockState, GivenRecord};
+use super::cases::{Case, ClockColour, ClockState, GivenRecord, PlacementState};
 use super::kind::{Kind, Nature};
 use super::load::Rulebook;
 use super::model::Model;
 use crate::deadline::{Colour, Deadlines, State};
 use crate::history::{Facts, Kinds};
+use crate::plan::{Placement, Screen, Terms};
 use crate::points::Points;
 use crate::publicity;
 use crate::record::{Day, Moment, Payload, Record, RecordId, Seq, Value};
@@ -143,6 +144,37 @@ pub fn clock_mismatches(case: &Case, rule: &str, rulebook: &Rulebook) -> Vec<Str
         };
         let shown = |colour: Option<Colour>| colour.map_or_else(|| "无".to_owned(), |colour| colour.to_string());
         differ("颜色", shown(Some(colour)), shown(clock.colour(case.on)));
+    }
+    found
+}
+
+/// The same for an inspection item.
+#[must_use]
+pub fn placement_mismatches(case: &Case, item: &str, rulebook: &Rulebook) -> Vec<String> {
+    let Some(item) = rulebook.inspection(item, case.on) else {
+        return vec![format!("{}没有有效的抽查事项“{item}”", case.on)];
+    };
+    let (Some(level), Some(expect)) = (&case.level, &case.expect.placement) else {
+        return vec!["没有写等级（level）和应如何安排（expect.placement）".to_owned()];
+    };
+    let kinds = Kinds::new(rulebook.kinds(case.on));
+    let records = ledger_of(&case.given, &kinds);
+    let facts = Facts::new(&records, case.on, &kinds);
+    let terms = Terms { ratio: item.usual_ratio, leave_out_low: true, by_town: false, list_due: true };
+    let (state, by) = match Screen::new(item, &kinds).place(&terms, level, &facts) {
+        Placement::NotAnObject => (PlacementState::NotAnObject, None),
+        Placement::Excluded(by) => (PlacementState::Excluded, Some(by)),
+        Placement::Listed(by) => (PlacementState::Listed, Some(by)),
+        Placement::Candidate { left_out: true, .. } => (PlacementState::LeftOut, None),
+        Placement::Candidate { circumstance, .. } => (PlacementState::Drawn, circumstance),
+    };
+    let mut found = Vec::new();
+    if state != expect.state {
+        found.push(format!("应为{:?}，实为{state:?}", expect.state));
+    }
+    if by != expect.by.as_deref() {
+        let shown = |by: Option<&str>| by.unwrap_or("无").to_owned();
+        found.push(format!("理由应为{}，实为{}", shown(expect.by.as_deref()), shown(by)));
     }
     found
 }

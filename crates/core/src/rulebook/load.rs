@@ -12,7 +12,9 @@ use super::combination::Combination;
 use super::deadlines::DeadlineRule;
 pub use super::fault::RuleError;
 use super::fault::nearest;
+use super::inspections::InspectionItem;
 use super::kind::Kind;
+use super::lotteries::Lottery;
 use super::model::Model;
 use super::node::Node;
 use super::shelf::{AnyShelf, Edition, Shelf};
@@ -70,6 +72,8 @@ pub struct Rulebook {
     pub(super) calendars: Shelf<CalendarYear>,
     pub(super) deadlines: Shelf<DeadlineRule>,
     pub(super) approvals: Shelf<Procedure>,
+    pub(super) inspections: Shelf<InspectionItem>,
+    pub(super) lotteries: Shelf<Lottery>,
     pub(super) cases: Vec<(CaseFile, Node)>,
     files: Vec<RuleFile>,
     version: String,
@@ -178,6 +182,28 @@ impl Rulebook {
         self.approvals.on(day).find(|procedure| procedure.rule.id.value == id)
     }
 
+    /// The inspection item of that id on a day.
+    #[must_use]
+    pub fn inspection(&self, id: &str, day: Day) -> Option<&InspectionItem> {
+        self.inspections(day).find(|item| item.rule.id.value == id)
+    }
+
+    /// All inspection items of a day.
+    pub fn inspections(&self, day: Day) -> impl Iterator<Item = &InspectionItem> {
+        self.inspections.on(day)
+    }
+
+    /// The lottery of that id on a day.
+    #[must_use]
+    pub fn lottery(&self, id: &str, day: Day) -> Option<&Lottery> {
+        self.lotteries(day).find(|lottery| lottery.rule.id.value == id)
+    }
+
+    /// All lotteries of a day.
+    pub fn lotteries(&self, day: Day) -> impl Iterator<Item = &Lottery> {
+        self.lotteries.on(day)
+    }
+
     /// Working days, by the notices of all years.
     #[must_use]
     pub fn calendar(&self) -> Calendar {
@@ -236,11 +262,21 @@ impl Rulebook {
         }
     }
 
-    fn shelves(&self) -> [&dyn AnyShelf; 7] {
-        [&self.kinds, &self.tables, &self.models, &self.combinations, &self.calendars, &self.deadlines, &self.approvals]
+    fn shelves(&self) -> [&dyn AnyShelf; 9] {
+        [
+            &self.kinds,
+            &self.tables,
+            &self.models,
+            &self.combinations,
+            &self.calendars,
+            &self.deadlines,
+            &self.approvals,
+            &self.inspections,
+            &self.lotteries,
+        ]
     }
 
-    fn shelves_mut(&mut self) -> [&mut dyn AnyShelf; 7] {
+    fn shelves_mut(&mut self) -> [&mut dyn AnyShelf; 9] {
         [
             &mut self.kinds,
             &mut self.tables,
@@ -249,6 +285,8 @@ impl Rulebook {
             &mut self.calendars,
             &mut self.deadlines,
             &mut self.approvals,
+            &mut self.inspections,
+            &mut self.lotteries,
         ]
     }
 

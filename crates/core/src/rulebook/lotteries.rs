@@ -28,6 +28,8 @@ pub struct Lottery {
     pub announced_at: String,
     /// Where its numbers are announced, for whoever checks them.
     pub announced_in: String,
+    /// How many hours after that a draw that waits for it must be sealed; later it is void.
+    pub seal_within_hours: u32,
 }
 
 /// Numbers of so many digits each, with one space between them.

@@ -10,6 +10,7 @@ pub mod check_case;
 pub mod combination;
 pub mod deadlines;
 mod fault;
+pub mod inspections;
 pub mod kind;
 pub mod load;
 pub mod lotteries;

@@ -240,6 +240,9 @@ pub struct Filter {
     /// The record's day is at most this many full months ago.
     #[serde(default)]
     pub within_months: Option<u32>,
+    /// The record's day is in the calendar year of the day asked.
+    #[serde(default)]
+    pub this_year: bool,
     /// The record's day is at least this many full months ago.
     #[serde(default)]
     pub older_than_months: Option<u32>,

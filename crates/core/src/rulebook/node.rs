@@ -98,11 +98,12 @@ impl Node {
         written.is_some_and(|written| !written.is_empty() && !written.contains('\n'))
     }
 
-    /// The value at a dotted path (`levels.A.below`); an element of a list goes by its id, name or code.
+    /// The value at a dotted path (`levels.A.below`); an element of a list goes by its id, name, code or level, one
+    /// that has none by its place from 1.
     pub(super) fn find(&self, path: &str) -> Option<&Self> {
         path.split('.').try_fold(self, |node, step| match &node.content {
             Content::Map(_) => node.get(step),
-            Content::List(all) => all.iter().find(|element| element.name() == Some(step)),
+            Content::List(all) => all.get(place_of(all, step)?),
             Content::Scalar(_) => None,
         })
     }
@@ -111,13 +112,16 @@ impl Node {
     pub(super) fn find_mut(&mut self, path: &str) -> Option<&mut Self> {
         path.split('.').try_fold(self, |node, step| match &mut node.content {
             Content::Map(all) => all.iter_mut().find(|(name, _)| name == step).map(|(_, node)| node),
-            Content::List(all) => all.iter_mut().find(|element| element.name() == Some(step)),
+            Content::List(all) => {
+                let place = place_of(all, step)?;
+                all.get_mut(place)
+            }
             Content::Scalar(_) => None,
         })
     }
 
     fn name(&self) -> Option<&str> {
-        ["id", "name", "code"].iter().find_map(|key| self.get(key)?.scalar())
+        ["id", "name", "code", "level"].iter().find_map(|key| self.get(key)?.scalar())
     }
 
     /// How people point at an element of a list: by its name when that is short, otherwise by its place.
@@ -152,6 +156,14 @@ impl Node {
     pub(super) fn fault(&self, message: impl Into<String>) -> RuleError {
         RuleError { line: Some(self.line), ..RuleError::of_file(&self.file, message) }
     }
+}
+
+/// Where in a list a step of a path leads.
+fn place_of(all: &[Node], step: &str) -> Option<usize> {
+    let named = all.iter().position(|element| element.name() == Some(step));
+    let is_nameless = |place: &usize| all.get(*place).is_some_and(|element| element.name().is_none());
+    let nameless = || step.parse::<usize>().ok()?.checked_sub(1).filter(is_nameless);
+    named.or_else(nameless)
 }
 
 fn offset(location: Location) -> usize {

@@ -8,7 +8,9 @@ use super::calendars::CalendarYear;
 use super::cases::CaseFile;
 use super::combination::Combination;
 use super::deadlines::DeadlineRule;
+use super::inspections::InspectionItem;
 use super::kind::Kind;
+use super::lotteries::Lottery;
 use super::model::Model;
 use super::override_file::OverrideFile;
 use super::table::Table;
@@ -16,7 +18,7 @@ use super::table::Table;
 /// File name and content of every schema.
 #[must_use]
 pub fn files() -> Vec<(&'static str, String)> {
-    let schemas: [(&str, Schema); 9] = [
+    let schemas: [(&str, Schema); 11] = [
         ("kind.json", schema_for!(Kind)),
         ("table.json", schema_for!(Table)),
         ("model.json", schema_for!(Model)),
@@ -24,6 +26,8 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("calendar.json", schema_for!(CalendarYear)),
         ("deadline.json", schema_for!(DeadlineRule)),
         ("approval.json", schema_for!(Procedure)),
+        ("inspection.json", schema_for!(InspectionItem)),
+        ("lottery.json", schema_for!(Lottery)),
         ("case.json", schema_for!(CaseFile)),
         ("override.json", schema_for!(OverrideFile)),
     ];

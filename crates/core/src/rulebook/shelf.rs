@@ -10,8 +10,10 @@ use super::calendars::CalendarYear;
 use super::combination::Combination;
 use super::deadlines::DeadlineRule;
 use super::fault::RuleError;
+use super::inspections::InspectionItem;
 use super::kind::Kind;
 use super::load::{RuleFile, RuleLine};
+use super::lotteries::Lottery;
 use super::model::Model;
 use super::node::Node;
 use super::table::Table;
@@ -49,6 +51,8 @@ rules! {
     CalendarYear => "calendars",
     DeadlineRule => "deadlines",
     Procedure => "approvals",
+    InspectionItem => "inspections",
+    Lottery => "lotteries",
 }
 
 /// A rule as it reads during an interval.

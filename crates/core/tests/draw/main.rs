@@ -3,6 +3,7 @@
 
 mod bytes;
 mod certificates;
+mod fairness;
 mod properties;
 mod refusals;
 mod support;

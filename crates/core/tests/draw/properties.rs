@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::draw::{
-    Certificate, DrawKey, Nonce, Pair, Published, Secret, Secrets, StratumNumber, ticket, verify,
+    Certificate, DrawKey, Nonce, Pair, Published, Secret, Secrets, StratumInput, StratumNumber, ticket, verify,
 };
 use xinheng_core::ledger::Hash;
 
@@ -24,6 +24,19 @@ fn picked(seed: Hash, blinds: &[Hash], quota: usize) -> Vec<Hash> {
 
 fn blinds() -> impl Strategy<Value = Vec<Hash>> {
     prop::collection::btree_set(any::<[u8; 32]>(), 4..60).prop_map(|all| all.into_iter().map(Hash).collect())
+}
+
+/// Some strata, and the same with the strata and the candidates of each in another order.
+fn strata_and_shuffled() -> impl Strategy<Value = (Vec<StratumInput>, Vec<StratumInput>)> {
+    let with = |(place, size): (u32, u32)| {
+        let of = move |all| stratum(&format!("item/{place}"), all, 1);
+        let all = codes(1000 * place, size);
+        (Just(of(all.clone())), Just(all).prop_shuffle().prop_map(of))
+    };
+    let sizes = prop::collection::vec(2u32..12, 1..12);
+    let strata = sizes.prop_flat_map(move |sizes| (0..).zip(sizes).map(with).collect::<Vec<_>>());
+    let strata = strata.prop_map(|all| all.into_iter().unzip::<_, _, Vec<_>, Vec<_>>());
+    strata.prop_flat_map(|(strata, shuffled)| (Just(strata), Just(shuffled).prop_shuffle()))
 }
 
 proptest! {
@@ -84,6 +97,17 @@ proptest! {
         prop_assert_eq!(&read, draw.certificate());
         let found = verify(&read, &Published::default());
         prop_assert!(found.holds(), "{:?}", found.faults().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_same_input_gives_the_same_bytes_in_whatever_order_it_comes(
+        random: u8,
+        (strata, shuffled) in strata_and_shuffled(),
+    ) {
+        let one = sealed(frozen(input(strata), secrets(random)));
+        let other = sealed(frozen(input(shuffled), secrets(random)));
+        prop_assert_eq!(one.certificate().to_json(), other.certificate().to_json());
+        prop_assert_eq!(one.frozen().labels(), other.frozen().labels());
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub fn lottery() -> Lottery {
         "drawn_on": ["tuesday", "thursday", "sunday"],
         "announced_at": "21:30",
         "announced_in": "中国福利彩票网",
+        "seal_within_hours": 72,
     }))
     .unwrap()
 }

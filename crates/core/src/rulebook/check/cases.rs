@@ -1,11 +1,12 @@
 //! Cases: what they name must exist on their day.
 
-use super::super::cases::{Case, CaseFile, GivenRecord};
+use super::super::cases::{Case, CaseFile, GivenRecord, PlacementState};
 use super::super::fault::nearest;
 use super::super::model::Model;
 use super::super::node::Node;
 use super::Checking;
 use super::models::has_level;
+use crate::plan::FULL;
 use crate::record::Day;
 
 pub(super) fn case_file(checking: &mut Checking, file: &CaseFile, node: &Node) {
@@ -24,6 +25,7 @@ pub(super) fn case_file(checking: &mut Checking, file: &CaseFile, node: &Node) {
         .map(|edition| edition.name())
         .chain(published.map(|edition| edition.name()))
         .chain(book.deadlines.0.iter().map(|edition| edition.name()))
+        .chain(book.inspections.0.iter().map(|edition| edition.name()))
         .collect();
     let is_known = known.contains(&file.rule);
     let folder = file.rule.split_once('/').unwrap_or_default().0;
@@ -42,6 +44,9 @@ pub(super) fn case_file(checking: &mut Checking, file: &CaseFile, node: &Node) {
         }
         if let Some(id) = file.rule.strip_prefix("kinds/") {
             publicity(checking, id, case, node.at("expect").at("publicity"));
+        }
+        if let Some(id) = file.rule.strip_prefix("inspections/") {
+            placement(checking, id, case, node);
         }
     }
 }
@@ -112,5 +117,25 @@ fn publicity(checking: &mut Checking, id: &str, case: &Case, node: &Node) {
     let terms = || kind.publicity.iter().flat_map(|rule| &rule.terms).map(|term| term.id.value.as_str());
     if let Some(term) = expect.term.as_ref().filter(|term| terms().all(|known| known != *term)) {
         checking.tell(node.at("term").fault(format!("没有公示期限“{term}”")).mend(nearest(term, terms())));
+    }
+}
+
+/// Levels, exclusions and circumstances that a case of an inspection item names.
+fn placement(checking: &mut Checking, id: &str, case: &Case, node: &Node) {
+    let (Some(level), Some(expect)) = (&case.level, &case.expect.placement) else {
+        let mend = "例如 level: A 和 expect: {placement: {state: excluded, by: ceased}}";
+        checking.tell(node.fault("没有写企业的等级，或应如何安排").mend(mend));
+        return;
+    };
+    let Some(item) = checking.book.inspections.on(case.on).find(|item| item.rule.id.value == id) else { return };
+    if item.measure(level).is_none() && expect.state != PlacementState::NotAnObject {
+        let known = item.measures.iter().map(|measure| measure.level.as_str());
+        checking.tell(node.at("level").fault(format!("没有等级“{level}”")).mend(nearest(level, known)));
+    }
+    let exclusions = item.exclusions.iter().map(|one| one.id.value.as_str());
+    let known = || exclusions.clone().chain(item.circumstances.iter().map(|one| one.id.value.as_str())).chain([FULL]);
+    if let Some(by) = expect.by.as_ref().filter(|by| known().all(|known| known != *by)) {
+        let node = node.at("expect").at("placement").at("by");
+        checking.tell(node.fault(format!("没有不抽取的情形或特殊情形“{by}”")).mend(nearest(by, known())));
     }
 }

@@ -54,7 +54,7 @@ fn permissions<T: Rule>(edition: &Edition<T>, errors: &mut Vec<RuleError>) {
         let key = &permission.key;
         match edition.node.find(key).filter(|_| !key.starts_with("rule.")) {
             None => {
-                let mend = "写作用点隔开的键，列表的项用其 id、name 或 code，例如 submit_within.value、levels.A.below";
+                let mend = "写作用点隔开的键，列表的项用其 id、name、code 或 level，都没有的用序号，例如 submit_within.value、levels.A.below";
                 errors.push(node.at("key").fault(format!("规则里没有可改的键“{key}”")).mend(mend));
             }
             Some(value) if !value.is_single_value(&edition.text) => {

@@ -6,7 +6,9 @@ mod cases;
 mod combinations;
 mod deadlines;
 mod heads;
+mod inspections;
 mod kinds;
+mod lotteries;
 mod models;
 mod publicity;
 mod tables;
@@ -49,6 +51,8 @@ impl<'a> Checking<'a> {
         calendars::calendars(self);
         book.deadlines.0.iter().for_each(|edition| deadlines::deadline(self, edition));
         book.approvals.0.iter().for_each(|edition| deadlines::procedure(self, edition));
+        book.inspections.0.iter().for_each(|edition| inspections::item(self, edition));
+        book.lotteries.0.iter().for_each(|edition| lotteries::lottery(self, edition));
         book.cases.iter().for_each(|(file, node)| cases::case_file(self, file, node));
     }
 

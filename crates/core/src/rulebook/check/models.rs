@@ -354,7 +354,8 @@ pub(super) fn has_level(model: &Model, code: &str) -> bool {
     model.levels.iter().any(|level| level.code.value == code)
 }
 
-fn requirement(checking: &mut Checking, head: &Head, rule: &Requirement, node: &Node) {
+/// A requirement of a rule with that head.
+pub(super) fn requirement(checking: &mut Checking, head: &Head, rule: &Requirement, node: &Node) {
     filter(checking, head, &rule.records, node.at("records"));
     if let (Some(least), Some(most)) = (rule.at_least, rule.at_most)
         && least > most
@@ -395,6 +396,10 @@ fn filter(checking: &mut Checking, head: &Head, filter: &Filter, node: &Node) {
     {
         let message = format!("不会有既满 {older} 个月又不超过 {within} 个月的记录");
         checking.tell(node.at("older_than_months").fault(message).mend("请核对 within_months 与 older_than_months"));
+    }
+    if let Some(older) = filter.older_than_months.filter(|older| filter.this_year && *older >= 12) {
+        let message = format!("不会有既在当年又满 {older} 个月的记录");
+        checking.tell(node.at("older_than_months").fault(message).mend("请核对 this_year 与 older_than_months"));
     }
 }
 
