@@ -10,6 +10,7 @@ use xinheng_core::record::{Moment, Payload, Record, Seq, Value};
 use crate::bulk::Transaction;
 use crate::entity::{matter, matter_step, matter_target};
 use crate::error::{Result, StoreError};
+use crate::statement::Sql;
 use crate::store::Store;
 use crate::writing::Writing;
 
@@ -144,6 +145,19 @@ impl Store {
             page = page.filter(Column::Number.gt(after.0));
         }
         page.all(&self.connections.readers).await?.into_iter().map(read).collect()
+    }
+
+    /// The open matter that acts on something.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_matter_of(&self, target: &str) -> Result<Option<Seq>> {
+        let mut sql = Sql::new(
+            "SELECT t.matter FROM matter_target AS t JOIN matter AS m ON m.number = t.matter \
+             WHERE m.stage IN ('handling', 'reviewing', 'approving') AND t.target = ",
+        );
+        let rows = sql.bind(target).all(&self.connections.readers).await?;
+        Ok(rows.first().map(|row| row.try_get_by_index(0)).transpose()?.map(Seq))
     }
 
     /// A matter with its steps, from the first. Two queries.

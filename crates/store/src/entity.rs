@@ -287,6 +287,53 @@ tables! {
         matter: i64,
     }
 
+    /// Projection: plans of inspections (抽查计划) that were approved. `names`: the step that published whom it visited.
+    plan = "plan" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        seq: i64,
+        number: String,
+        title: String,
+        item: String,
+        unit: String,
+        window_from: String,
+        window_until: String,
+        proposal: String,
+        names: Option<i64>,
+    }
+
+    /// Projection: draws (抽查), as their last step left them. Its certificate is in the record of that step.
+    draw = "draw" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        number: String,
+        plan: i64,
+        state: String,
+        deadline: String,
+        issue: Option<String>,
+        frozen: i64,
+        step: i64,
+    }
+
+    /// Projection: visits (检查任务).
+    visit = "visit" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        plan: i64,
+        #[sea_orm(primary_key, auto_increment = false)]
+        place: i64,
+        enterprise: String,
+        drawn: bool,
+        lead: Option<i64>,
+        second: Option<i64>,
+        state: String,
+        result: Option<i64>,
+    }
+
+    /// What draws keep secret: who stands behind the blinds, and the random bytes. Encrypted; the chain has the hashes.
+    draw_secret = "draw_secret" {
+        #[sea_orm(primary_key, auto_increment = false)]
+        draw: String,
+        sealed: Vec<u8>,
+    }
+
     /// Files and forms that were handed in.
     submission = "submission" {
         #[sea_orm(primary_key, auto_increment = false)]

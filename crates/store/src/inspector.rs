@@ -6,7 +6,7 @@ use xinheng_core::inspector::Inspector;
 
 use crate::entity::{inspector, staff};
 use crate::error::{Result, StoreError};
-use crate::keys::{Keys, random};
+use crate::keys::Keys;
 use crate::people::Staff;
 use crate::store::Store;
 use crate::writing::Writing;
@@ -73,17 +73,12 @@ fn purpose(staff: i64) -> String {
 }
 
 fn row(staff: i64, inspector: &Inspector, keys: &Keys) -> Result<inspector::Model> {
-    let nonce: [u8; 12] = random()?;
     let clear = serde_json::to_vec(inspector).expect("a directory entry is JSON");
-    let sealed = [nonce.as_slice(), &keys.encrypt(&purpose(staff), &nonce, &clear)].concat();
-    Ok(inspector::Model { staff, sealed })
+    Ok(inspector::Model { staff, sealed: keys.seal(&purpose(staff), &clear)? })
 }
 
 fn read(row: &inspector::Model, keys: &Keys) -> Result<Inspector> {
-    let clear = row
-        .sealed
-        .split_first_chunk::<12>()
-        .and_then(|(nonce, ciphertext)| keys.decrypt(&purpose(row.staff), nonce, ciphertext));
     let damaged = || StoreError::DamagedPeople { table: "inspector" };
-    serde_json::from_slice(&clear.ok_or_else(damaged)?).map_err(|_| damaged())
+    let clear = keys.unseal(&purpose(row.staff), &row.sealed).ok_or_else(damaged)?;
+    serde_json::from_slice(&clear).map_err(|_| damaged())
 }

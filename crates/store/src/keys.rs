@@ -78,6 +78,18 @@ impl Keys {
         self.cipher.decrypt(nonce.into(), payload).ok()
     }
 
+    /// Encrypts bytes for a purpose, with a fresh nonce before them.
+    pub(crate) fn seal(&self, purpose: &str, clear: &[u8]) -> Result<Vec<u8>> {
+        let nonce: [u8; 12] = random()?;
+        Ok([nonce.as_slice(), &self.encrypt(purpose, &nonce, clear)].concat())
+    }
+
+    /// Decrypts what [`Self::seal`] made; `None` when anything has been changed or the key is another one.
+    pub(crate) fn unseal(&self, purpose: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, ciphertext) = sealed.split_first_chunk::<12>()?;
+        self.decrypt(purpose, nonce, ciphertext)
+    }
+
     /// Keyed index of a personal value: HMAC-SM3(index key, field ‖ 0x00 ‖ value).
     pub(crate) fn lookup(&self, field: &str, value: &str) -> [u8; 32] {
         self.mac(&[field.as_bytes(), &[0], value.as_bytes()])

@@ -9,6 +9,7 @@ mod audit;
 mod bulk;
 mod deadline;
 mod directory;
+mod draw;
 mod entity;
 mod entry;
 mod error;
@@ -38,6 +39,7 @@ pub use directory::{
     Count, EnterpriseFilter, EnterpriseOrder, Found, Hit, Listed, Listing, MOST_FOUND, MatchedBy, NoSuchTurn, Place,
     Turn,
 };
+pub use draw::{DRAW_STEP, DrawState, KeptDraw, KeptPlan, KeptVisit, NewDrawStep, Object, PLAN, VisitFilter};
 pub use entry::Entry;
 pub use error::{Result, StoreError};
 pub use keys::{Keys, random};

@@ -171,6 +171,16 @@ impl Store {
         row.map(TryInto::try_into).transpose()
     }
 
+    /// Some records with their places in the chain. One query.
+    ///
+    /// # Errors
+    /// When the database fails or a row is damaged.
+    pub async fn entries_at(&self, seqs: &[Seq]) -> Result<HashMap<Seq, Entry>> {
+        let found = record::Entity::find().filter(record::Column::Seq.is_in(seqs.iter().map(|seq| seq.0)));
+        let found = entries(found, &self.connections.readers).await?;
+        Ok(found.into_iter().map(|entry| (entry.record.seq, entry)).collect())
+    }
+
     /// A record, and whose it is: its own enterprise, or that which a later record told.
     ///
     /// # Errors

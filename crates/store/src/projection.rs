@@ -10,6 +10,7 @@ use xinheng_core::search::Searchable;
 
 use crate::approval::{self, APPROVAL_STEP};
 use crate::bulk::Transaction;
+use crate::draw::{self, DRAW_STEP, PLAN};
 use crate::entity::{current_record, day_head, enterprise, matched, searched, stale_enterprise, waiting};
 use crate::entry::Entry;
 use crate::error::Result;
@@ -34,7 +35,7 @@ pub mod given {
 }
 
 /// Tables that hold projections, all of them.
-pub(crate) const TABLES: [&str; 20] = [
+pub(crate) const TABLES: [&str; 23] = [
     "current_record",
     "enterprise",
     "waiting",
@@ -55,6 +56,9 @@ pub(crate) const TABLES: [&str; 20] = [
     "differing",
     "level_change",
     "day_head",
+    "plan",
+    "draw",
+    "visit",
 ];
 
 /// Columns of `enterprise` that a key is looked up in.
@@ -104,6 +108,8 @@ pub(crate) struct Changes {
     heads: BTreeMap<Day, day_head::Model>,
     /// Steps of approvals, few in any batch.
     steps: Vec<Record>,
+    /// Plans and steps of draws, few as well.
+    plans: Vec<Record>,
 }
 
 impl Changes {
@@ -136,8 +142,10 @@ impl Changes {
         let day = self.heads.last_key_value().map_or(received, |(last, _)| received.max(*last));
         let head = day_head::Model { day: day.to_string(), seq: record.seq.0, hash: entry.hash.0.to_vec() };
         self.heads.insert(day, head);
-        if record.kind == APPROVAL_STEP {
-            self.steps.push(record.clone());
+        match record.kind.as_str() {
+            APPROVAL_STEP => self.steps.push(record.clone()),
+            PLAN | DRAW_STEP => self.plans.push(record.clone()),
+            _ => {}
         }
         if let Some((identity, content)) = entry.digests {
             let Record { seq, version, withdrawn, .. } = *record;
@@ -191,7 +199,8 @@ impl Changes {
         let stale =
             self.stale.into_iter().map(|(code, seq)| stale_enterprise::Model { code: code.to_string(), seq: seq.0 });
         transaction.replace(stale.collect::<Vec<_>>()).await?;
-        approval::project(transaction, &self.steps).await
+        approval::project(transaction, &self.steps).await?;
+        draw::project(transaction, &self.plans).await
     }
 
     async fn write_heads(&mut self, transaction: &mut Transaction) -> Result<()> {

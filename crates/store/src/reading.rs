@@ -293,6 +293,22 @@ impl Store {
         }))
     }
 
+    /// Names of some enterprises; those without one are left out.
+    ///
+    /// # Errors
+    /// When the database fails or a row is damaged.
+    pub async fn names_of(&self, enterprises: &[CreditCode]) -> Result<HashMap<CreditCode, String>> {
+        let rows: Vec<(String, Option<String>)> = enterprise::Entity::find()
+            .select_only()
+            .column(enterprise::Column::Code)
+            .column(enterprise::Column::Name)
+            .filter(enterprise::Column::Code.is_in(enterprises.iter().map(|code| code.as_str())))
+            .into_tuple()
+            .all(&self.connections.readers)
+            .await?;
+        rows.into_iter().filter_map(|(of, name)| name.map(|name| Ok((code(&of)?, name)))).collect()
+    }
+
     /// How many enterprises are registered.
     ///
     /// # Errors

@@ -12,8 +12,9 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::record::RecordId;
 
 use crate::entity::{
-    current_level, current_record, day_head, deadline, deadline_event, differing, enterprise, graded, late_submission,
-    level, level_change, level_count, matched, matter, matter_step, matter_target, searched, stale_enterprise, waiting,
+    current_level, current_record, day_head, deadline, deadline_event, differing, draw, enterprise, graded,
+    late_submission, level, level_change, level_count, matched, matter, matter_step, matter_target, plan, searched,
+    stale_enterprise, visit, waiting,
 };
 use crate::error::Result;
 use crate::keys::Keys;
@@ -156,7 +157,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn plan(&self, statement: &Statement) -> Result<String> {
+    pub async fn query_plan(&self, statement: &Statement) -> Result<String> {
         let reader = self.connections.readers.begin().await?;
         let sqlite = reader.get_database_backend() == sea_orm::DbBackend::Sqlite;
         let explain = if sqlite {
@@ -215,6 +216,9 @@ impl Store {
         self.dump::<matter::Entity>(&mut lines).await?;
         self.dump::<matter_step::Entity>(&mut lines).await?;
         self.dump::<matter_target::Entity>(&mut lines).await?;
+        self.dump::<plan::Entity>(&mut lines).await?;
+        self.dump::<draw::Entity>(&mut lines).await?;
+        self.dump::<visit::Entity>(&mut lines).await?;
         lines.sort_unstable();
         Ok(lines.join("\n"))
     }

@@ -364,7 +364,7 @@ async fn no_page_scans_a_great_table_and_none_needs_more_statements_for_more_row
         // Fewer are asked where better matches are too many already.
         assert!(asked.len() <= asked_of_few.len(), "{}: {} > {}", database.name, asked.len(), asked_of_few.len());
         for statement in asked {
-            let plan = store.plan(&statement).await.unwrap();
+            let plan = store.query_plan(&statement).await.unwrap();
             // By names and by the aliases that our statements give them. To walk along an index in its
             // order, up to a limit, is no scan; nor is what a scan of few rows is.
             let great =

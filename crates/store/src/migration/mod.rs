@@ -2,6 +2,7 @@
 //! edited; the next change is a new one.
 
 mod deadlines;
+mod draws;
 mod forms;
 mod inspectors;
 mod people;
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(search::Search),
             Box::new(forms::Forms),
             Box::new(inspectors::Inspectors),
+            Box::new(draws::Draws),
         ]
     }
 }
