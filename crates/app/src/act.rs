@@ -60,6 +60,9 @@ pub struct Act {
 /// Source of an act on the machine itself, by whoever may read the database and its keys.
 pub const COMMAND_LINE: &str = "命令行";
 
+/// Source of an act that falls due by itself, such as publishing what is due.
+pub const BY_ITSELF: &str = "系统";
+
 /// The person's duties do not permit it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{0}")]
@@ -70,6 +73,12 @@ impl Act {
     #[must_use]
     pub fn on_command_line(event: &'static str) -> Self {
         Self { event, actor: None, source: COMMAND_LINE.to_owned(), request: String::new(), form: None }
+    }
+
+    /// An act that falls due by itself; nobody does it.
+    #[must_use]
+    pub fn by_itself(event: &'static str) -> Self {
+        Self { source: BY_ITSELF.to_owned(), ..Self::on_command_line(event) }
     }
 
     /// Who is signed in.

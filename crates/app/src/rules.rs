@@ -13,7 +13,7 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Draft, EnterpriseKeys, Payload, Personal, Seq, Value};
 use xinheng_core::rulebook::Status;
 use xinheng_core::rulebook::cases::Case;
-use xinheng_core::rulebook::check_case::{clock_mismatches, mismatches, publicity_mismatches};
+use xinheng_core::rulebook::check_case::{clock_mismatches, mismatches, placement_mismatches, publicity_mismatches};
 use xinheng_core::rulebook::load::{RuleError, RuleFile, Rulebook};
 use xinheng_core::rulebook::model::Model;
 use xinheng_core::staff::Permission;
@@ -138,6 +138,9 @@ fn mismatches_of(rulebook: &Rulebook, rule: &str, case: &Case) -> Vec<String> {
     }
     if let Some(rule) = rule.strip_prefix("deadlines/") {
         return clock_mismatches(case, rule, rulebook);
+    }
+    if let Some(item) = rule.strip_prefix("inspections/") {
+        return placement_mismatches(case, item, rulebook);
     }
     let Some(model) = rule.strip_prefix("models/").and_then(|id| model_near(rulebook, id, case.on)) else {
         return vec![format!("没有可供验证的模型“{rule}”")];

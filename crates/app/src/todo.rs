@@ -11,8 +11,8 @@ pub use xinheng_store::{ClockCounts, ClockPlace, LateCount, Matter};
 use xinheng_store::{ListedClock, OpenClocks};
 
 use crate::act::{Act, Actor};
-use crate::approval::PUBLICATION_EVIDENCE;
 use crate::deadline::{ClockKeeper, DeadlineLine};
+use crate::evidence::PUBLICATION_EVIDENCE;
 use crate::{Bureau, words};
 
 /// Months over which late submissions are counted.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use county::{County, both, day, entities, gb18030};
 use xinheng_app::WrongInput;
 use xinheng_app::act::{Act, Actor};
-use xinheng_app::approval::{ClockName, PublicationEvidence};
+use xinheng_app::evidence::{ClockName, PublicationEvidence};
 use xinheng_core::approval::{Action, Stage};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::deadline::State;
@@ -176,7 +176,7 @@ async fn a_reviewed_proof_enters_the_ledger_and_ends_the_clocks() {
         with_clocks(&county).await;
         let bureau = &county.bureau;
         let clocks = open(&county).await;
-        let matter = bureau.propose_evidence(&clerk(), &evidence(&clocks[..2], "2026-11-23")).await.unwrap();
+        let matter = bureau.propose_evidence(&clerk(), None, &evidence(&clocks[..2], "2026-11-23")).await.unwrap();
         assert_eq!(open(&county).await.len(), 3, "a proposal ends nothing");
         let waiting = async |act: &Act| bureau.matters_waiting(act, None, 10).await.unwrap().len();
         let other_unit = act(3, "食品股", Role::Reviewer);
@@ -225,8 +225,8 @@ async fn what_came_back_is_handed_in_again_and_nothing_is_proposed_twice() {
         let bureau = &county.bureau;
         let clocks = open(&county).await;
         let proposal = evidence(&clocks[..1], "2026-11-20");
-        let matter = bureau.propose_evidence(&clerk(), &proposal).await.unwrap();
-        let twice = bureau.propose_evidence(&clerk(), &proposal).await.unwrap_err();
+        let matter = bureau.propose_evidence(&clerk(), None, &proposal).await.unwrap();
+        let twice = bureau.propose_evidence(&clerk(), None, &proposal).await.unwrap_err();
         assert!(sentence(&twice).contains(&format!("第 {matter} 号事项")));
         let short = bureau.decide_matter(&reviewer(), matter, Action::SendBack, Some("不行")).await.unwrap_err();
         assert_eq!(sentence(&short), "请写明理由，至少 5 个字");
@@ -236,12 +236,12 @@ async fn what_came_back_is_handed_in_again_and_nothing_is_proposed_twice() {
         assert!(bureau.matters_waiting(&reviewer(), None, 10).await.unwrap().is_empty());
 
         let mended = evidence(&clocks[..1], "2026-11-19");
-        bureau.propose_evidence_again(&clerk(), matter, &mended).await.unwrap();
+        bureau.propose_evidence(&clerk(), Some(matter), &mended).await.unwrap();
         assert_eq!(bureau.matters_waiting(&reviewer(), None, 10).await.unwrap().len(), 1, "the same may review again");
         bureau.decide_matter(&reviewer(), matter, Action::Review, None).await.unwrap();
         let state = bureau.store().clocks_of_records(&[clocks[0].clock.start.seq]).await.unwrap()[0].clock.state;
         assert_eq!(state, State::Ended { on: day("2026-11-19"), in_time: false });
-        let ended = bureau.propose_evidence(&clerk(), &proposal).await.unwrap_err();
+        let ended = bureau.propose_evidence(&clerk(), None, &proposal).await.unwrap_err();
         assert!(sentence(&ended).contains("已经结束"));
 
         for (wrong, said) in [
@@ -250,7 +250,7 @@ async fn what_came_back_is_handed_in_again_and_nothing_is_proposed_twice() {
             (evidence(&clocks[1..2], "2026-11-25"), "晚于今天"),
             (evidence(&clocks[1..2], "2026-11-01"), "早于第"),
         ] {
-            let error = bureau.propose_evidence(&clerk(), &wrong).await.unwrap_err();
+            let error = bureau.propose_evidence(&clerk(), None, &wrong).await.unwrap_err();
             assert!(sentence(&error).contains(said), "{error}");
         }
         rebuilt_alike(&county).await;
@@ -263,7 +263,8 @@ async fn of_fifty_equal_approvals_at_once_one_succeeds() {
     both(async |county: County| {
         with_clocks(&county).await;
         let clocks = open(&county).await;
-        let matter = county.bureau.propose_evidence(&clerk(), &evidence(&clocks[..1], "2026-11-20")).await.unwrap();
+        let matter =
+            county.bureau.propose_evidence(&clerk(), None, &evidence(&clocks[..1], "2026-11-20")).await.unwrap();
         let county = Arc::new(county);
         let tries: Vec<_> = (0..50)
             .map(|_| {

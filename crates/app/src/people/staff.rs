@@ -9,7 +9,7 @@ use xinheng_store::{Staff, Unit, Writing};
 
 use super::units::is_called;
 use super::{OneTimeSecret, PAGE};
-use crate::act::Act;
+use crate::act::{Act, Actor};
 use crate::setup::LONGEST_NAME;
 use crate::sign_in::attempt_of;
 use crate::{Bureau, WrongInput};
@@ -90,6 +90,27 @@ impl Bureau {
     pub async fn staff_by_account(&self, account: &str) -> anyhow::Result<Option<StaffMember>> {
         let person = self.store.staff_member(Some(account), None).await?;
         Ok(self.members(person.into_iter().collect()).await?.pop())
+    }
+
+    /// An act of a person of the bureau on the command line, by whoever holds the database and its keys.
+    ///
+    /// # Errors
+    /// [`WrongInput`] when there is no such account in use.
+    pub async fn act_of(&self, account: &str, event: &'static str) -> anyhow::Result<Act> {
+        let person = self.staff_by_account(account).await?.filter(|person| person.in_use);
+        let person = person.ok_or_else(|| WrongInput(format!("没有在用的账号“{account}”")))?;
+        let unit = person.unit.unwrap_or_default();
+        let named = self.store.units().await?.into_iter().find(|one| one.code == unit);
+        let actor = Actor {
+            staff: person.number,
+            account: person.account,
+            name: person.name,
+            unit_name: named.map(|unit| unit.name).unwrap_or_default(),
+            unit,
+            duties: person.duties,
+            session: None,
+        };
+        Ok(Act { actor: Some(actor), ..Act::on_command_line(event) })
     }
 
     /// The names of some staff, by number.

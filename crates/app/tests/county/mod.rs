@@ -36,11 +36,16 @@ pub fn surroundings() -> Surroundings {
 }
 
 /// Runs a test on a fresh SQLite and on a fresh PostgreSQL database.
-pub async fn both(mut test: impl AsyncFnMut(County)) {
+pub async fn both(test: impl AsyncFnMut(County)) {
+    both_in(surroundings, test).await;
+}
+
+/// As [`both`], in surroundings of the test's own.
+pub async fn both_in(surroundings: impl Fn() -> Surroundings, mut test: impl AsyncFnMut(County)) {
     for database in databases().await {
         let folder = tempfile::tempdir().unwrap();
         let url = if database.name == "SQLite" { sqlite_url(folder.path()) } else { database.url.clone() };
-        test(County::open(folder.path().to_owned(), Some(folder), &url).await).await;
+        test(County::open(folder.path().to_owned(), Some(folder), &url, surroundings()).await).await;
     }
 }
 
@@ -52,15 +57,15 @@ impl County {
     pub async fn sqlite() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = sqlite_url(folder.path());
-        Self::open(folder.path().to_owned(), Some(folder), &url).await
+        Self::open(folder.path().to_owned(), Some(folder), &url, surroundings()).await
     }
 
     /// On SQLite in a folder that somebody else keeps.
     pub async fn in_folder(folder: &Path) -> Self {
-        Self::open(folder.to_owned(), None, &sqlite_url(folder)).await
+        Self::open(folder.to_owned(), None, &sqlite_url(folder), surroundings()).await
     }
 
-    async fn open(folder: PathBuf, guard: Option<TempDir>, database: &str) -> Self {
+    async fn open(folder: PathBuf, guard: Option<TempDir>, database: &str, surroundings: Surroundings) -> Self {
         let key = folder.join("xinheng.db.key");
         // The same keys in every county, so that what is derived by them can be compared.
         let keys = r#"{"encryption":"00112233445566778899aabbccddeeff","index":"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"}"#;
@@ -68,7 +73,7 @@ impl County {
             std::fs::write(&key, keys).unwrap();
             std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
         }
-        let bureau = Bureau::open(database, &key, load(&embedded()).unwrap(), surroundings()).await.unwrap();
+        let bureau = Bureau::open(database, &key, load(&embedded()).unwrap(), surroundings).await.unwrap();
         Self { bureau, folder, _guard: guard }
     }
 
