@@ -118,6 +118,19 @@
       slider.addEventListener("input", () => { day.value = days[slider.value]; });
       slider.addEventListener("change", () => day.form.requestSubmit());
     }, root);
+    // How long until the lottery, on the screen of a draw's session. The screen asks the server by itself what came next.
+    each("[data-countdown]", (place) => {
+      const due = Date.parse(place.dataset.countdown);
+      const two = (number) => String(number).padStart(2, "0");
+      const tell = () => {
+        const left = Math.max(0, Math.floor((due - Date.now()) / 1000));
+        const days = Math.floor(left / 86400);
+        place.textContent = left === 0 ? "已到开奖时间" : `距开奖 ${days ? `${days} 天 ` : ""}${two(Math.floor(left / 3600) % 24)}:${two(Math.floor(left / 60) % 60)}:${two(left % 60)}`;
+      };
+      tell();
+      const clock = setInterval(() => { if (place.isConnected) tell(); else clearInterval(clock); }, 1000);
+    }, root);
+    each(".tickets li", (ticket, place) => { ticket.style.animationDelay = `${Math.min(place, 100) * 120}ms`; }, root);
     // The same form is not sent twice; the server would recognise it, but a person need not wonder.
     each("form[method=post]", (form) => form.addEventListener("submit", () => {
       each("button", (button) => setTimeout(() => { button.disabled = true; }, 0), form);
@@ -162,7 +175,8 @@
     if (faults) faults.focus();
   });
   document.addEventListener("htmx:afterSwap", (event) => {
-    wire(event.detail.target);
+    // What was swapped as a whole is another element with the same name.
+    wire(document.getElementById(event.detail.target.id) || event.detail.target);
     const count = event.detail.target.querySelector("[data-count]");
     if (count) document.getElementById("announce").textContent = count.dataset.count;
   });

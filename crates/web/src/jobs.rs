@@ -66,6 +66,23 @@ const RETURNED_DAYS: u64 = 90;
 /// Finished jobs whose standing is remembered, so that their page leads to the outcome.
 const REMEMBERED: usize = 1_000;
 
+/// How often it is looked what has fallen due by itself.
+const FALLS_DUE_EVERY: Duration = Duration::from_secs(600);
+
+/// Does what nobody has to ask for: throws away draws that were not sealed in time, and publishes whom plans visited.
+async fn fall_due(bureau: &Bureau) {
+    match bureau.void_overdue_draws().await {
+        Ok(draws) if draws.is_empty() => {}
+        Ok(draws) => tracing::info!(draws = draws.len(), "draws.voided"),
+        Err(error) => tracing::error!(error = format!("{error:#}"), "draws.voiding_failed"),
+    }
+    match bureau.publish_due_names().await {
+        Ok(plans) if plans.is_empty() => {}
+        Ok(plans) => tracing::info!(plans = plans.len(), "plans.names_published"),
+        Err(error) => tracing::error!(error = format!("{error:#}"), "plans.publishing_failed"),
+    }
+}
+
 impl Jobs {
     /// Starts working, first on what an earlier run of the site left.
     pub(crate) fn start(bureau: Arc<Bureau>, uploads: &Path) -> anyhow::Result<Self> {
@@ -84,6 +101,14 @@ impl Jobs {
         }
         let worker = started.clone();
         let (uploads, returned) = (uploads.to_owned(), uploads.join("returned"));
+        let bureau_of_clock = Arc::clone(&bureau);
+        tokio::spawn(async move {
+            let mut clock = tokio::time::interval(FALLS_DUE_EVERY);
+            loop {
+                clock.tick().await;
+                fall_due(&bureau_of_clock).await;
+            }
+        });
         tokio::spawn(async move {
             clear_away(&[&uploads, &returned]);
             while let Some(job) = jobs.recv().await {

@@ -38,6 +38,8 @@ pub(crate) const MENU: &[(&str, &str, Permission)] = &[
     ("/desk/collection", "数据归集", Permission::ReadCollection),
     ("/desk/classification", "风险分类", Permission::ReadRecords),
     ("/desk/publication", "公示办理", Permission::ReadCollection),
+    ("/desk/plans", "抽查计划", Permission::ReadPlans),
+    ("/desk/visits", "检查任务", Permission::Handle),
     ("/desk/inspectors", "检查人员", Permission::ReadPlans),
     ("/desk/rules", "规则签署", Permission::ReadRecords),
     ("/admin", "启用步骤", Permission::ManageStaff),

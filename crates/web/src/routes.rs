@@ -15,8 +15,10 @@ use crate::assets;
 use crate::form::LARGEST_UPLOAD;
 use crate::guard::{guard, nowhere};
 use crate::jobs::HAND_IN;
-use crate::pages::desk::{classification, collection, enterprises, inspectors, publication, rules, todo};
-use crate::pages::{account, admin, public};
+use crate::pages::desk::{
+    classification, collection, draws as draws_desk, enterprises, inspectors, plans, publication, rules, todo, visits,
+};
+use crate::pages::{account, admin, draws, public};
 use crate::route::Audience::{Public, Staff};
 use crate::route::{Body, Route, get, post};
 use crate::serve::layered;
@@ -33,7 +35,13 @@ pub fn routes() -> Vec<Route> {
         get("/bulletins", "名录公告", Public, public::bulletins),
         get("/bulletins/{list}", "名录公告", Public, public::bulletin),
         get("/ledger", "数据校验", Public, public::ledger),
+        get("/items", "抽查事项清单", Public, draws::items),
+        get("/draws", "公开抽查", Public, draws::list),
         get("/draws/check", "核验摇号证书", Public, public::check),
+        get("/draws/{draw}", "摇号证书", Public, draws::draw),
+        get("/draws/{draw}/certificate.json", "摇号证书文件", Public, draws::certificate),
+        get("/draws/{draw}/names.json", "检查对象名单文件", Public, draws::names),
+        get("/draws/{draw}/screen", "抽查现场", Public, draws::screen),
         get("/about", "使用说明与无障碍声明", Public, public::about),
         get("/type", "字号", Public, account::type_size),
 
@@ -74,6 +82,21 @@ pub fn routes() -> Vec<Route> {
         post("/desk/matters/{number}/review", "审核", Staff(Review), "matter.review", publication::review),
         post("/desk/matters/{number}/approve", "审批", Staff(Approve), "matter.approve", publication::approve),
         post("/desk/matters/{number}/handle", "重新提交或撤回", Staff(Handle), "matter.handle", publication::handle),
+        get("/desk/plans", "抽查计划", Staff(ReadPlans), plans::list),
+        get("/desk/plans/new", "新建抽查计划", Staff(Plan), plans::new),
+        post("/desk/plans/new", "提交抽查计划", Staff(Plan), "plan.propose", plans::propose),
+        get("/desk/plans/{seq}", "抽查计划", Staff(ReadPlans), plans::plan),
+        post("/desk/plans/{seq}/freeze", "冻结抽查名单", Staff(Plan), "draw.freeze", plans::freeze),
+        get("/desk/plans/{seq}/paper", "检查任务清单", Staff(ReadPlans), plans::paper),
+        get("/desk/plans/{seq}/visits/{place}", "检查任务", Staff(ReadRecords), visits::visit),
+        post("/desk/plans/{seq}/visits/{place}/result", "录入检查结果", Staff(Handle), "visit.enter", visits::enter),
+        post("/desk/plans/{seq}/visits/{place}/replace", "替换检查对象", Staff(Plan), "visit.replace", visits::replace),
+        post("/desk/plans/{seq}/visits/{place}/team", "指派检查组", Staff(Plan), "visit.assign", visits::assign),
+        get("/desk/visits", "我的检查任务", Staff(ReadRecords), visits::own),
+        get("/desk/draws/{draw}", "抽查", Staff(ReadPlans), draws_desk::draw),
+        post("/desk/draws/{draw}/witness", "登记见证", Staff(Plan), "draw.witness", draws_desk::witness),
+        post("/desk/draws/{draw}/numbers", "录入开奖号码", Staff(Plan), "draw.enter", draws_desk::enter),
+        post("/desk/draws/{draw}/void", "作废抽查", Staff(Plan), "draw.void", draws_desk::void).confirmed(),
         get("/desk/inspectors", "检查人员", Staff(ReadPlans), inspectors::list).audited("inspector.read"),
         post("/desk/inspectors/file", "导入检查人员名录", Staff(Plan), "inspector.import", inspectors::import).with_upload(),
         get("/desk/inspectors/errors.xlsx", "检查人员名录的错误表", Staff(Plan), inspectors::errors).audited("inspector.errors"),

@@ -1,5 +1,6 @@
 //! What people read for moments, days and counts.
 
+use xinheng_core::draw::Time;
 use xinheng_core::record::Moment;
 
 /// A moment in China, to the minute: `2026-11-25 10:05`.
@@ -22,9 +23,46 @@ pub(crate) fn count(count: u64) -> String {
     std::iter::once(head).chain(groups).collect::<Vec<_>>().join(",")
 }
 
+/// A time of a certificate, to the minute: `2026-11-25 10:05`.
+pub(crate) fn time(at: Time) -> String {
+    moment(at.moment())
+}
+
+/// What is counted per 10,000 as a percentage: `12.5%`.
+pub(crate) fn percent(ratio: u32) -> String {
+    let (whole, rest) = (ratio / 100, ratio % 100);
+    match rest {
+        0 => format!("{whole}%"),
+        _ => format!("{whole}.{}%", format!("{rest:02}").trim_end_matches('0')),
+    }
+}
+
+/// A percentage as it is typed, per 10,000: `12.5` is 1,250.
+pub(crate) fn ratio(text: &str) -> Option<u32> {
+    let text = text.trim().trim_end_matches(['%', '％']).trim_end();
+    let (whole, rest) = text.split_once('.').unwrap_or((text, ""));
+    let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !is_number(whole) || !is_number(rest) || rest.len() > 2 {
+        return None;
+    }
+    let hundredths: u32 = format!("{rest:0<2}").parse().ok()?;
+    whole.parse::<u32>().ok()?.checked_mul(100)?.checked_add(hundredths)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::count;
+    use super::{count, percent, ratio};
+
+    #[test]
+    fn percentages_are_read_as_they_are_written() {
+        for (per_10_000, words) in [(0, "0%"), (300, "3%"), (1_250, "12.5%"), (1_205, "12.05%"), (10_000, "100%")] {
+            assert_eq!(percent(per_10_000), words);
+            assert_eq!(ratio(words), Some(per_10_000));
+        }
+        for wrong in ["", "x", "-1", "3.123", "1e3", "3,5", "99999999999"] {
+            assert_eq!(ratio(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn thousands_stand_apart() {

@@ -32,6 +32,8 @@ fn example(path: &str) -> String {
         .replace("{number}", "1")
         .replace("{seq}", "1")
         .replace("{run}", "1")
+        .replace("{draw}", "2026-001-D1")
+        .replace("{place}", "1")
 }
 
 fn permits(who: &Who, permission: Permission) -> bool {

@@ -3,4 +3,5 @@
 pub(crate) mod account;
 pub(crate) mod admin;
 pub(crate) mod desk;
+pub(crate) mod draws;
 pub(crate) mod public;

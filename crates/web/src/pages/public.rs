@@ -48,6 +48,13 @@ struct CheckPage {
     frame: Frame,
 }
 
+impl CheckPage {
+    /// It has no certificate of its own.
+    fn certificate_address(&self) -> Option<String> {
+        None
+    }
+}
+
 /// Where anybody recomputes a draw certificate, on their own device.
 pub async fn check(visit: Visit) -> PageResult {
     page(&CheckPage { frame: Frame::new(&visit, "核验摇号证书") })

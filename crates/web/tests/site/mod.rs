@@ -32,6 +32,7 @@ pub struct World {
     pub bureau: Arc<Bureau>,
     pub router: Router,
     pub folder: TempDir,
+    site: Site,
     clock: Arc<AtomicI64>,
     /// Account → secret of its second factor.
     factors: BTreeMap<String, String>,
@@ -57,7 +58,7 @@ impl Who {
         std::iter::once(Self::Stranger).chain(staff).chain([Self::OtherHandler]).collect()
     }
 
-    fn account(&self) -> String {
+    pub fn account(&self) -> String {
         match self {
             Self::Stranger => "nobody".to_owned(),
             Self::Staff(role) => role.to_string().replace('_', "-"),
@@ -126,7 +127,15 @@ impl World {
         std::fs::create_dir_all(&uploads).unwrap();
         let options = SiteOptions { secure: false, proxies: Vec::new(), uploads };
         let site = Site::new(Arc::clone(&bureau), options).unwrap();
-        Self { bureau, router: router(site), folder, clock, factors }
+        Self { bureau, router: router(site.clone()), folder, site, clock, factors }
+    }
+
+    /// Listens on a free port, for a browser; gives the address.
+    pub async fn listen(&self) -> String {
+        let listen = "127.0.0.1:0".parse().unwrap();
+        let options = xinheng_web::ServeOptions { listen, tls: None, metrics: None };
+        let listening = xinheng_web::serve(self.site.clone(), &options).await.unwrap();
+        format!("http://{}", listening.address)
     }
 
     /// Time passes.

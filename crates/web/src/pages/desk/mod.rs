@@ -2,8 +2,11 @@
 
 pub(crate) mod classification;
 pub(crate) mod collection;
+pub(crate) mod draws;
 pub(crate) mod enterprises;
 pub(crate) mod inspectors;
+pub(crate) mod plans;
 pub(crate) mod publication;
 pub(crate) mod rules;
 pub(crate) mod todo;
+pub(crate) mod visits;

@@ -4,12 +4,16 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
-use xinheng_app::approval::{ClockName, PublicationEvidence};
+use xinheng_app::evidence::{ClockName, PUBLICATION_EVIDENCE, PublicationEvidence};
+use xinheng_app::inspect::{
+    DRAW_SEAL, INSPECTION_PLAN, INSPECTION_RESULT, PlanPreview, PlanProposal, VisitResult, draw_of,
+};
 use xinheng_app::todo::{ClockLine, ClockPage, ClockPlace, Matter};
 use xinheng_core::approval::{Action, Stage, Step};
 use xinheng_core::record::{Day, Moment, Seq};
 use xinheng_core::staff::Permission;
 
+use super::plans::PlanForm;
 use super::todo::{left, tone};
 use crate::Site;
 use crate::error::{PageError, PageResult};
@@ -115,7 +119,7 @@ pub async fn list(State(site): State<Site>, visit: Visit, Query(place): Query<Pl
 pub async fn propose(State(site): State<Site>, visit: Visit, Form(fields): Form<Vec<(String, String)>>) -> PageResult {
     let typed = Typed::read(&fields);
     let proposed = match typed.evidence() {
-        Ok(evidence) => site.bureau.propose_evidence(&visit.act, &evidence).await.map_err(PageError::from),
+        Ok(evidence) => site.bureau.propose_evidence(&visit.act, None, &evidence).await.map_err(PageError::from),
         Err(sentence) => Err(PageError::WrongInput(sentence)),
     };
     outcome(proposed, async |proposed| match proposed {
@@ -166,14 +170,87 @@ struct MatterPage {
     frame: Frame,
     matter: Matter,
     steps: Vec<(Step, String)>,
-    evidence: Option<PublicationEvidence>,
+    content: Content,
+    /// Where what came back is mended, when it is not on this page.
+    again: Option<String>,
     unit: String,
     own: bool,
     fault: String,
     opinion: String,
+    /// The numbers of a lottery, as they were typed the second time.
+    value: String,
+}
+
+/// What a matter proposes, as its page shows it.
+enum Content {
+    Evidence(PublicationEvidence),
+    Plan {
+        plan: Box<PlanProposal>,
+        item_title: String,
+        preview: Option<Box<PlanPreview>>,
+    },
+    Result {
+        result: VisitResult,
+        title: String,
+        chapters: Vec<(String, String)>,
+        task: String,
+    },
+    Numbers {
+        draw: String,
+        format: String,
+    },
+    /// Of a procedure that is no longer known.
+    Unknown,
+}
+
+impl Content {
+    /// Reads what is proposed, with what is worth knowing besides before one decides.
+    async fn of(site: &Site, visit: &Visit, matter: &Matter) -> Result<Self, PageError> {
+        let wrong = |error: serde_json::Error| PageError::from(anyhow::Error::from(error));
+        Ok(match matter.procedure.as_str() {
+            PUBLICATION_EVIDENCE => Self::Evidence(serde_json::from_str(&matter.proposal).map_err(wrong)?),
+            INSPECTION_PLAN => {
+                let plan: PlanProposal = serde_json::from_str(&matter.proposal).map_err(wrong)?;
+                let sees = visit.actor()?.may(Permission::ReadPlans) && matter.stage.is_open();
+                let preview = match sees {
+                    true => site.bureau.preview_plan(&visit.act, &plan).await.ok().map(Box::new),
+                    false => None,
+                };
+                Self::Plan { item_title: site.bureau.item_title(&plan.item), plan: Box::new(plan), preview }
+            }
+            INSPECTION_RESULT => {
+                let result: VisitResult = serde_json::from_str(&matter.proposal).map_err(wrong)?;
+                let words = site.bureau.result_words(&result).await?;
+                Self::Result { title: words.result, chapters: words.chapters, task: words.task_number, result }
+            }
+            DRAW_SEAL => {
+                let draw = draw_of(matter).map_err(PageError::from)?;
+                let found = site.bureau.public_draw(&draw).await?;
+                let format = found.map(|found| found.certificate.entropy.format.to_string()).unwrap_or_default();
+                Self::Numbers { draw, format }
+            }
+            _ => Self::Unknown,
+        })
+    }
+
+    /// Where it is mended when it came back; a proof is mended on the matter's own page.
+    fn again(&self, matter: Seq) -> Option<String> {
+        match self {
+            Self::Plan { plan, .. } => Some(PlanForm::address(plan, matter)),
+            Self::Result { result, .. } => {
+                Some(format!("/desk/plans/{}/visits/{}?again={matter}", result.plan, result.place))
+            }
+            Self::Numbers { draw, .. } => Some(format!("/desk/draws/{draw}")),
+            Self::Evidence(_) | Self::Unknown => None,
+        }
+    }
 }
 
 impl MatterPage {
+    fn is_numbers(&self) -> bool {
+        matches!(self.content, Content::Numbers { .. })
+    }
+
     fn at(&self, step: &Step) -> String {
         words::moment(step.at)
     }
@@ -186,11 +263,12 @@ impl MatterPage {
     }
 }
 
-async fn matter_with(site: &Site, visit: &Visit, number: Seq, fault: String, opinion: String) -> PageResult {
+async fn matter_with(site: &Site, visit: &Visit, number: Seq, typed: DecisionForm, fault: String) -> PageResult {
     let (matter, steps) = site.bureau.matter(&visit.act, number).await?.ok_or(PageError::NotFound)?;
     let units = site.unit_names().await?;
     let names = site.bureau.staff_names(&steps.iter().map(|step| step.person).collect::<Vec<_>>()).await?;
     let actor = visit.actor()?;
+    let content = Content::of(site, visit, &matter).await?;
     page(&MatterPage {
         frame: Frame::new(visit, format!("第 {number} 号事项")),
         unit: units
@@ -198,7 +276,8 @@ async fn matter_with(site: &Site, visit: &Visit, number: Seq, fault: String, opi
             .find(|(code, _)| *code == matter.unit)
             .map_or_else(|| matter.unit.clone(), |(_, name)| name),
         own: matter.handler == actor.staff,
-        evidence: serde_json::from_str(&matter.proposal).ok(),
+        again: content.again(number),
+        content,
         steps: steps
             .into_iter()
             .map(|step| {
@@ -208,19 +287,22 @@ async fn matter_with(site: &Site, visit: &Visit, number: Seq, fault: String, opi
             .collect(),
         matter,
         fault,
-        opinion,
+        opinion: typed.opinion,
+        value: typed.value,
     })
 }
 
 pub async fn matter(State(site): State<Site>, visit: Visit, Path(number): Path<i64>) -> PageResult {
-    matter_with(&site, &visit, Seq(number), String::new(), String::new()).await
+    matter_with(&site, &visit, Seq(number), DecisionForm::default(), String::new()).await
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 pub struct DecisionForm {
     decision: String,
     #[serde(default)]
     opinion: String,
+    #[serde(default)]
+    value: String,
 }
 
 async fn decide(site: Site, visit: Visit, number: i64, form: DecisionForm, forward: Action) -> PageResult {
@@ -231,10 +313,16 @@ async fn decide(site: Site, visit: Visit, number: i64, form: DecisionForm, forwa
         _ => return Err(PageError::WrongInput("请选择通过或退回。".into())),
     };
     let opinion = Some(form.opinion.trim()).filter(|opinion| !opinion.is_empty());
-    let decided = site.bureau.decide_matter(&visit.act, Seq(number), action, opinion).await;
+    let decided = match action {
+        // The numbers of a lottery are reviewed by entering them once more.
+        Action::Review if !form.value.trim().is_empty() => {
+            site.bureau.confirm_numbers(&visit.act, Seq(number), &form.value).await
+        }
+        _ => site.bureau.decide_matter(&visit.act, Seq(number), action, opinion).await.map(drop),
+    };
     outcome(decided, async |decided| match decided {
-        Ok(_) => Ok(see(format!("/desk/matters/{number}"))),
-        Err(fault) => matter_with(&site, &visit, Seq(number), fault, form.opinion.clone()).await,
+        Ok(()) => Ok(see(format!("/desk/matters/{number}"))),
+        Err(fault) => matter_with(&site, &visit, Seq(number), form.clone(), fault).await,
     })
     .await
 }
@@ -269,18 +357,18 @@ pub async fn handle(
         found.map(|(_, value)| value.clone()).unwrap_or_default()
     };
     if value("decision") == "withdraw" {
-        let form = DecisionForm { decision: "withdraw".into(), opinion: value("opinion") };
+        let form = DecisionForm { decision: "withdraw".into(), opinion: value("opinion"), value: String::new() };
         return decide(site, visit, number, form, Action::Withdraw).await;
     }
     let again = match Typed::read(&fields).evidence() {
         Ok(evidence) => {
-            site.bureau.propose_evidence_again(&visit.act, Seq(number), &evidence).await.map_err(PageError::from)
+            site.bureau.propose_evidence(&visit.act, Some(Seq(number)), &evidence).await.map_err(PageError::from)
         }
         Err(sentence) => Err(PageError::WrongInput(sentence)),
     };
     outcome(again, async |again| match again {
-        Ok(()) => Ok(see(format!("/desk/matters/{number}"))),
-        Err(fault) => matter_with(&site, &visit, Seq(number), fault, String::new()).await,
+        Ok(_) => Ok(see(format!("/desk/matters/{number}"))),
+        Err(fault) => matter_with(&site, &visit, Seq(number), DecisionForm::default(), fault).await,
     })
     .await
 }
