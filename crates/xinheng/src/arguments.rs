@@ -75,6 +75,9 @@ pub enum Command {
     /// 说明一家企业为什么是这个等级：等级、指标、记录、算式、依据
     #[command(help_template = TEMPLATE)]
     Explain(Explain),
+    /// 抽查：冻结名单、登记见证、录入开奖号码、查看证书
+    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    Draw(Draw),
     /// 核验摇号证书：把抽签过程按公开规则从头重算一遍
     #[command(help_template = TEMPLATE)]
     Verify(Verify),
@@ -124,6 +127,82 @@ pub struct Serve {
     /// 在这个本机地址上提供健康检查（/health）和指标（/metrics）
     #[arg(long, value_name = "地址:端口")]
     pub metrics: Option<SocketAddr>,
+}
+
+#[derive(Subcommand)]
+pub enum Draw {
+    /// 冻结一个计划的名单，等待公众彩票开奖
+    #[command(help_template = TEMPLATE)]
+    Freeze {
+        /// 计划编号，例如 2026-001
+        #[arg(value_name = "计划")]
+        plan: String,
+        /// 随机来源的编号（缺省为最近开奖的一种）
+        #[arg(long, value_name = "编号")]
+        lottery: Option<String>,
+        /// 哪一天开奖的（缺省为最近一期）
+        #[arg(long, value_name = "日期")]
+        day: Option<Day>,
+        /// 谁办的：账号
+        #[arg(long, value_name = "账号")]
+        by: String,
+    },
+    /// 登记冻结校验值公布在局外的什么地方、什么时候
+    #[command(help_template = TEMPLATE)]
+    Witness {
+        /// 抽查编号，例如 2026-001-D1
+        #[arg(value_name = "抽查")]
+        draw: String,
+        /// 公布在哪里
+        #[arg(long, value_name = "地方")]
+        place: String,
+        /// 公布时间，例如 2026-11-27T15:00:00+08:00
+        #[arg(long, value_name = "时间")]
+        at: String,
+        /// 谁办的：账号
+        #[arg(long, value_name = "账号")]
+        by: String,
+    },
+    /// 录入开奖号码：两人各录一遍，一致才抽取
+    #[command(help_template = TEMPLATE)]
+    Seal {
+        /// 抽查编号
+        #[arg(value_name = "抽查")]
+        draw: String,
+        /// 开奖号码，写法与冻结时所定的一致
+        #[arg(long, value_name = "号码")]
+        entropy: String,
+        /// 谁录的：账号
+        #[arg(long, value_name = "账号")]
+        by: String,
+    },
+    /// 查看证书：公开视图，或只供审计的视图
+    #[command(help_template = TEMPLATE)]
+    Show {
+        /// 抽查编号
+        #[arg(value_name = "抽查")]
+        draw: String,
+        /// 哪一种视图
+        #[arg(long, value_enum, default_value_t = View::Public, value_name = "视图")]
+        view: View,
+        /// 企业自证视图是哪一家的
+        #[arg(long, value_name = "统一社会信用代码", required_if_eq("view", "opening"))]
+        of: Option<CreditCode>,
+        /// 写到文件（缺省显示出来）
+        #[arg(long, value_name = "文件.json")]
+        out: Option<PathBuf>,
+    },
+}
+
+/// A view of a draw.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum View {
+    /// 公开
+    Public,
+    /// 企业自证：一家企业自己的代号，名单公布以后才给
+    Opening,
+    /// 审计：含企业、等级、回避，不得公开
+    Auditor,
 }
 
 #[derive(Args)]

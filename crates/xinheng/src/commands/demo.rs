@@ -15,6 +15,7 @@ use xinheng_core::rulebook::Status;
 use super::{Ending, open_in};
 use crate::arguments::{Demo, Options};
 use crate::demo::clock::{Clock, at};
+use crate::demo::inspections::{self, Inspections};
 use crate::demo::office::{self, Account};
 use crate::demo::{county, write};
 use crate::output::{print_json, say, say_line};
@@ -62,14 +63,19 @@ async fn run_in(options: &Options, command: &Demo, surroundings: Surroundings) -
     // The county lives through its year: every file and every run at its time.
     clock.show(at(county::opening(until), MORNING, 0));
     office::open(&bureau).await?;
+    office::staff(&bureau).await?;
+    office::inspectors(&bureau, &sources).await?;
     sign_defaults(&bureau).await?;
+    let mut inspections = Inspections::new(command.seed, until);
     let mut outcomes = Vec::new();
     let mut runs = Vec::new();
     let mut months = (0..=county::MONTHS).rev().map(|back| until - Months::new(back)).peekable();
     for file in &files {
         while let Some(as_of) = months.next_if(|as_of| at(*as_of, EVENING, 0) < file.handed_in) {
+            inspections.go_on(&bureau, &clock, at(as_of, EVENING, 0)).await?;
             runs.push(classify(&bureau, &clock, as_of, options).await?);
         }
+        inspections.go_on(&bureau, &clock, file.handed_in).await?;
         clock.show(file.handed_in);
         let path = sources.join(&file.file_name);
         let request = ImportRequest {
@@ -95,13 +101,13 @@ async fn run_in(options: &Options, command: &Demo, surroundings: Surroundings) -
     for as_of in months {
         runs.push(classify(&bureau, &clock, as_of, options).await?);
     }
-    // Passwords and one-time secrets are of today, or nobody could use them.
-    clock.release();
-    let accounts = office::staff(&bureau, command.seed).await?;
-    office::inspectors(&bureau, &sources).await?;
+    inspections.go_on(&bureau, &clock, at(until, EVENING, 0)).await?;
+    let certificates = folder.join("certificates");
+    inspections::leave_certificates(&bureau, &certificates).await?;
     clock.show(at(until, EVENING, 30));
     office::propose_and_decide(&bureau, until).await?;
     clock.release();
+    let accounts = office::accounts(&bureau, command.seed).await?;
     let head = bureau.head().await?;
     let receipt = folder.join("账头.json");
     std::fs::write(&receipt, serde_json::to_string(&head)?)
@@ -121,6 +127,7 @@ async fn run_in(options: &Options, command: &Demo, surroundings: Surroundings) -
         say_line(format_args!("\n演示县（全部数据由程序生成）已就绪：{shown}"))?;
         say_line(format_args!("  交来的文件      {shown}/files（退回的 {refused} 行在 *.错误.xlsx）"))?;
         say_line(format_args!("  账头            第 {} 条 {}（{}）", head.seq, head.hash, receipt.display()))?;
+        say_line(format_args!("  摇号证书        {}/*.json", certificates.display()))?;
         say_line("接着可以：")?;
         if let Some(code) = riskiest(&bureau).await? {
             say_line(format_args!("  xinheng --data {shown} explain {code}"))?;
@@ -174,11 +181,15 @@ async fn riskiest(bureau: &Bureau) -> anyhow::Result<Option<xinheng_core::credit
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeSet, HashSet};
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
 
     use clap::Parser as _;
+    use xinheng_app::evidence::PUBLICATION_EVIDENCE;
+    use xinheng_core::draw::{Certificate, Published, verify};
     use xinheng_core::record::Seq;
+    use xinheng_core::visit::VisitState;
     use xinheng_store::testing::FixedSalts;
     use xinheng_store::{APPROVAL_STEP, Scope};
 
@@ -204,11 +215,21 @@ mod tests {
         Demo { until: Some("2026-11-24".parse().unwrap()), ..command }
     }
 
-    /// The morning after the last day, and the same salts for the same record.
+    /// The morning after the last day, the same salts for the same record, and the same chance for the same draw.
     fn surroundings() -> Surroundings {
         let now = at("2026-11-25".parse().unwrap(), 9, 0);
-        let surroundings = Surroundings::real();
-        Surroundings { now: Arc::new(move || now), salts: Arc::new(FixedSalts), ..surroundings }
+        let asked = AtomicU64::new(0);
+        let chance = move || {
+            let mut bytes = [0; 32];
+            bytes[..8].copy_from_slice(&asked.fetch_add(1, Ordering::Relaxed).to_be_bytes());
+            Ok(bytes)
+        };
+        Surroundings {
+            now: Arc::new(move || now),
+            salts: Arc::new(FixedSalts),
+            chance: Arc::new(chance),
+            ..Surroundings::real()
+        }
     }
 
     #[tokio::test]
@@ -240,8 +261,28 @@ mod tests {
         assert!(days_known.last() > Some(&5), "{days_known:?}");
 
         let steps = store.system_records(APPROVAL_STEP, Seq(i64::MAX)).await.unwrap();
-        let actions: Vec<_> = steps.iter().filter_map(|step| step.payload.text("action")).collect();
-        assert_eq!(actions, ["submit", "review", "submit", "submit", "send_back"]);
+        let of_proofs = steps.iter().filter(|step| {
+            let matter = step.payload.integer("matter");
+            steps.iter().any(|first| {
+                Some(first.seq.0) == matter && first.payload.text("procedure") == Some(PUBLICATION_EVIDENCE)
+            })
+        });
+        let actions: Vec<_> = of_proofs.filter_map(|step| step.payload.text("action")).collect();
+        assert!(actions.ends_with(&["submit", "review", "submit", "submit", "send_back"]), "{actions:?}");
+
+        // A year of draws: some carried out, one thrown away, one that waits; each verifies as it was left.
+        let mut states = HashSet::new();
+        for entry in std::fs::read_dir(folder.path().join("certificates")).unwrap() {
+            let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+            let certificate = Certificate::parse(text.trim_end()).unwrap();
+            assert!(verify(&certificate, &Published::default()).holds(), "{}", certificate.draw);
+            states.insert(std::mem::discriminant(&certificate.state));
+        }
+        assert_eq!(states.len(), 3, "frozen, sealed and void");
+        let plans = store.plans(None, 100).await.unwrap();
+        assert!(plans.iter().any(|plan| plan.names.is_some()), "whom a plan visited is published");
+        let visits = store.visit_counts(&plans.iter().map(|plan| plan.seq).collect::<Vec<_>>()).await.unwrap();
+        assert!(visits.iter().any(|(_, state, _)| *state == VisitState::Done), "{visits:?}");
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 pub mod admin;
 pub mod classify;
 pub mod demo;
+pub mod draw;
 pub mod explain;
 pub mod import;
 pub mod ledger;

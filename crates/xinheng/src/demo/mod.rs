@@ -3,10 +3,11 @@
 //!
 //! [`population`] makes the enterprises, [`life`] what happens to them, [`sheets`] the tables in which
 //! units report it, [`publications`] what was published of it, [`spelling`] the dirt of real files, [`county`] the files,
-//! [`clock`] the days on which they are handed in.
+//! [`clock`] the days on which they are handed in, [`inspections`] a year of plans, draws and visits.
 
 pub mod clock;
 pub mod county;
+pub mod inspections;
 mod life;
 pub mod office;
 pub mod people;

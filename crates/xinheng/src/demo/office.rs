@@ -5,8 +5,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use rand::RngExt;
-use xinheng_app::act::{Act, Actor};
-use xinheng_app::approval::{ClockName, PublicationEvidence};
+use xinheng_app::act::Act;
+use xinheng_app::evidence::{ClockName, PublicationEvidence};
 use xinheng_app::people::{NewStaff, OneTimeSecret, UnitChange};
 use xinheng_app::sign_in::{Credentials, SignIn};
 use xinheng_app::{Bureau, WrongInput};
@@ -98,27 +98,42 @@ pub async fn open(bureau: &Bureau) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Gives the bureau its people; returns their accounts.
-pub async fn staff(bureau: &Bureau, seed: u64) -> anyhow::Result<Vec<Account>> {
+/// Gives the bureau its people, who can act from then on.
+pub async fn staff(bureau: &Bureau) -> anyhow::Result<()> {
     let act = Act::on_command_line("demo.set_up");
-    let administrators = bureau.first_start(&act).await?;
-    let mut accounts: Vec<Account> = administrators
-        .into_iter()
-        .map(|OneTimeSecret { account, name, secret, .. }| Account {
-            account,
-            duty: format!("{name}（一次性口令）"),
-            password: secret,
-        })
-        .collect();
-    let mut random = randomness(seed, STREAM);
+    bureau.first_start(&act).await?;
     for (account, name, unit, role) in STAFF {
-        let new = NewStaff { account, name, unit, proposed: vec![role] };
-        let secret = bureau.add_staff(&act, &new).await?;
-        let person = bureau.staff_by_account(account).await?.context("刚添加的人员不见了")?;
-        bureau.grant_roles(&act, person.number, [role]).await?;
+        add(bureau, &act, account, name, unit, role).await?;
+    }
+    Ok(())
+}
+
+async fn add(bureau: &Bureau, act: &Act, account: &str, name: &str, unit: &str, role: Role) -> anyhow::Result<()> {
+    bureau.add_staff(act, &NewStaff { account, name, unit, proposed: vec![role] }).await?;
+    let person = bureau.staff_by_account(account).await?.context("刚添加的人员不见了")?;
+    bureau.grant_roles(act, person.number, [role]).await?;
+    Ok(())
+}
+
+/// Opens the accounts: the three administrators with one-time secrets, the others with passwords of today, or nobody
+/// could use them.
+pub async fn accounts(bureau: &Bureau, seed: u64) -> anyhow::Result<Vec<Account>> {
+    let act = Act::on_command_line("demo.set_up");
+    let mut accounts = Vec::new();
+    for person in bureau.staff(None, 0, STAFF.len() as u64).await? {
+        if person.duties.are_administrative() {
+            let OneTimeSecret { account, name, secret, .. } = bureau.reset_secret(&act, person.number).await?;
+            accounts.push(Account { account, duty: format!("{name}（一次性口令）"), password: secret });
+        }
+    }
+    let mut random = randomness(seed, STREAM);
+    let signing_in = STAFF.iter().map(|(account, _, _, role)| (*account, role.title()));
+    for (account, duty) in signing_in.chain([(INSPECTORS[0].0, "检查人员")]) {
+        let person = bureau.staff_by_account(account).await?.context("演示人员不见了")?;
+        let secret = bureau.reset_secret(&act, person.number).await?;
         let password = password(|most| random.random_range(0..most));
         choose_password(bureau, account, &secret.secret, &password).await?;
-        accounts.push(Account { account: account.to_owned(), duty: role.title().to_owned(), password });
+        accounts.push(Account { account: account.to_owned(), duty: duty.to_owned(), password });
     }
     Ok(accounts)
 }
@@ -128,12 +143,12 @@ pub async fn inspectors(bureau: &Bureau, folder: &Path) -> anyhow::Result<()> {
     let act = Act::on_command_line("demo.set_up");
     let mut rows = format!("{DIRECTORY}\n");
     for (account, name, unit, row) in INSPECTORS {
-        bureau.add_staff(&act, &NewStaff { account, name, unit, proposed: vec![Role::Handler] }).await?;
+        add(bureau, &act, account, name, unit, Role::Handler).await?;
         rows += &format!("{account},{row}\n");
     }
     let file = folder.join("执法检查人员名录.csv");
     std::fs::write(&file, rows).with_context(|| format!("写不成“{}”", file.display()))?;
-    let act = acting(bureau, CREDIT_CLERK, "inspector.import").await?;
+    let act = bureau.act_of(CREDIT_CLERK, "inspector.import").await?;
     let outcome = bureau.import_inspectors(&act, &file, None).await?;
     anyhow::ensure!(outcome.refused == 0, "演示的检查人员名录有 {} 行没有通过", outcome.refused);
     Ok(())
@@ -158,7 +173,7 @@ pub async fn propose_and_decide(bureau: &Bureau, today: Day) -> anyhow::Result<(
 
 /// The most urgent of the person's clocks for which no proof is proposed yet.
 async fn propose(bureau: &Bureau, account: &str, today: Day, place: &str) -> anyhow::Result<Option<Seq>> {
-    let act = acting(bureau, account, "publication.propose").await?;
+    let act = bureau.act_of(account, "publication.propose").await?;
     let page = bureau.open_clocks(act.signed_in()?, None, PROPOSED_AT_MOST).await?;
     for clock in page.lines.into_iter().filter(|clock| clock.ends_by_evidence && clock.started_on <= today) {
         let evidence = PublicationEvidence {
@@ -167,7 +182,7 @@ async fn propose(bureau: &Bureau, account: &str, today: Day, place: &str) -> any
             place: place.to_owned(),
             note: None,
         };
-        match bureau.propose_evidence(&act, &evidence).await {
+        match bureau.propose_evidence(&act, None, &evidence).await {
             Ok(matter) => return Ok(Some(matter)),
             // It is in a matter already.
             Err(error) if error.is::<WrongInput>() => {}
@@ -184,26 +199,9 @@ async fn review(
     action: Action,
     opinion: Option<&str>,
 ) -> anyhow::Result<()> {
-    let act = acting(bureau, account, "matter.review").await?;
+    let act = bureau.act_of(account, "matter.review").await?;
     bureau.decide_matter(&act, matter, action, opinion).await?;
     Ok(())
-}
-
-/// An act of a person of the bureau.
-async fn acting(bureau: &Bureau, account: &str, event: &'static str) -> anyhow::Result<Act> {
-    let person = bureau.staff_by_account(account).await?.with_context(|| format!("没有演示账号 {account}"))?;
-    let unit = person.unit.context("演示人员没有单位")?;
-    let unit_name = UNITS.iter().find(|(code, ..)| *code == unit).map_or("", |(_, name, ..)| name);
-    let actor = Actor {
-        staff: person.number,
-        account: person.account,
-        name: person.name,
-        unit,
-        unit_name: unit_name.to_owned(),
-        duties: person.duties,
-        session: None,
-    };
-    Ok(Act { actor: Some(actor), ..Act::on_command_line(event) })
 }
 
 /// As the person does at the first sign-in.
