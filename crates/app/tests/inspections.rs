@@ -212,7 +212,7 @@ async fn from_plan_to_level_each_step_by_whom_it_is_for() {
 
         let preview = bureau.preview_plan(&this.planner().await, &plan()).await.unwrap();
         assert_eq!(preview.objects, 40);
-        let quota: u64 = preview.groups.iter().map(|line| line.quota.explored + line.quota.by_level).sum();
+        let quota: u64 = preview.groups.iter().map(|line| line.quota.total()).sum();
         assert_eq!(preview.visits, quota + preview.listed.iter().map(|line| line.count as u64).sum::<u64>());
         assert!(preview.feasibility.is_ok(), "{:?}", preview.feasibility);
         let too_few = PlanProposal { ratio: 1, ..plan() };

@@ -58,12 +58,13 @@ fn main() {
         })
     });
     let share = candidates / 4;
-    let strata = [share, share, share, candidates - 3 * share].into_iter().enumerate().scan(0, |from, (place, size)| {
-        let candidates = codes[*from..*from + size].to_vec();
-        *from += size;
-        let quota = (size as u64 / 20).max(1);
-        Some(StratumInput { label: line(&format!("item/{place}")), candidates, quota, needs: Default::default() })
-    });
+    let strata =
+        [share, share, share, candidates - 3 * share].into_iter().enumerate().scan(0, |from, (place, size)| {
+            let candidates = codes[*from..*from + size].to_vec();
+            *from += size;
+            let quota = (size as u64 / 20).max(1);
+            Some(StratumInput { label: line(&format!("item/{place}")), candidates, quota, needs: Default::default() })
+        });
     let input = FreezeInput {
         draw: line("2026-001-D1"),
         plan: line("2026-001"),

@@ -25,6 +25,10 @@ pub const MOST_FOUND: usize = 200;
 const MOST_NAMED: u64 = 10_000;
 /// Most enterprises that are counted.
 const MOST_COUNTED: u64 = 10_000;
+/// Signs of a credit code up to the end of its region (GB 32100-2015).
+const REGION_CODE: usize = 8;
+/// Rows in which initials are looked for before the index is asked: few beside a million.
+const FIRST_ROWS: i64 = 25_000;
 /// Up to so many graded enterprises are put in the order of their codes when they are asked for; beyond,
 /// the codes are walked, and enough of them are met.
 const SPARSE: i64 = 20_000;
@@ -258,12 +262,17 @@ impl Store {
         for row in begins.all(readers).await? {
             found.push((row.try_get_by_index(0)?, MatchedBy::NameBegin));
         }
-        // What only holds the text comes after all of these: it is not asked for when they are too many already.
-        if found.len() <= MOST_FOUND {
-            let mut within = Sql::new("SELECT code FROM (");
-            self.holding(&mut within, wanted, most);
-            within.push(") AS found ORDER BY seq");
-            for row in within.all(readers).await? {
+        // What only holds the text comes after all of these: it is not asked for when they are too many already, or when
+        // the text is so much of a code that there is that no name holds it.
+        let is_code = !found.is_empty() && wanted.code.as_ref().is_some_and(|begin| begin.len() >= REGION_CODE);
+        if found.len() <= MOST_FOUND && !is_code {
+            let mut rows = self.common(wanted, most).await?;
+            if rows.len() <= MOST_FOUND {
+                let mut within = Sql::new("SELECT code FROM (");
+                self.holding(&mut within, wanted, most);
+                rows = within.push(") AS found ORDER BY seq").all(readers).await?;
+            }
+            for row in rows {
                 found.push((row.try_get_by_index(0)?, MatchedBy::Within));
             }
         }
@@ -289,6 +298,20 @@ impl Store {
             hits.push(Hit { code: code(&found)?, name, status, town, by });
         }
         Ok(Found { hits, next, too_many })
+    }
+
+    /// Enterprises among the first rows whose initials hold the pairs. There are few letters, so that initials are common
+    /// and enough rows are found here; PostgreSQL's index would first gather every row that has one of the pairs, and
+    /// SQLite's stops by itself.
+    async fn common(&self, wanted: &Wanted, most: i64) -> Result<Vec<QueryResult>> {
+        let readers = &self.connections.readers;
+        let initials = wanted.name.bytes().all(|letter| letter.is_ascii_lowercase());
+        if !initials || readers.get_database_backend() == DbBackend::Sqlite {
+            return Ok(Vec::new());
+        }
+        let mut first = Sql::new("SELECT code FROM (SELECT code, pairs FROM searched LIMIT ");
+        first.bind(FIRST_ROWS).push(") AS first WHERE pairs LIKE ").bind(format!("%{}%", wanted.pairs.join(" ")));
+        first.push(" LIMIT ").bind(most).all(readers).await
     }
 
     /// `code` and `seq` of up to so many enterprises whose name or initials hold the pairs.

@@ -213,7 +213,7 @@ impl Bureau {
             listed.entry(id).or_default().push(*code);
         }
         let (inspectors, unfit) = self.frozen_inspectors(plan.from, plan.until, &objects.last_teams).await?;
-        let quota: u64 = drawn.iter().map(|(_, _, quota)| quota.explored + quota.by_level).sum();
+        let quota: u64 = drawn.iter().map(|(_, _, quota)| quota.total()).sum();
         let visits = quota + objects.listed.len() as u64;
         let fit = inspectors.len();
         let feasibility = if quota == 0 { Ok(Feasibility::Exact) } else { self.rehearse(item, &drawn, inspectors)? };
@@ -304,7 +304,7 @@ pub(super) fn strata(
     let of_group = |(group, codes, quota): &(Group, Vec<CreditCode>, Quota)| StratumInput {
         label: group.label(&item.rule.id.value),
         candidates: codes.clone(),
-        quota: quota.explored + quota.by_level,
+        quota: quota.total(),
         needs: needs.clone(),
     };
     Ok(drawn.iter().map(of_group).filter(|stratum| stratum.quota > 0).collect())

@@ -184,6 +184,22 @@ impl Certificate {
         String::from_utf8(json).expect("JSON is UTF-8")
     }
 
+    /// How many stand in all strata together, and how many of them are picked.
+    #[must_use]
+    pub fn size(&self) -> (u64, u64) {
+        let strata = || self.strata.iter();
+        (strata().map(|one| one.candidates).sum(), strata().map(|one| one.quota).sum())
+    }
+
+    /// Why it was thrown away; none when it was not.
+    #[must_use]
+    pub fn void_reason(&self) -> Option<&Line> {
+        match &self.state {
+            State::Void { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+
     /// What it has when it is drawn.
     #[must_use]
     pub fn sealed(&self) -> Option<&SealedPart> {

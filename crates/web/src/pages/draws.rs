@@ -6,7 +6,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use xinheng_app::inspect::{PublicDraw, PublicDrawLine, PublicItem};
-use xinheng_core::draw::{Certificate, SealedPart, State as CertificateState, Time};
+use xinheng_core::draw::{Certificate, State as CertificateState, Time};
 use xinheng_core::record::Seq;
 
 use crate::Site;
@@ -88,17 +88,6 @@ impl DrawPage {
         standing(&self.draw.certificate)
     }
 
-    fn sealed(&self) -> Option<&SealedPart> {
-        self.draw.certificate.sealed()
-    }
-
-    fn void_reason(&self) -> Option<String> {
-        match &self.draw.certificate.state {
-            CertificateState::Void { reason, .. } => Some(reason.to_string()),
-            _ => None,
-        }
-    }
-
     fn address(&self) -> String {
         format!("/draws/{}", encoded(self.draw.certificate.draw.as_str()))
     }
@@ -143,25 +132,6 @@ struct ScreenPage {
 impl ScreenPage {
     fn time(&self, at: &Time) -> String {
         time(*at)
-    }
-
-    fn sealed(&self) -> Option<&SealedPart> {
-        self.draw.certificate.sealed()
-    }
-
-    fn void_reason(&self) -> Option<String> {
-        match &self.draw.certificate.state {
-            CertificateState::Void { reason, .. } => Some(reason.to_string()),
-            _ => None,
-        }
-    }
-
-    fn candidates(&self) -> u64 {
-        self.draw.certificate.strata.iter().map(|one| one.candidates).sum()
-    }
-
-    fn quota(&self) -> u64 {
-        self.draw.certificate.strata.iter().map(|one| one.quota).sum()
     }
 
     fn address(&self) -> String {

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use serde::Deserialize;
 use xinheng_app::inspect::{DrawDetail, DrawState};
 use xinheng_core::approval::Stage;
-use xinheng_core::draw::{State as CertificateState, Time};
+use xinheng_core::draw::Time;
 use xinheng_core::staff::Permission;
 
 use crate::Site;
@@ -53,21 +53,6 @@ impl DrawPage {
 
     fn witness_due(&self) -> bool {
         self.is_frozen() && self.detail.certificate.witness.is_none() && self.frame.may(Permission::Plan)
-    }
-
-    fn void_reason(&self) -> Option<String> {
-        match &self.detail.certificate.state {
-            CertificateState::Void { reason, .. } => Some(reason.to_string()),
-            _ => None,
-        }
-    }
-
-    fn candidates(&self) -> u64 {
-        self.detail.certificate.strata.iter().map(|one| one.candidates).sum()
-    }
-
-    fn quota(&self) -> u64 {
-        self.detail.certificate.strata.iter().map(|one| one.quota).sum()
     }
 
     fn time(&self, at: &Time) -> String {

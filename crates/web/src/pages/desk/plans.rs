@@ -118,12 +118,8 @@ struct NewPlanPage {
 }
 
 impl NewPlanPage {
-    fn quota(&self, line: &GroupLine) -> u64 {
-        line.quota.explored + line.quota.by_level
-    }
-
     fn share(&self, line: &GroupLine) -> String {
-        let share = self.quota(line) * 10_000 / line.group.candidates.max(1);
+        let share = line.quota.total() * 10_000 / line.group.candidates.max(1);
         percent(u32::try_from(share).unwrap_or(u32::MAX))
     }
 
