@@ -126,6 +126,7 @@ async fn from_the_plan_to_the_enterprises_record() {
     looks_right(&browser, "desk-plan-matter").await;
 
     become_other(&browser, &reviewer, &matter).await;
+    browser.reads("main", "户中抽").await.unwrap();
     press(&browser, Locator::Css("button[value=forward]")).await;
     become_other(&browser, &Who::Staff(Role::Leader).account(), &matter).await;
     press(&browser, Locator::Css("button[value=forward]")).await;

@@ -16,6 +16,9 @@ use tempfile::TempDir;
 const DRIVER: &str = "XINHENG_TEST_CHROMEDRIVER";
 const CHROMIUM: &str = "XINHENG_TEST_CHROMIUM";
 
+/// How often it is tried to start.
+const TRIES: usize = 5;
+
 /// No window, no request of the browser's own, and no host but this one. Root has no sandbox.
 const OPTIONS: [&str; 11] = [
     "--headless=new",
@@ -39,8 +42,18 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Starts chromedriver on a port that it finds itself.
+    /// Starts chromedriver on a port that it finds itself. It takes one of IPv4 and then the same of IPv6, which may be
+    /// taken: then another.
     pub fn start() -> Result<Self> {
+        for _ in 0..TRIES {
+            if let Some(driver) = Self::try_start()? {
+                return Ok(driver);
+            }
+        }
+        anyhow::bail!("chromedriver 没有启动，原因见上")
+    }
+
+    fn try_start() -> Result<Option<Self>> {
         let mut process = Command::new(program(DRIVER)?)
             .args(["--port=0", "--log-level=SEVERE"])
             .stdout(Stdio::piped())
@@ -54,9 +67,9 @@ impl Driver {
         let Some(port) = port else {
             process.kill()?;
             process.wait()?;
-            anyhow::bail!("chromedriver 没有启动，原因见上");
+            return Ok(None);
         };
-        Ok(Self { process, port, profile: tempfile::tempdir()? })
+        Ok(Some(Self { process, port, profile: tempfile::tempdir()? }))
     }
 
     /// Opens a Chromium with an empty profile.
