@@ -66,7 +66,16 @@ impl Bureau {
     ) -> anyhow::Result<Seq> {
         let actor = permitted(act, Permission::Handle)?;
         let steps = match again {
-            Some(matter) => known(writing.matter(matter).await?, act, matter)?.1,
+            Some(matter) => {
+                let (found, steps) = known(writing.matter(matter).await?, act, matter)?;
+                if found.procedure != proposal.procedure {
+                    return Err(WrongInput(format!(
+                        "第 {matter} 号事项是另一类事项，不能这样重新提交。请从该事项进入"
+                    ))
+                    .into());
+                }
+                steps
+            }
             None => Vec::new(),
         };
         let procedure = self.procedure(proposal.procedure)?;

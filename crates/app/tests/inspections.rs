@@ -224,7 +224,10 @@ async fn from_plan_to_level_each_step_by_whom_it_is_for() {
         let draw = this.frozen(plan_seq).await;
         assert_eq!(draw, "2026-001-D1");
         let choice = bureau.lottery_choices().pop().unwrap();
-        bureau.sign(&Act::on_command_line("test"), &format!("lotteries/{}", choice.id), "某", "局领导").await.ok();
+        let lottery = format!("lotteries/{}", choice.id);
+        if choice.id != "double_colour" {
+            bureau.sign(&Act::on_command_line("test"), &lottery, "某局长", "局领导").await.unwrap();
+        }
         let twice = sentence(bureau.freeze_draw(&this.planner().await, plan_seq, &choice.id, choice.day).await);
         assert!(twice.contains("2026-001-D1"), "{twice}");
 
@@ -237,6 +240,8 @@ async fn from_plan_to_level_each_step_by_whom_it_is_for() {
         );
         let now = Time::of(bureau.now());
         bureau.witness_draw(&this.planner().await, &draw, "县政府网站", now).await.unwrap();
+        let again = sentence(bureau.witness_draw(&this.planner().await, &draw, "别处", now).await);
+        assert!(again.contains("已经登记过"), "{again}");
         this.pass(24);
         let wrong = sentence(bureau.enter_numbers(&this.planner().await, &draw, "双色球 2026136 03").await);
         assert!(wrong.contains("红球"), "{wrong}");
@@ -265,6 +270,12 @@ async fn from_plan_to_level_each_step_by_whom_it_is_for() {
         assert!(bureau.visit(&stranger, plan_seq, visit.place).await.unwrap().is_none());
         let lead = bureau.staff_member(visit.team.unwrap().lead).await.unwrap().unwrap();
         let act = this.act(&lead.account, Role::Handler).await;
+        // A matter comes back to what it is about, and to nothing else.
+        let other = bureau.propose_plan(&this.planner().await, None, &plan()).await.unwrap();
+        let why = Some("比例请再核对一次");
+        bureau.decide_matter(&this.reviewer().await, other, Action::SendBack, why).await.unwrap();
+        let mixed = bureau.enter_result(&this.planner().await, Some(other), &this.result(visit, "05")).await;
+        assert!(sentence(mixed).contains("另一类事项"));
         let without_due = VisitResult { rectification_due: None, ..this.result(visit, "05") };
         assert!(sentence(bureau.enter_result(&act, None, &without_due).await).contains("整改期限"));
         let points = async || {
@@ -299,10 +310,9 @@ async fn from_plan_to_level_each_step_by_whom_it_is_for() {
         );
         let public = bureau.public_draw(&draw).await.unwrap().unwrap();
         assert_eq!(public.visited.unwrap().len(), visits.len());
-        if let Some(names) = public.names {
-            let published = Published { names: Some(names), ..Published::default() };
-            assert!(verify(&public.certificate, &published).holds());
-        }
+        assert!(visits.iter().all(|visit| visit.drawn), "nobody was listed, so that the file of names is published");
+        let published = Published { names: Some(public.names.unwrap()), ..Published::default() };
+        assert!(verify(&public.certificate, &published).holds());
 
         let live = bureau.store().dump_projections().await.unwrap();
         assert_eq!(bureau.rebuild(&|_| ()).await.unwrap().findings, Vec::<String>::new());

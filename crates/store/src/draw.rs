@@ -332,11 +332,21 @@ impl Store {
                 Condition::all().add(Column::Enterprise.is_in(enterprises.iter().map(|code| code.as_str())))
             }
         };
+        let found = visit::Entity::find().filter(wanted).order_by_asc(Column::Plan).order_by_asc(Column::Place);
+        found.all(&self.connections.readers).await?.into_iter().map(read_visit).collect()
+    }
+
+    /// Visits of a plan by their places, after one.
+    ///
+    /// # Errors
+    /// When the database fails or a row is damaged.
+    pub async fn visits_after(&self, plan: Seq, after: u32, limit: u64) -> Result<Vec<KeptVisit>> {
+        use visit::Column;
         let page = visit::Entity::find()
-            .filter(wanted)
-            .order_by_asc(Column::Plan)
+            .filter(Column::Plan.eq(plan.0))
+            .filter(Column::Place.gt(after))
             .order_by_asc(Column::Place)
-            .limit(MOST_ROWS);
+            .limit(limit.min(MOST_ROWS));
         page.all(&self.connections.readers).await?.into_iter().map(read_visit).collect()
     }
 
@@ -474,7 +484,9 @@ pub(crate) async fn project(transaction: &mut Transaction, records: &[Record]) -
         let damaged = |_| StoreError::Damaged { seq: record.seq, column: "payload" };
         let step: DrawStep = serde_json::from_str(&text("content")).map_err(damaged)?;
         let plan = record.payload.integer("plan").unwrap_or_default();
-        project_draw(transaction, record, plan, &text("draw"), &step).await?;
+        if let Some(draw) = record.payload.text("draw") {
+            project_draw(transaction, record, plan, draw, &step).await?;
+        }
         project_visits(transaction, record.seq, plan, step).await?;
     }
     Ok(())

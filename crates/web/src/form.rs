@@ -117,6 +117,12 @@ fn broken(error: MultipartError) -> PageError {
     }
 }
 
+/// The first field of that name, without white space around it; empty when there is none.
+pub(crate) fn field(fields: &[(String, String)], name: &str) -> String {
+    let found = fields.iter().find(|(field, _)| field == name);
+    found.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
+}
+
 /// What follows a change: what `show` makes of it, be it the page again with the sentence that says what was wrong (422);
 /// or the error, when it is not the person's to mend.
 pub(crate) async fn outcome<T>(

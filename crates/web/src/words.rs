@@ -24,7 +24,7 @@ pub(crate) fn count(count: u64) -> String {
 }
 
 /// A time of a certificate, to the minute: `2026-11-25 10:05`.
-pub(crate) fn time(at: Time) -> String {
+pub(crate) fn time(at: &Time) -> String {
     moment(at.moment())
 }
 

@@ -9,6 +9,7 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::staff::Permission;
 use xinheng_store::DrawState;
 
+use super::draw::Bundle;
 use crate::act::Act;
 use crate::{Bureau, WrongInput};
 
@@ -23,11 +24,11 @@ impl Bureau {
         let found = self.store().draw(number).await?;
         let draw = found.ok_or_else(|| WrongInput(format!("没有编号为“{number}”的抽查")))?;
         if draw.state == DrawState::Sealed {
-            let (sealed, explored, listed) = self.sealed_for_audit(&draw).await?;
-            return Ok(view(number, sealed.frozen(), sealed.visits(), &explored, &listed));
+            let (sealed, bundle) = self.sealed_anew(&draw).await?;
+            return Ok(view(number, sealed.frozen(), sealed.visits(), &bundle));
         }
-        let (frozen, explored, listed) = self.frozen_for_audit(&draw).await?;
-        Ok(view(number, &frozen, &[], &explored, &listed))
+        let (frozen, bundle) = self.made_anew(&draw).await?;
+        Ok(view(number, &frozen, &[], &bundle))
     }
 }
 
@@ -57,7 +58,7 @@ impl Bureau {
         if self.known_plan(draw.plan).await?.0.names.is_none() {
             return Err(WrongInput("检查了哪些企业还没有公布，现在给出会泄露未开始的检查".to_owned()).into());
         }
-        let (frozen, ..) = self.frozen_for_audit(&draw).await?;
+        let (frozen, _) = self.made_anew(&draw).await?;
         let own = frozen.enterprises().find(|(_, candidate)| *candidate == code);
         let (pair, _) = own.ok_or_else(|| WrongInput(format!("{code} 不在这次抽查的候选名单上")))?;
         let salt = salt(&frozen.secrets().key, code);
@@ -65,7 +66,7 @@ impl Bureau {
     }
 }
 
-fn view(number: &str, frozen: &Frozen, visits: &[Visit], explored: &Value, listed: &Value) -> Value {
+fn view(number: &str, frozen: &Frozen, visits: &[Visit], bundle: &Bundle) -> Value {
     let secrets = frozen.secrets();
     let labels: Vec<&str> = frozen.labels().iter().map(Line::as_str).collect();
     let strata = &frozen.certificate().strata;
@@ -94,8 +95,8 @@ fn view(number: &str, frozen: &Frozen, visits: &[Visit], explored: &Value, liste
         "draw_key": hex::encode(secrets.key.bytes()),
         "nonce": hex::encode(secrets.nonce.bytes()),
         "strata": strata.collect::<Vec<_>>(),
-        "drawn_without_regard_to_level": explored,
-        "listed_by_rule": listed,
+        "drawn_without_regard_to_level": bundle.explored,
+        "listed_by_rule": bundle.listed,
         "enterprises": frozen.enterprises().map(enterprise).collect::<Vec<_>>(),
         "inspector_lines": frozen.inspector_lines(),
         "visits": visits.iter().map(visit).collect::<Vec<_>>(),

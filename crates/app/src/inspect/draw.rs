@@ -4,10 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use anyhow::Context as _;
-use chrono::{Datelike, Days, Weekday};
+use chrono::Days;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use xinheng_core::approval::{Action, Stage};
+use xinheng_core::approval::{Action, LEAST_REASON, Stage};
 use xinheng_core::audit::Outcome;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::draw::{
@@ -16,13 +15,13 @@ use xinheng_core::draw::{
 };
 use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Seq};
-use xinheng_core::rulebook::lotteries::{self, Lottery};
+use xinheng_core::rulebook::lotteries::Lottery;
 use xinheng_core::staff::Permission;
 use xinheng_core::visit::{AssignedVisit, DrawStep, Team, VisitState};
-use xinheng_store::{Body, DRAW_STEP, DrawState, KeptDraw, KeptPlan, Matter, NewDrawStep, NewRecord, Writing};
+use xinheng_store::{Body, DRAW_STEP, DrawState, Entry, KeptDraw, KeptPlan, Matter, NewDrawStep, NewRecord, Writing};
 
 use super::DRAW_SEAL;
-use super::objects::{moment_of, strata};
+use super::objects::strata;
 
 use crate::act::{Act, Actor};
 use crate::approval::{LONGEST_TEXT, Proposal, known};
@@ -30,9 +29,6 @@ use crate::{Bureau, WrongInput};
 
 /// Days ahead within which a lottery is chosen.
 const DAYS_AHEAD: u64 = 14;
-/// Fewest characters of a reason.
-const LEAST_REASON: usize = 5;
-
 /// A lottery that a draw may wait for.
 #[derive(Clone, Debug)]
 pub struct LotteryChoice {
@@ -55,8 +51,6 @@ pub struct DrawDetail {
     pub plan: KeptPlan,
     /// The public view.
     pub certificate: Certificate,
-    /// Labels of the strata in the order of their numbers.
-    pub labels: Vec<String>,
     /// How many are listed by rule and not drawn.
     pub listed: usize,
     /// Last moment to seal it.
@@ -71,15 +65,15 @@ pub struct DrawDetail {
 
 /// What a draw keeps secret: everything that it is made anew from.
 #[derive(Serialize, Deserialize)]
-struct Bundle {
+pub(super) struct Bundle {
     input: FreezeInput,
     key: Hash,
     secret: Hash,
-    nonce: Hash,
+    pub nonce: Hash,
     /// Who is visited without a draw.
-    listed: Vec<CreditCode>,
+    pub listed: Vec<CreditCode>,
     /// How many of each stratum's lowest tickets are drawn without regard to level.
-    explored: BTreeMap<String, u64>,
+    pub explored: BTreeMap<String, u64>,
 }
 
 impl Bundle {
@@ -124,8 +118,7 @@ impl Bureau {
         let mut choices: Vec<LotteryChoice> = (0..DAYS_AHEAD)
             .filter_map(|ahead| today.checked_add_days(Days::new(ahead)))
             .flat_map(|day| {
-                let drawn =
-                    self.rulebook().lotteries(day).filter(move |one| one.drawn_on.iter().any(|on| is_on(*on, day)));
+                let drawn = self.rulebook().lotteries(day).filter(move |one| one.is_drawn_on(day));
                 drawn.filter_map(move |lottery| {
                     let due = moment_of(day, &lottery.announced_at)?;
                     let (id, source) = (lottery.rule.id.value.clone(), lottery.source.to_string());
@@ -147,17 +140,18 @@ impl Bureau {
         let (kept, proposal) = self.known_plan(plan).await?;
         self.check_plan(&proposal)?;
         let item = self.inspection_item(&proposal.item)?;
-        let rule = self.rulebook().lottery(lottery, day).filter(|rule| rule.drawn_on.iter().any(|on| is_on(*on, day)));
+        let rule = self.rulebook().lottery(lottery, day).filter(|rule| rule.is_drawn_on(day));
         let rule = rule.ok_or_else(|| WrongInput("所选随机来源在那一天不开奖，请重新选择".to_owned()))?;
         self.check_acts(&format!("inspections/{}", proposal.item), &item.rule.title).await?;
         self.check_acts(&format!("lotteries/{lottery}"), &rule.rule.title).await?;
         let due = moment_of(day, &rule.announced_at).context("规则库中随机来源的开奖时刻无法识别")?;
-        let mut writing = self.store().begin().await?;
-        let draws = writing.draws_of_plan(plan).await?;
-        let earlier = self.earlier(&draws).await?;
         let mut objects = self.objects(item, &proposal).await?;
         let drawn = objects.apportion(item, &proposal)?;
         let (inspectors, _) = self.frozen_inspectors(proposal.from, proposal.until, &objects.last_teams).await?;
+        // Others write while the objects are looked through; only the plan's own draws must stand still.
+        let mut writing = self.store().begin().await?;
+        let draws = writing.draws_of_plan(plan).await?;
+        let earlier = self.earlier(&draws).await?;
         let number = format!("{}-D{}", kept.number, draws.len() + 1);
         let grounds = item.replacement_grounds.iter().map(|ground| Line::new(ground.as_str()));
         let input = FreezeInput {
@@ -207,6 +201,12 @@ impl Bureau {
         }
         let mut writing = self.store().begin().await?;
         let (kept, plan) = self.open_draw(draw).await?;
+        if let Some(Witness { place, at }) = self.certificate(&kept).await?.witness {
+            return Err(WrongInput(format!(
+                "见证已经登记过：{place}，{at}。登记后不能更改；登记有误的，请写明情况作废"
+            ))
+            .into());
+        }
         let (frozen, _) = self.made_anew(&kept).await?;
         let frozen = frozen.witnessed(Witness { place, at }).map_err(|refusal| WrongInput(refusal.to_string()))?;
         let certificate = frozen.certificate();
@@ -278,7 +278,7 @@ impl Bureau {
     }
 
     fn lottery_of(&self, certificate: &Certificate) -> anyhow::Result<&Lottery> {
-        let day = super::objects::day_of(certificate.frozen_at);
+        let day = certificate.frozen_at.moment().day_in_china();
         let entropy = &certificate.entropy;
         let is_it = |one: &&Lottery| one.source == entropy.source && one.format == entropy.format;
         let found = self.rulebook().lotteries(day).find(is_it);
@@ -419,14 +419,13 @@ impl Bureau {
         act.require(Permission::ReadPlans)?;
         let Some(draw) = self.store().draw(number).await? else { return Ok(None) };
         let (plan, _) = self.known_plan(draw.plan).await?;
-        let (frozen, bundle) = self.made_anew(&draw).await?;
+        let bundle = self.bundle(&draw).await?;
         let certificate = self.certificate(&draw).await?;
         let entered = self.open_matter_of(&target(number)).await?;
         let deadline = deadline(&draw)?;
         let now = Time::of(self.now());
         Ok(Some(DrawDetail {
             due: draw.state == DrawState::Frozen && (certificate.entropy.due..=deadline).contains(&now),
-            labels: frozen.labels().iter().map(ToString::to_string).collect(),
             listed: bundle.listed.len(),
             lottery: self.lottery_of(&certificate).ok().cloned(),
             deadline,
@@ -439,12 +438,10 @@ impl Bureau {
 
     /// The public view of a draw as its last step left it, with its place in the ledger.
     pub(super) async fn certificate(&self, draw: &KeptDraw) -> anyhow::Result<Certificate> {
-        let (entry, _) = self.store().record(draw.step).await?.context("台账缺少抽查环节的记录")?;
+        let entry = self.store().entries_at(&[draw.step]).await?.remove(&draw.step);
+        let entry = entry.context("台账缺少抽查环节的记录")?;
         let text = entry.record.payload.text("certificate").context("抽查环节的记录没有证书")?;
-        let mut certificate = Certificate::parse(text).context("证书无法读取")?;
-        let seq = u64::try_from(draw.step.0).context("台账序号")?;
-        certificate.ledger = Some(LedgerPlace { seq, hash: entry.hash });
-        Ok(certificate)
+        recorded(text, &entry)
     }
 
     /// A frozen draw with its plan, for whoever acts on it.
@@ -458,10 +455,15 @@ impl Bureau {
         Ok((draw, plan))
     }
 
-    /// A draw as it was frozen and witnessed, made anew from what it keeps secret.
-    async fn made_anew(&self, draw: &KeptDraw) -> anyhow::Result<(Frozen, Bundle)> {
+    /// What a draw keeps secret.
+    async fn bundle(&self, draw: &KeptDraw) -> anyhow::Result<Bundle> {
         let clear = self.store().draw_secret(&draw.number).await?.context("缺少抽查的保密数据，请从备份恢复")?;
-        let bundle: Bundle = serde_json::from_slice(&clear).context("抽查的保密数据无法读取")?;
+        serde_json::from_slice(&clear).context("抽查的保密数据无法读取")
+    }
+
+    /// A draw as it was frozen and witnessed, made anew from what it keeps secret.
+    pub(super) async fn made_anew(&self, draw: &KeptDraw) -> anyhow::Result<(Frozen, Bundle)> {
+        let bundle = self.bundle(draw).await?;
         let draws = self.store().draws_of_plans(&[draw.plan]).await?;
         let before: Vec<KeptDraw> = draws.into_iter().filter(|one| one.frozen < draw.frozen).collect();
         let earlier = self.earlier(&before).await?;
@@ -479,7 +481,7 @@ impl Bureau {
     }
 
     /// A sealed draw with its replacements, made anew.
-    async fn sealed_anew(&self, draw: &KeptDraw) -> anyhow::Result<(Sealed, Bundle)> {
+    pub(super) async fn sealed_anew(&self, draw: &KeptDraw) -> anyhow::Result<(Sealed, Bundle)> {
         let (frozen, bundle) = self.made_anew(draw).await?;
         let certificate = self.certificate(draw).await?;
         let State::Sealed(part) = &certificate.state else {
@@ -491,28 +493,6 @@ impl Bureau {
             sealed.replace(one.removed, one.reason.clone(), one.at)?;
         }
         Ok((sealed, bundle))
-    }
-
-    /// A sealed draw for the auditor, with how many of each stratum are drawn without regard to level, and who is
-    /// listed by rule.
-    pub(super) async fn sealed_for_audit(&self, draw: &KeptDraw) -> anyhow::Result<(Sealed, Value, Value)> {
-        let (sealed, bundle) = self.sealed_anew(draw).await?;
-        Ok((sealed, json!(bundle.explored), json!(bundle.listed)))
-    }
-
-    /// As [`Self::sealed_for_audit`], of a draw that is not sealed.
-    pub(super) async fn frozen_for_audit(&self, draw: &KeptDraw) -> anyhow::Result<(Frozen, Value, Value)> {
-        let (frozen, bundle) = self.made_anew(draw).await?;
-        Ok((frozen, json!(bundle.explored), json!(bundle.listed)))
-    }
-
-    /// Nonce and names of the picks at the seal, which `names_hash` is over.
-    pub(super) async fn picked_names(&self, draw: &KeptDraw) -> anyhow::Result<(Hash, BTreeSet<CreditCode>)> {
-        let (sealed, bundle) = self.sealed_anew(draw).await?;
-        let part = sealed.certificate().sealed().context("抽查还没有抽取")?;
-        let picked: BTreeSet<Hash> = part.picks.iter().map(|pick| pick.blind).collect();
-        let names = sealed.frozen().enterprises().filter(|(pair, _)| picked.contains(&pair.blind));
-        Ok((bundle.nonce, names.map(|(_, code)| code).collect()))
     }
 
     async fn earlier(&self, draws: &[KeptDraw]) -> anyhow::Result<Vec<EarlierDraw>> {
@@ -568,6 +548,18 @@ impl Bureau {
         writing.append(vec![record]).await?;
         Ok(())
     }
+}
+
+/// A certificate with its place in the ledger.
+pub(super) fn recorded(text: &str, entry: &Entry) -> anyhow::Result<Certificate> {
+    let mut certificate = Certificate::parse(text).context("证书无法读取")?;
+    certificate.ledger = Some(LedgerPlace { seq: entry.record.seq.0.unsigned_abs(), hash: entry.hash });
+    Ok(certificate)
+}
+
+/// The moment that a day of the lottery and its time make.
+fn moment_of(day: Day, time: &str) -> Option<Time> {
+    format!("{day}T{time}:00+08:00").parse().ok()
 }
 
 fn deadline(draw: &KeptDraw) -> anyhow::Result<Time> {
@@ -630,17 +622,4 @@ fn least_loaded(
         *load.entry(person).or_default() += 1;
     }
     Ok(Some(Team { lead, second }))
-}
-
-fn is_on(weekday: lotteries::Weekday, day: Day) -> bool {
-    let named = match weekday {
-        lotteries::Weekday::Monday => Weekday::Mon,
-        lotteries::Weekday::Tuesday => Weekday::Tue,
-        lotteries::Weekday::Wednesday => Weekday::Wed,
-        lotteries::Weekday::Thursday => Weekday::Thu,
-        lotteries::Weekday::Friday => Weekday::Fri,
-        lotteries::Weekday::Saturday => Weekday::Sat,
-        lotteries::Weekday::Sunday => Weekday::Sun,
-    };
-    day.weekday() == named
 }

@@ -11,7 +11,7 @@ use xinheng_core::draw::{
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::inspector::{Inspector, Unfit};
 use xinheng_core::plan::{FULL, Group, Placement, Quota, Screen, quotas};
-use xinheng_core::record::{Day, Moment, Seq};
+use xinheng_core::record::{Day, Seq};
 use xinheng_core::rulebook::Citation;
 use xinheng_core::rulebook::inspections::InspectionItem;
 use xinheng_core::staff::Permission;
@@ -27,7 +27,7 @@ const PAGE: u64 = 1_000;
 /// Enterprises named for a reason.
 const NAMED: usize = 20;
 /// Most inspectors of a bureau.
-const MOST_INSPECTORS: u64 = 5_000;
+pub(super) const MOST_INSPECTORS: u64 = 5_000;
 /// Minutes of a working day.
 const WORKING_DAY: u64 = 420;
 /// Reason of those with a visit of the same item still to come.
@@ -329,15 +329,4 @@ pub(super) fn reason_words(item: &InspectionItem, id: &str) -> (String, String) 
         other => other,
     };
     (title.to_owned(), "本系统缺省".to_owned())
-}
-
-/// The moment that a day of the lottery and its time make.
-pub(super) fn moment_of(day: Day, time: &str) -> Option<Time> {
-    format!("{day}T{time}:00+08:00").parse().ok()
-}
-
-/// The day in China on which a time lies.
-pub(super) fn day_of(time: Time) -> Day {
-    let moment: Moment = time.moment();
-    moment.day_in_china()
 }

@@ -115,6 +115,8 @@ pub struct PlanDetail {
     pub draws: Vec<KeptDraw>,
     /// Grounds on which a pick may be replaced.
     pub replacement_grounds: Vec<String>,
+    /// Visits that are done, and all that stand.
+    pub visits: (usize, usize),
 }
 
 impl PlanProposal {
@@ -270,18 +272,10 @@ impl Bureau {
         act.require(Permission::ReadPlans)?;
         let plans = self.store().plans(before, limit).await?;
         let seqs: Vec<Seq> = plans.iter().map(|plan| plan.seq).collect();
-        let (mut last, mut counts) = (BTreeMap::new(), BTreeMap::new());
+        let counts = self.visit_counts(&seqs).await?;
+        let mut last = BTreeMap::new();
         for draw in self.store().draws_of_plans(&seqs).await? {
             last.insert(draw.plan, draw);
-        }
-        for (plan, state, visits) in self.store().visit_counts(&seqs).await? {
-            let (done, standing) = counts.entry(plan).or_insert((0, 0));
-            match state {
-                VisitState::Done => *done += visits,
-                VisitState::Open => {}
-                VisitState::Replaced => continue,
-            }
-            *standing += visits;
         }
         let line = |plan: KeptPlan| PlanLine {
             item_title: self.item_title(&plan.item),
@@ -290,6 +284,21 @@ impl Bureau {
             plan,
         };
         Ok(plans.into_iter().map(line).collect())
+    }
+
+    /// How many visits of some plans are done, and how many stand in all.
+    async fn visit_counts(&self, plans: &[Seq]) -> anyhow::Result<BTreeMap<Seq, (usize, usize)>> {
+        let mut counts = BTreeMap::new();
+        for (plan, state, visits) in self.store().visit_counts(plans).await? {
+            let (done, standing) = counts.entry(plan).or_insert((0, 0));
+            match state {
+                VisitState::Done => *done += visits,
+                VisitState::Open => {}
+                VisitState::Replaced => continue,
+            }
+            *standing += visits;
+        }
+        Ok(counts)
     }
 
     /// A plan with its draws.
@@ -305,6 +314,7 @@ impl Bureau {
             proposal,
             item_title: self.item_title(&plan.item),
             draws: self.store().draws_of_plans(&[seq]).await?,
+            visits: self.visit_counts(&[seq]).await?.remove(&seq).unwrap_or_default(),
             replacement_grounds: item.map(|item| item.replacement_grounds.clone()).unwrap_or_default(),
             plan,
         }))

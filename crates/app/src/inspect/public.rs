@@ -1,20 +1,22 @@
 //! What the public sees of draws: the plans, the certificates, and whom a plan visited once its visits are over. Each
 //! is what the publicity decision lets through; no level, stratum label, inspector or coming visit is ever here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use xinheng_core::audit::Outcome;
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::draw::{Certificate, LedgerPlace, Line, PublishedNames, Time};
+use xinheng_core::draw::{Certificate, Line, PublishedNames, Time};
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::ledger::Hash;
 use xinheng_core::publicity::decide;
 use xinheng_core::record::{Day, Record, Seq};
 use xinheng_core::rulebook::inspections::{InspectionItem, ItemClass, Method};
 use xinheng_core::visit::{DrawStep, VisitState};
-use xinheng_store::{DrawState, Entry, KeptDraw, NewDrawStep};
+use xinheng_store::{DrawState, Entry, KeptDraw, NewDrawStep, VisitFilter};
 
+use super::draw::recorded;
 use crate::Bureau;
 use crate::act::Act;
 
@@ -152,7 +154,7 @@ impl Bureau {
         let published = match kept.names {
             Some(step) => {
                 let entry = self.store().entries_at(&[step]).await?.remove(&step);
-                entry.and_then(|entry| self.public_text(&entry.record, "names"))
+                entry.and_then(|entry| self.public_texts(&entry.record).remove("names"))
             }
             None => None,
         };
@@ -186,30 +188,29 @@ impl Bureau {
         plan: Option<&Entry>,
     ) -> anyhow::Result<Option<(PublicPlan, Certificate)>> {
         let (Some(step), Some(plan)) = (step, plan) else { return Ok(None) };
-        let Some(certificate) = self.public_text(&step.record, "certificate") else { return Ok(None) };
-        let mut certificate = Certificate::parse(&certificate)?;
-        certificate.ledger = Some(LedgerPlace { seq: step.record.seq.0.unsigned_abs(), hash: step.hash });
-        let text = |field: &str| self.public_text(&plan.record, field);
-        let day = |field: &str| text(field)?.parse().ok();
-        let shown = || {
+        let Some(certificate) = self.public_texts(&step.record).remove("certificate") else { return Ok(None) };
+        let certificate = recorded(&certificate, step)?;
+        let mut texts = self.public_texts(&plan.record);
+        let mut text = |field: &str| texts.remove(field);
+        let mut shown = || {
             Some(PublicPlan {
                 number: text("number")?,
                 title: text("title")?,
                 item_title: text("item_title")?,
-                from: day("window_from")?,
-                until: day("window_until")?,
+                from: text("window_from")?.parse().ok()?,
+                until: text("window_until")?.parse().ok()?,
             })
         };
         Ok(shown().map(|plan| (plan, certificate)))
     }
 
-    /// The text of a field of a record of the bureau's own, when everybody may read it today.
-    fn public_text(&self, record: &Record, field: &str) -> Option<String> {
+    /// The fields of a record of the bureau's own that everybody may read today.
+    fn public_texts(&self, record: &Record) -> BTreeMap<String, String> {
         let today = self.today();
         let kinds = Kinds::new(self.rulebook().kinds(today));
         let facts = Facts::new(std::slice::from_ref(record), today, &kinds);
-        let shown = decide(record, &facts, &kinds).fields.contains(&field);
-        record.payload.text(field).filter(|_| shown).map(str::to_owned)
+        let shown = decide(record, &facts, &kinds).fields.into_iter();
+        shown.filter_map(|field| Some((field.to_owned(), record.payload.text(field)?.to_owned()))).collect()
     }
 
     /// Publishes whom the plans visited whose visits are over. Gives their numbers.
@@ -220,9 +221,9 @@ impl Bureau {
         let mut published = Vec::new();
         let yesterday = self.today().pred_opt().unwrap_or_default();
         for plan in self.store().plans_to_reveal(yesterday).await? {
-            let mut writing = self.store().begin().await?;
-            let draws = writing.draws_of_plan(plan.seq).await?;
-            let visits = writing.visits_of_plan(plan.seq).await?;
+            // Nothing of it changes any more: no draw is frozen once the window is over, and no visit opens again.
+            let draws = self.store().draws_of_plans(&[plan.seq]).await?;
+            let visits = self.store().visits(&VisitFilter::Plan(plan.seq)).await?;
             let is_open = draws.iter().any(|draw| draw.state == DrawState::Frozen);
             if visits.is_empty() || is_open || visits.iter().any(|visit| visit.state == VisitState::Open) {
                 continue;
@@ -243,6 +244,7 @@ impl Bureau {
                 certificate: None,
                 names: Some(serde_json::to_string(&names)?),
             };
+            let mut writing = self.store().begin().await?;
             self.append_step(&mut writing, &new, &plan.unit).await?;
             let act = Act::by_itself("plan.names");
             let object = format!("plan/{}", plan.number);
@@ -259,8 +261,13 @@ impl Bureau {
         Time::of(self.now()) >= certificate.entropy.due
     }
 
+    /// Nonce and names of the picks at the seal, which `names_hash` is over.
     async fn names_of_draw(&self, draw: &KeptDraw) -> anyhow::Result<DrawNames> {
-        let (nonce, names) = self.picked_names(draw).await?;
-        Ok(DrawNames { draw: draw.number.clone(), nonce, names })
+        let (sealed, bundle) = self.sealed_anew(draw).await?;
+        let part = sealed.certificate().sealed().context("抽查还没有抽取")?;
+        let picked: BTreeSet<Hash> = part.picks.iter().map(|pick| pick.blind).collect();
+        let names = sealed.frozen().enterprises().filter(|(pair, _)| picked.contains(&pair.blind));
+        let names = names.map(|(_, code)| code).collect();
+        Ok(DrawNames { draw: draw.number.clone(), nonce: bundle.nonce, names })
     }
 }

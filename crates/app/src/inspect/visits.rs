@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use xinheng_core::approval::LEAST_REASON;
 use xinheng_core::record::{Day, Seq};
 use xinheng_core::rulebook::inspections::{ChecklistLine, InspectionItem};
 use xinheng_core::rulebook::kind::{Field, FieldType};
@@ -10,13 +11,11 @@ use xinheng_core::staff::Permission;
 use xinheng_core::visit::{DrawStep, Team, VisitState};
 use xinheng_store::{KeptPlan, KeptVisit, Matter, VisitFilter};
 
+use super::objects::MOST_INSPECTORS;
 use super::result::{INSPECTION, result_target};
 use crate::act::{Act, NotPermitted};
 use crate::approval::LONGEST_TEXT;
 use crate::{Bureau, WrongInput};
-
-/// Fewest characters of a reason.
-const LEAST_REASON: usize = 5;
 
 /// A visit in a list.
 #[derive(Clone, Debug)]
@@ -77,14 +76,23 @@ fn people_of(visits: &[KeptVisit]) -> Vec<i64> {
 }
 
 impl Bureau {
-    /// Visits of a plan.
+    /// All visits of a plan, for the list that is taken along.
     ///
     /// # Errors
     /// When the person may not see plans or the database fails.
-    pub async fn visits(&self, act: &Act, plan: Seq) -> anyhow::Result<Vec<VisitLine>> {
+    pub async fn all_visits(&self, act: &Act, plan: Seq) -> anyhow::Result<Vec<VisitLine>> {
         act.require(Permission::ReadPlans)?;
         let visits = self.store().visits(&VisitFilter::Plan(plan)).await?;
         self.visit_lines(visits).await
+    }
+
+    /// Visits of a plan by their places, after one.
+    ///
+    /// # Errors
+    /// When the person may not see plans or the database fails.
+    pub async fn visits(&self, act: &Act, plan: Seq, after: u32, limit: u64) -> anyhow::Result<Vec<VisitLine>> {
+        act.require(Permission::ReadPlans)?;
+        self.visit_lines(self.store().visits_after(plan, after, limit).await?).await
     }
 
     /// Open visits of whoever is signed in.
@@ -144,7 +152,7 @@ impl Bureau {
         let line = self.visit_lines(vec![visit]).await?.pop().expect("one line for one visit");
         let inspectors = match plans && open {
             true => {
-                let found = self.store().inspectors(0, 500).await?;
+                let found = self.store().inspectors(0, MOST_INSPECTORS).await?;
                 found.into_iter().map(|(person, _)| (person.number, person.name)).collect()
             }
             false => Vec::new(),

@@ -1,11 +1,13 @@
 //! Public lottery (公开彩票开奖), folder `lotteries/`: where a draw takes its randomness from, and how its numbers are
 //! written. `draw/entropy.rs` reads them.
 
+use chrono::Datelike;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Head;
 use crate::draw::Line;
+use crate::record::Day;
 
 /// A lottery, and the one spelling of what it drew.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -30,6 +32,28 @@ pub struct Lottery {
     pub announced_in: String,
     /// How many hours after that a draw that waits for it must be sealed; later it is void.
     pub seal_within_hours: u32,
+}
+
+impl Lottery {
+    /// Whether it is drawn on a day.
+    #[must_use]
+    pub fn is_drawn_on(&self, day: Day) -> bool {
+        self.drawn_on.iter().any(|on| chrono::Weekday::from(*on) == day.weekday())
+    }
+}
+
+impl From<Weekday> for chrono::Weekday {
+    fn from(day: Weekday) -> Self {
+        match day {
+            Weekday::Monday => Self::Mon,
+            Weekday::Tuesday => Self::Tue,
+            Weekday::Wednesday => Self::Wed,
+            Weekday::Thursday => Self::Thu,
+            Weekday::Friday => Self::Fri,
+            Weekday::Saturday => Self::Sat,
+            Weekday::Sunday => Self::Sun,
+        }
+    }
 }
 
 /// Numbers of so many digits each, with one space between them.

@@ -6,14 +6,13 @@ use axum::http::header;
 use axum::response::IntoResponse;
 use serde::Deserialize;
 use xinheng_app::inspect::{PublicDraw, PublicDrawLine, PublicItem};
-use xinheng_core::draw::{Certificate, State as CertificateState, Time};
+use xinheng_core::draw::{Certificate, State as CertificateState};
 use xinheng_core::record::Seq;
 
 use crate::Site;
 use crate::error::{PageError, PageResult};
 use crate::page::{Frame, page};
 use crate::visit::{Visit, encoded};
-use crate::words::time;
 
 /// Draws of a page: their certificates are long.
 const PAGE: u64 = 20;
@@ -40,10 +39,6 @@ struct DrawsPage {
 }
 
 impl DrawsPage {
-    fn time(&self, at: &Time) -> String {
-        time(*at)
-    }
-
     fn standing(&self, certificate: &Certificate) -> (&'static str, &'static str) {
         standing(certificate)
     }
@@ -80,10 +75,6 @@ struct DrawPage {
 }
 
 impl DrawPage {
-    fn time(&self, at: &Time) -> String {
-        time(*at)
-    }
-
     fn standing(&self) -> (&'static str, &'static str) {
         standing(&self.draw.certificate)
     }
@@ -130,10 +121,6 @@ struct ScreenPage {
 }
 
 impl ScreenPage {
-    fn time(&self, at: &Time) -> String {
-        time(*at)
-    }
-
     fn address(&self) -> String {
         format!("/draws/{}/screen", encoded(self.draw.certificate.draw.as_str()))
     }

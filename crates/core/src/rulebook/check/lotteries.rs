@@ -31,6 +31,10 @@ pub(super) fn lottery(checking: &mut Checking, edition: &Edition<Lottery>) {
     if lottery.drawn_on.is_empty() {
         checking.tell(node.at("drawn_on").fault("没有写星期几开奖").mend("例如 drawn_on: [tuesday, thursday, sunday]"));
     }
+    if lottery.seal_within_hours == 0 {
+        let node = node.at("seal_within_hours");
+        checking.tell(node.fault("开奖之后没有抽取的时间").mend("至少写 1 小时，例如 seal_within_hours: 72"));
+    }
     if !is_clock(&lottery.announced_at) {
         let message = format!("“{}”不是时刻", lottery.announced_at);
         checking.tell(node.at("announced_at").fault(message).mend("加引号写作 '21:15' 的样子（24 小时制）"));

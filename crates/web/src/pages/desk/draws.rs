@@ -3,6 +3,7 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use serde::Deserialize;
+use xinheng_app::WrongInput;
 use xinheng_app::inspect::{DrawDetail, DrawState};
 use xinheng_core::approval::Stage;
 use xinheng_core::draw::Time;
@@ -13,7 +14,6 @@ use crate::error::{PageError, PageResult};
 use crate::form::{Form, outcome, see};
 use crate::page::{Frame, page};
 use crate::visit::{Visit, encoded};
-use crate::words::time;
 
 #[derive(Template)]
 #[template(path = "desk/draw.html")]
@@ -54,10 +54,6 @@ impl DrawPage {
     fn witness_due(&self) -> bool {
         self.is_frozen() && self.detail.certificate.witness.is_none() && self.frame.may(Permission::Plan)
     }
-
-    fn time(&self, at: &Time) -> String {
-        time(*at)
-    }
 }
 
 async fn draw_with(site: &Site, visit: &Visit, number: &str, typed: Typed, fault: String) -> PageResult {
@@ -94,19 +90,11 @@ pub async fn witness(
     let typed = Typed { place: form.place.clone(), at: form.at.clone(), ..Typed::default() };
     // As a browser's field for date and time gives it, to the minute or the second.
     let seconds = if form.at.len() == "2026-11-27T09:00".len() { ":00" } else { "" };
-    match format!("{}{seconds}+08:00", form.at).parse::<Time>() {
-        Ok(at) => {
-            let witnessed = site.bureau.witness_draw(&visit.act, &number, &form.place, at).await;
-            done(&site, &visit, &number, typed, witnessed).await
-        }
-        Err(_) => {
-            let wrong: Result<(), PageError> = Err(PageError::WrongInput("请填写公布的日期和时间。".into()));
-            outcome(wrong, async |wrong| {
-                draw_with(&site, &visit, &number, typed, wrong.err().unwrap_or_default()).await
-            })
-            .await
-        }
-    }
+    let witnessed = match format!("{}{seconds}+08:00", form.at).parse::<Time>() {
+        Ok(at) => site.bureau.witness_draw(&visit.act, &number, &form.place, at).await,
+        Err(_) => Err(WrongInput("请填写公布的日期和时间，例如 2026-11-27 09:00".to_owned()).into()),
+    };
+    done(&site, &visit, &number, typed, witnessed).await
 }
 
 #[derive(Deserialize)]

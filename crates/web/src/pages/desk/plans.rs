@@ -18,7 +18,7 @@ use crate::page::{Frame, page};
 use crate::visit::{Visit, encoded};
 use crate::words::{percent, ratio};
 
-/// Plans of a page.
+/// Plans and visits of a page.
 const PAGE: u64 = 50;
 
 #[derive(Template)]
@@ -179,33 +179,36 @@ struct PlanPage {
     frame: Frame,
     detail: PlanDetail,
     visits: Vec<VisitLine>,
+    next: Option<u32>,
     lotteries: Vec<LotteryChoice>,
     may_freeze: bool,
     fault: String,
 }
 
-impl PlanPage {
-    fn standing(&self) -> usize {
-        self.visits.iter().filter(|line| line.visit.state != VisitState::Replaced).count()
-    }
-
-    fn done(&self) -> usize {
-        self.visits.iter().filter(|line| line.visit.state == VisitState::Done).count()
-    }
-}
-
-pub(super) async fn plan_with(site: &Site, visit: &Visit, seq: Seq, fault: String) -> PageResult {
+async fn plan_with(site: &Site, visit: &Visit, seq: Seq, after: u32, fault: String) -> PageResult {
     let detail = site.bureau.plan(&visit.act, seq).await?.ok_or(PageError::NotFound)?;
-    let visits = site.bureau.visits(&visit.act, seq).await?;
+    let visits = site.bureau.visits(&visit.act, seq, after, PAGE).await?;
+    let next = visits.last().filter(|_| visits.len() as u64 == PAGE).map(|last| last.visit.place);
     let frame = Frame::new(visit, detail.plan.title.clone());
     let open = detail.draws.iter().any(|draw| draw.state == xinheng_app::inspect::DrawState::Frozen);
     let may_freeze = frame.may(Permission::Plan) && !open && detail.plan.until > visit.today;
     let lotteries = if may_freeze { site.bureau.lottery_choices() } else { Vec::new() };
-    page(&PlanPage { frame, detail, visits, lotteries, may_freeze, fault })
+    page(&PlanPage { frame, detail, visits, next, lotteries, may_freeze, fault })
 }
 
-pub async fn plan(State(site): State<Site>, visit: Visit, Path(seq): Path<i64>) -> PageResult {
-    plan_with(&site, &visit, Seq(seq), String::new()).await
+#[derive(Default, Deserialize)]
+pub struct After {
+    #[serde(default)]
+    after: u32,
+}
+
+pub async fn plan(
+    State(site): State<Site>,
+    visit: Visit,
+    Path(seq): Path<i64>,
+    Query(place): Query<After>,
+) -> PageResult {
+    plan_with(&site, &visit, Seq(seq), place.after, String::new()).await
 }
 
 #[derive(Deserialize)]
@@ -230,7 +233,7 @@ pub async fn freeze(
     };
     outcome(frozen, async |frozen| match frozen {
         Ok(number) => Ok(see(format!("/desk/draws/{}", encoded(&number)))),
-        Err(fault) => plan_with(&site, &visit, Seq(seq), fault).await,
+        Err(fault) => plan_with(&site, &visit, Seq(seq), 0, fault).await,
     })
     .await
 }
@@ -246,7 +249,7 @@ struct PaperPage {
 /// The list to be printed and taken along (纸质清单).
 pub async fn paper(State(site): State<Site>, visit: Visit, Path(seq): Path<i64>) -> PageResult {
     let detail = site.bureau.plan(&visit.act, Seq(seq)).await?.ok_or(PageError::NotFound)?;
-    let mut visits = site.bureau.visits(&visit.act, Seq(seq)).await?;
+    let mut visits = site.bureau.all_visits(&visit.act, Seq(seq)).await?;
     visits.retain(|line| line.visit.state != VisitState::Replaced);
     page(&PaperPage { frame: Frame::new(&visit, format!("检查任务清单 {}", detail.plan.number)), detail, visits })
 }

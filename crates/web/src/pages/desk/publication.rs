@@ -17,7 +17,7 @@ use super::plans::PlanForm;
 use super::todo::{left, tone};
 use crate::Site;
 use crate::error::{PageError, PageResult};
-use crate::form::{Form, outcome, see};
+use crate::form::{Form, field, outcome, see};
 use crate::page::{Frame, page};
 use crate::visit::{Visit, encoded};
 use crate::words;
@@ -72,10 +72,7 @@ struct Typed {
 
 impl Typed {
     fn read(fields: &[(String, String)]) -> Self {
-        let text = |name: &str| {
-            let found = fields.iter().find(|(field, _)| field == name);
-            found.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
-        };
+        let text = |name: &str| field(fields, name);
         let clocks = fields.iter().filter(|(field, _)| field == "clock").filter_map(|(_, value)| {
             let (rule, seq) = value.rsplit_once('/')?;
             Some(ClockName { rule: rule.to_owned(), seq: seq.parse().ok()? })
@@ -352,10 +349,7 @@ pub async fn handle(
     Path(number): Path<i64>,
     Form(fields): Form<Vec<(String, String)>>,
 ) -> PageResult {
-    let value = |name: &str| {
-        let found = fields.iter().find(|(field, _)| field == name);
-        found.map(|(_, value)| value.clone()).unwrap_or_default()
-    };
+    let value = |name: &str| field(&fields, name);
     if value("decision") == "withdraw" {
         let form = DecisionForm { decision: "withdraw".into(), opinion: value("opinion"), value: String::new() };
         return decide(site, visit, number, form, Action::Withdraw).await;

@@ -12,7 +12,7 @@ use xinheng_core::visit::{Team, VisitState};
 
 use crate::Site;
 use crate::error::{PageError, PageResult};
-use crate::form::{Form, outcome, see};
+use crate::form::{Form, field, outcome, see};
 use crate::page::{Frame, page};
 use crate::visit::Visit;
 
@@ -66,10 +66,7 @@ impl VisitPage {
 
 impl Typed {
     fn read(fields: &[(String, String)]) -> Self {
-        let text = |name: &str| {
-            let found = fields.iter().find(|(field, _)| field == name);
-            found.map(|(_, value)| value.trim().to_owned()).unwrap_or_default()
-        };
+        let text = |name: &str| field(fields, name);
         let chapters = fields.iter().filter(|(field, _)| field.starts_with("chapter"));
         Self {
             again: text("again").parse().ok(),
