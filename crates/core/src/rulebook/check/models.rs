@@ -115,7 +115,36 @@ fn levels(checking: &mut Checking, model: &Model, node: &Node) {
     if reached >= end && !others.is_empty() {
         let message = format!("没有总分落在等级“{code}”：前一级已到 scale.max");
         checking.tell(node.fault(message).mend("调低前一级的上界，或调高 scale.max"));
+    } else if reached > most_points(model).milli() && !is_decided(model, levels.len() - 1) {
+        let message =
+            format!("等级“{code}”达不到：各一级指标的上限之和为 {} 分，也没有直接判定会定为它", most_points(model));
+        checking.tell(node.fault(message).mend("提高一级指标的上限，降低前一级的上界，或写直接判定"));
     }
+}
+
+/// The most points that the dimensions leave.
+fn most_points(model: &Model) -> Points {
+    let may_add = |part: &Part| {
+        let Part { each, table, prefix_table, bands, share, count, ratio, .. } = part;
+        let tables = [table, prefix_table].into_iter().flatten();
+        let of_tables = tables.flat_map(|table| table.points.values().copied().chain(table.otherwise));
+        let of_bands = bands.iter().flat_map(|bands| bands.steps.iter().map(|band| band.points).chain(bands.otherwise));
+        let of_count = count.iter().flatten().map(|band| band.points);
+        let others =
+            each.iter().copied().chain(share.iter().map(|share| share.of)).chain(ratio.iter().map(|ratio| ratio.of));
+        of_tables.chain(of_bands).chain(of_count).chain(others).any(|points| points > Points::ZERO)
+    };
+    let adds = |one: &&Dimension| one.indicators.iter().flat_map(|indicator| &indicator.parts).any(may_add);
+    model.dimensions.iter().filter(adds).map(|dimension| dimension.cap).sum()
+}
+
+/// Whether a direct determination can lead to a level.
+fn is_decided(model: &Model, level: usize) -> bool {
+    let code = &model.levels[level].code.value;
+    model.overrides.iter().any(|one| {
+        let Effect { set, shift, floor } = &one.effect;
+        set.as_ref() == Some(code) || floor.as_ref() == Some(code) || shift.is_some_and(|shift| shift > 0)
+    })
 }
 
 fn decay(checking: &mut Checking, decay: &Decay, node: &Node) {
