@@ -154,6 +154,14 @@ impl Bureau {
         Ok(OpenAlerts { lines: lines.collect(), next })
     }
 
+    /// What an alert may be answered with: code and words.
+    #[must_use]
+    pub fn answers_to_alerts(&self) -> Vec<(String, String)> {
+        let kind = self.rulebook().kind(ALERT_ANSWER, self.today());
+        let Some(field) = kind.and_then(|kind| kind.field("outcome")) else { return Vec::new() };
+        field.choices.keys().map(|code| (code.clone(), field.shown(code).to_owned())).collect()
+    }
+
     /// Answers an alert, which ends its term. A later answer replaces an earlier one.
     ///
     /// # Errors
@@ -168,10 +176,7 @@ impl Bureau {
         };
         let text = text.trim();
         let today = self.today();
-        let kind = self.rulebook().kind(ALERT_ANSWER, today);
-        let known =
-            kind.and_then(|kind| kind.field("outcome")).is_some_and(|field| field.choices.contains_key(outcome));
-        if !known {
+        if self.answers_to_alerts().iter().all(|(code, _)| code != outcome) {
             return refuse("请选择核查结果");
         }
         if text.chars().count() < 5 {

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use chrono::Datelike;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::history::Facts;
 use xinheng_core::points::Points;
@@ -57,6 +58,13 @@ pub struct Grading {
 }
 
 impl Bureau {
+    /// Years whose list may be asked for, this year first.
+    #[must_use]
+    pub fn years_to_grade(&self) -> [i32; 5] {
+        let year = self.today().year();
+        std::array::from_fn(|back| year - i32::try_from(back).unwrap_or_default())
+    }
+
     /// Key fields that are graded.
     #[must_use]
     pub fn graded_fields(&self) -> Vec<(String, String)> {

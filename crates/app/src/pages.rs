@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
-use xinheng_core::classify::{COMBINED, RECEIVED_LEVEL};
+use xinheng_core::classify::{COMBINED, GENERAL, Graded, RECEIVED_LEVEL};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::history::Facts;
 use xinheng_core::record::{Day, Moment, Record, Seq};
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::staff;
-pub use xinheng_store::{DayHead, Differing};
-use xinheng_store::{KeptSubmission, LastMove, TownLevelCount};
+pub use xinheng_store::DayHead;
+use xinheng_store::{Differing, KeptSubmission, LastMove, TownLevelCount};
 
 use crate::act::Actor;
 use crate::classify::{CLASSIFICATION, RunRecord, Tools};
@@ -124,6 +124,40 @@ pub struct Changes {
     pub next: Option<CreditCode>,
 }
 
+/// An enterprise whose received level differs from our own general one.
+#[derive(Clone, Debug, Serialize)]
+pub struct DifferingLine {
+    /// Whose.
+    pub code: CreditCode,
+    /// 名称
+    pub name: Option<String>,
+    /// The province's level.
+    pub received: String,
+    /// Its month, `2026-10`.
+    pub month: Option<String>,
+    /// Ours.
+    pub own: String,
+    /// What ours comes from, the heaviest first, a sentence each.
+    pub why: Vec<String>,
+}
+
+/// Indicators told of a level.
+const HEAVIEST: usize = 3;
+
+/// What a level mostly comes from.
+fn heaviest(graded: &Graded) -> Vec<String> {
+    let Graded { model, assessment, .. } = graded;
+    let mut indicators: Vec<_> = assessment.indicators.iter().collect();
+    indicators.sort_by_key(|one| std::cmp::Reverse(one.points.milli().abs()));
+    let points = indicators.into_iter().take(HEAVIEST).map(|one| {
+        let title = &model.dimensions[one.place.0].indicators[one.place.1].title;
+        format!("{title} {} 分", one.points)
+    });
+    let overrides = assessment.overrides.iter().map(|one| format!("适用“{}”", model.overrides[one.place].title));
+    let total = format!("合计 {} 分", assessment.total);
+    std::iter::once(total).chain(overrides).chain(points).collect()
+}
+
 impl Bureau {
     /// Submissions that the person may see, the newest first.
     ///
@@ -228,7 +262,7 @@ impl Bureau {
         Ok(Changes { run, lines, next })
     }
 
-    /// Enterprises whose received level differs from our own general one, by code.
+    /// Enterprises whose received level differs from our own general one, by code, with what ours comes from.
     ///
     /// # Errors
     /// When the database fails.
@@ -236,8 +270,27 @@ impl Bureau {
         &self,
         after: Option<CreditCode>,
         size: PageSize,
-    ) -> anyhow::Result<Vec<Differing>> {
-        Ok(self.store.differing(after, size.rows() as u64).await?)
+    ) -> anyhow::Result<Vec<DifferingLine>> {
+        let differing = self.store.differing(after, size.rows() as u64).await?;
+        let codes: Vec<CreditCode> = differing.iter().map(|one| one.code).collect();
+        let head = self.store.head().await?.seq;
+        let histories = self.store.histories_for(&codes, head).await?;
+        let (today, signatures) = (self.today(), self.signatures(head).await?);
+        let tools = Tools::new(&self.rulebook, today, &signatures);
+        let line = |Differing { code, name, received, own }: Differing| {
+            let records = histories.get(&code).map(Vec::as_slice).unwrap_or_default();
+            let classification = tools.classifier.classify(&Facts::new(records, today, &tools.kinds));
+            let general = classification.graded.iter().find(|graded| graded.model.field == GENERAL);
+            DifferingLine {
+                month: classification.received.as_ref().map(|received| received.month.format("%Y-%m").to_string()),
+                why: general.map(heaviest).unwrap_or_default(),
+                code,
+                name,
+                received,
+                own,
+            }
+        };
+        Ok(differing.into_iter().map(line).collect())
     }
 
     /// The last head of each day, the newest first. A head of today may still be followed by others.

@@ -37,6 +37,7 @@ pub(crate) const MENU: &[(&str, &str, Permission)] = &[
     ("/desk/enterprises", "企业", Permission::ReadRecords),
     ("/desk/collection", "数据归集", Permission::ReadCollection),
     ("/desk/classification", "风险分类", Permission::ReadRecords),
+    ("/desk/alerts", "风险预警", Permission::ReadRecords),
     ("/desk/publication", "公示办理", Permission::ReadCollection),
     ("/desk/plans", "抽查计划", Permission::ReadPlans),
     ("/desk/visits", "检查任务", Permission::Handle),

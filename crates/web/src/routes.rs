@@ -16,7 +16,8 @@ use crate::form::LARGEST_UPLOAD;
 use crate::guard::{guard, nowhere};
 use crate::jobs::HAND_IN;
 use crate::pages::desk::{
-    classification, collection, draws as draws_desk, enterprises, inspectors, plans, publication, rules, todo, visits,
+    classification, collection, draws as draws_desk, enterprises, inspectors, levels, plans, publication, rules, todo,
+    visits,
 };
 use crate::pages::{account, admin, draws, public};
 use crate::route::Audience::{Public, Staff};
@@ -64,6 +65,10 @@ pub fn routes() -> Vec<Route> {
         get("/desk/enterprises", "企业", Staff(ReadRecords), enterprises::list),
         get("/desk/enterprises.xlsx", "导出企业名单", Staff(Export), enterprises::export).audited("enterprise.export"),
         get("/desk/enterprises/{code}", "企业全貌", Staff(ReadRecords), enterprises::profile),
+        post("/desk/enterprises/{code}/measures", "登记监管措施", Staff(Handle), "measure.record", enterprises::record_measure),
+        post("/desk/enterprises/{code}/adjustment", "提出等级调整", Staff(Handle), "level.propose", enterprises::adjust),
+        get("/desk/alerts", "风险预警", Staff(ReadRecords), levels::alerts),
+        post("/desk/records/{seq}/answer", "答复预警", Staff(Handle), "alert.answer", enterprises::answer),
         get("/desk/records/{seq}", "记录", Staff(ReadRecords), enterprises::record),
         post("/desk/records/{seq}/unmask", "查看个人信息", Staff(Unmask), "record.unmask", enterprises::unmask),
         get("/desk/collection", "数据归集", Staff(ReadCollection), collection::list),
@@ -75,6 +80,8 @@ pub fn routes() -> Vec<Route> {
         get("/desk/classification", "风险分类", Staff(ReadRecords), classification::table),
         get("/desk/classification/runs/{run}", "分类变化", Staff(ReadRecords), classification::changes),
         get("/desk/classification/differences", "下发与本局等级的差异", Staff(ReadRecords), classification::differences),
+        get("/desk/classification/grading", "年度风险等级评定", Staff(ReadRecords), levels::grading),
+        get("/desk/classification/grading.xlsx", "导出年度评定表", Staff(Export), levels::grading_file).audited("grading.export"),
         get("/desk/publication", "公示办理", Staff(ReadCollection), publication::list),
         post("/desk/publication", "填报公示凭证", Staff(Handle), "publication.propose", publication::propose),
         get("/desk/matters", "待办审批", Staff(ReadCollection), publication::matters),

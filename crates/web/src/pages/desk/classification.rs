@@ -7,7 +7,7 @@ use askama::Template;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
 use xinheng_app::enterprises::PageSize;
-use xinheng_app::pages::{Changes, Differing, LevelTable, LevelTableScope, RunLine};
+use xinheng_app::pages::{Changes, DifferingLine, LevelTable, LevelTableScope, RunLine};
 use xinheng_core::classify::COMBINED;
 use xinheng_core::record::{Moment, Seq};
 
@@ -103,7 +103,7 @@ pub async fn changes(
 #[template(path = "desk/differences.html")]
 struct DifferencesPage {
     frame: Frame,
-    lines: Vec<Differing>,
+    lines: Vec<DifferingLine>,
     next: Option<String>,
 }
 

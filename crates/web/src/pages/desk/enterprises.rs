@@ -6,15 +6,23 @@ use axum::extract::{Path, Query, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use serde::Deserialize;
+use xinheng_app::adjustment::LevelAdjustment;
 use xinheng_app::enterprises::{Count, EnterpriseChoices, EnterpriseOrder, EnterpriseQuery, Listing, PageSize, Turn};
 use xinheng_app::explain::Explanation;
+use xinheng_app::measures::{MeasureTaken, Offered};
+use xinheng_app::outlook::Outlook;
 use xinheng_app::profile::{LevelStep, Profile, RecordPage, State as Standing, TimelineItem};
+use xinheng_core::alert::ALERT;
+use xinheng_core::credit_code::CreditCode;
+use xinheng_core::forecast::Standing as Expected;
 use xinheng_core::points::Points;
 use xinheng_core::record::{Day, Moment, Reason, Seq};
+use xinheng_core::rulebook::combination::AdjustmentLimits;
+use xinheng_core::staff::Permission;
 
 use crate::Site;
 use crate::error::{PageError, PageResult};
-use crate::form::{Form, outcome};
+use crate::form::{Form, outcome, see};
 use crate::page::{Frame, page};
 use crate::pages::public::code;
 use crate::visit::{Visit, encoded};
@@ -148,6 +156,8 @@ pub async fn export(State(site): State<Site>, visit: Visit, Query(asked): Query<
 pub struct Cut {
     as_of: Option<Day>,
     known_up_to: Option<i64>,
+    /// The matter of an adjustment that came back.
+    again: Option<i64>,
     /// Page of the timeline, from 1.
     #[serde(default)]
     page: usize,
@@ -158,7 +168,7 @@ const TIMELINE: usize = 50;
 
 #[derive(Template)]
 #[template(path = "desk/enterprise.html")]
-struct EnterprisePage {
+struct EnterprisePage<'a> {
     frame: Frame,
     profile: Profile,
     /// None when nothing was known at the cut.
@@ -170,9 +180,94 @@ struct EnterprisePage {
     knowledge: Vec<(Seq, String)>,
     units: Vec<(String, String)>,
     cut: Cut,
+    /// What is to come; only of the present.
+    outlook: Option<Outlook>,
+    offered: Vec<Offered<'a>>,
+    limits: Option<AdjustmentLimits>,
+    typed: Typed,
+    fault: String,
 }
 
-impl EnterprisePage {
+/// What was typed into the forms of an enterprise's page.
+#[derive(Clone, Default, Deserialize)]
+pub struct Typed {
+    /// The matter that came back, when an adjustment is handed in again.
+    again: Option<i64>,
+    #[serde(default)]
+    measure: String,
+    #[serde(default)]
+    taken_on: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    steps: String,
+    #[serde(default)]
+    until: String,
+    #[serde(default)]
+    grounds: String,
+    #[serde(default)]
+    evidence: String,
+}
+
+impl Typed {
+    /// What an adjustment that came back proposed.
+    fn of(adjustment: LevelAdjustment, again: i64) -> Self {
+        Self {
+            again: Some(again),
+            steps: adjustment.steps.to_string(),
+            until: adjustment.until.to_string(),
+            grounds: adjustment.grounds,
+            evidence: adjustment.evidence,
+            ..Self::default()
+        }
+    }
+
+    fn measure(&self, enterprise: CreditCode) -> Result<MeasureTaken, PageError> {
+        let wrong = |sentence: &str| PageError::WrongInput(sentence.to_owned());
+        let (field, measure) = self.measure.split_once('/').ok_or_else(|| wrong("请选择采取的措施"))?;
+        Ok(MeasureTaken {
+            enterprise,
+            field: field.to_owned(),
+            measure: measure.to_owned(),
+            taken_on: self.taken_on.parse().map_err(|_| wrong("请填写采取日期，例如 2026-12-31"))?,
+            text: self.text.clone(),
+        })
+    }
+
+    fn adjustment(&self, enterprise: CreditCode) -> Result<LevelAdjustment, PageError> {
+        let wrong = |sentence: &str| PageError::WrongInput(sentence.to_owned());
+        Ok(LevelAdjustment {
+            enterprise,
+            steps: self.steps.parse().map_err(|_| wrong("请选择调高或调低"))?,
+            until: self.until.parse().map_err(|_| wrong("请填写有效期至，例如 2026-12-31"))?,
+            grounds: self.grounds.clone(),
+            evidence: self.evidence.clone(),
+        })
+    }
+}
+
+impl EnterprisePage<'_> {
+    fn expected(&self, standing: &Expected) -> String {
+        let level = standing.level.as_ref().map_or("不再分类".to_owned(), |level| format!("{level} 级"));
+        standing.total.map_or(level.clone(), |total| format!("{level}，{total} 分"))
+    }
+
+    fn differences(&self, before: &Expected, after: &Expected) -> Vec<String> {
+        before.differences(after)
+    }
+
+    /// Steps that an adjustment may take, with their words.
+    fn steps(&self) -> Vec<(i64, String)> {
+        let most = i64::from(self.limits.map_or(0, |limits| limits.most_levels));
+        let up = (1..=most).map(|steps| (steps, format!("调高 {steps} 级")));
+        up.chain((1..=most).map(|steps| (-steps, format!("调低 {steps} 级")))).collect()
+    }
+
+    fn last_day(&self) -> String {
+        let last = self.limits.map(|limits| limits.lasts_at_most.last_day_from(self.frame.visit.today));
+        last.map(|day| day.to_string()).unwrap_or_default()
+    }
+
     /// The page of the timeline that is shown, and how many there are.
     fn pages(&self) -> (usize, usize) {
         let pages = self.profile.timeline.len().div_ceil(TIMELINE).max(1);
@@ -239,6 +334,66 @@ pub async fn profile(
     Query(cut): Query<Cut>,
 ) -> PageResult {
     let code = code(&text)?;
+    // What came back is mended, not typed anew.
+    let before = match cut.again {
+        Some(matter) => site.bureau.matter(&visit.act, Seq(matter)).await?,
+        None => None,
+    };
+    let before = before.and_then(|(matter, _)| serde_json::from_str::<LevelAdjustment>(&matter.proposal).ok());
+    let typed = before.filter(|proposed| proposed.enterprise == code).zip(cut.again);
+    let typed = typed.map(|(proposed, again)| Typed::of(proposed, again)).unwrap_or_default();
+    profile_with(&site, &visit, code, cut, typed, String::new()).await
+}
+
+/// A measure that was taken with the enterprise.
+pub async fn record_measure(
+    State(site): State<Site>,
+    visit: Visit,
+    Path(text): Path<String>,
+    Form(typed): Form<Typed>,
+) -> PageResult {
+    let code = code(&text)?;
+    let recorded = match typed.measure(code) {
+        Ok(taken) => site.bureau.record_measure(&visit.act, &taken).await.map_err(PageError::from),
+        Err(error) => Err(error),
+    };
+    outcome(recorded, async |recorded| match recorded {
+        Ok(()) => Ok(see(format!("/desk/enterprises/{code}#records"))),
+        Err(fault) => profile_with(&site, &visit, code, Cut::default(), typed, fault).await,
+    })
+    .await
+}
+
+/// Proposes to move the enterprise's level.
+pub async fn adjust(
+    State(site): State<Site>,
+    visit: Visit,
+    Path(text): Path<String>,
+    Form(typed): Form<Typed>,
+) -> PageResult {
+    let code = code(&text)?;
+    let proposed = match typed.adjustment(code) {
+        Ok(adjustment) => {
+            let again = typed.again.map(Seq);
+            site.bureau.propose_adjustment(&visit.act, again, &adjustment).await.map_err(PageError::from)
+        }
+        Err(error) => Err(error),
+    };
+    outcome(proposed, async |proposed| match proposed {
+        Ok(matter) => Ok(see(format!("/desk/matters/{matter}"))),
+        Err(fault) => profile_with(&site, &visit, code, Cut::default(), typed, fault).await,
+    })
+    .await
+}
+
+async fn profile_with(
+    site: &Site,
+    visit: &Visit,
+    code: CreditCode,
+    cut: Cut,
+    typed: Typed,
+    fault: String,
+) -> PageResult {
     let known_up_to = cut.known_up_to.map(Seq);
     let profile = match site.bureau.profile(code, cut.as_of, known_up_to).await.map_err(PageError::from) {
         Err(PageError::WrongInput(_)) => return Err(PageError::NotFound),
@@ -253,12 +408,29 @@ pub async fn profile(
     days.extend([profile.as_of, visit.today]);
     days.sort_unstable();
     days.dedup();
+    let now = cut.as_of.is_none_or(|day| day == visit.today) && cut.known_up_to.is_none();
+    let outlook = match now {
+        true => Some(site.bureau.outlook(code).await?),
+        false => None,
+    };
+    let offered = match now {
+        true => site.bureau.measures_offered(&profile.levels).await?,
+        false => Vec::new(),
+    };
     page(&EnterprisePage {
-        frame: Frame::new(&visit, profile.name.clone().unwrap_or_else(|| code.to_string())).with_pictures(),
+        outlook,
+        offered,
+        limits: site
+            .bureau
+            .adjustment_limits()
+            .filter(|_| now && visit.actor().is_ok_and(|actor| actor.may(Permission::Handle))),
+        typed,
+        fault,
+        frame: Frame::new(visit, profile.name.clone().unwrap_or_else(|| code.to_string())).with_pictures(),
         day_place: days.iter().position(|day| *day == profile.as_of).unwrap_or_default(),
         days: days.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         knowledge: knowledge(&profile),
-        now: cut.as_of.is_none_or(|day| day == visit.today) && cut.known_up_to.is_none(),
+        now,
         units: site.unit_names().await?,
         explanation,
         profile,
@@ -287,6 +459,18 @@ struct RecordDetail {
     unmasked: Option<(String, String)>,
     asked: String,
     fault: String,
+    /// What an alert may be answered with; none for other records.
+    outcomes: Vec<(String, String)>,
+    answer: Answer,
+}
+
+/// What was typed to answer an alert.
+#[derive(Clone, Default, Deserialize)]
+pub struct Answer {
+    #[serde(default)]
+    outcome: String,
+    #[serde(default)]
+    text: String,
 }
 
 impl RecordDetail {
@@ -311,6 +495,7 @@ async fn record_with(
     unmasked: Option<(String, String)>,
     asked: String,
     fault: String,
+    answer: Answer,
 ) -> PageResult {
     let record = match site.bureau.record(seq).await.map_err(PageError::from) {
         Err(PageError::WrongInput(_)) => return Err(PageError::NotFound),
@@ -321,6 +506,11 @@ async fn record_with(
     page(&RecordDetail {
         frame: Frame::new(visit, format!("第 {seq} 条 {}", record.item.kind_title)),
         unit: unit.map_or_else(|| record.item.source_unit.clone(), |(_, name)| name),
+        outcomes: match record.item.kind == ALERT {
+            true => site.bureau.answers_to_alerts(),
+            false => Vec::new(),
+        },
+        answer,
         record,
         unmasked,
         asked,
@@ -328,8 +518,23 @@ async fn record_with(
     })
 }
 
+/// Answers an alert.
+pub async fn answer(
+    State(site): State<Site>,
+    visit: Visit,
+    Path(seq): Path<i64>,
+    Form(form): Form<Answer>,
+) -> PageResult {
+    let answered = site.bureau.answer_alert(&visit.act, Seq(seq), &form.outcome, &form.text).await;
+    outcome(answered, async |answered| match answered {
+        Ok(()) => Ok(see("/desk/alerts")),
+        Err(fault) => record_with(&site, &visit, Seq(seq), None, String::new(), fault, form.clone()).await,
+    })
+    .await
+}
+
 pub async fn record(State(site): State<Site>, visit: Visit, Path(seq): Path<i64>) -> PageResult {
-    record_with(&site, &visit, Seq(seq), None, String::new(), String::new()).await
+    record_with(&site, &visit, Seq(seq), None, String::new(), String::new(), Answer::default()).await
 }
 
 #[derive(Deserialize)]
@@ -350,10 +555,12 @@ pub async fn unmask(
     outcome(unmasked, async |unmasked| match unmasked {
         Ok(personal) => {
             let clear = personal.reveal(Reason::Unmask).to_owned();
-            let page = record_with(&site, &visit, seq, Some((form.field, clear)), String::new(), String::new()).await?;
+            let unmasked = Some((form.field, clear));
+            let (asked, fault, answer) = (String::new(), String::new(), Answer::default());
+            let page = record_with(&site, &visit, seq, unmasked, asked, fault, answer).await?;
             Ok(([(header::CACHE_CONTROL, "no-store")], page).into_response())
         }
-        Err(fault) => record_with(&site, &visit, seq, None, form.reason, fault).await,
+        Err(fault) => record_with(&site, &visit, seq, None, form.reason, fault, Answer::default()).await,
     })
     .await
 }

@@ -5,6 +5,7 @@ pub(crate) mod collection;
 pub(crate) mod draws;
 pub(crate) mod enterprises;
 pub(crate) mod inspectors;
+pub(crate) mod levels;
 pub(crate) mod plans;
 pub(crate) mod publication;
 pub(crate) mod rules;

@@ -4,6 +4,7 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
+use xinheng_app::adjustment::{LEVEL_ADJUSTMENT, LevelAdjustment};
 use xinheng_app::evidence::{ClockName, PUBLICATION_EVIDENCE, PublicationEvidence};
 use xinheng_app::inspect::{
     DRAW_SEAL, INSPECTION_PLAN, INSPECTION_RESULT, PlanPreview, PlanProposal, VisitResult, draw_of,
@@ -196,6 +197,7 @@ enum Content {
         draw: String,
         format: String,
     },
+    Adjustment(LevelAdjustment),
     /// Of a procedure that is no longer known.
     Unknown,
 }
@@ -226,6 +228,7 @@ impl Content {
                 let format = found.map(|found| found.certificate.entropy.format.to_string()).unwrap_or_default();
                 Self::Numbers { draw, format }
             }
+            LEVEL_ADJUSTMENT => Self::Adjustment(serde_json::from_str(&matter.proposal).map_err(wrong)?),
             _ => Self::Unknown,
         })
     }
@@ -238,6 +241,9 @@ impl Content {
                 Some(format!("/desk/plans/{}/visits/{}?again={matter}", result.plan, result.place))
             }
             Self::Numbers { draw, .. } => Some(format!("/desk/draws/{draw}")),
+            Self::Adjustment(proposed) => {
+                Some(format!("/desk/enterprises/{}?again={matter}#adjustment", proposed.enterprise))
+            }
             Self::Evidence(_) | Self::Unknown => None,
         }
     }

@@ -1,0 +1,133 @@
+//! The use of levels: alerts that wait for their answer, and the yearly list of a key field.
+
+use askama::Template;
+use axum::extract::{Query, State};
+use serde::Deserialize;
+use xinheng_app::alert::{OpenAlert, OpenAlerts};
+use xinheng_app::enterprises::Turn;
+use xinheng_app::grading::{Grading, GradingLine};
+use xinheng_app::todo::ClockPlace;
+use xinheng_core::record::{Day, Seq};
+
+use super::todo::{left, tone};
+use crate::Site;
+use crate::error::{PageError, PageResult};
+use crate::page::{Frame, page};
+use crate::visit::{Visit, encoded};
+
+/// Alerts of a page.
+const ALERTS: u64 = 50;
+/// Enterprises of a page of the yearly list.
+const GRADED: u64 = 100;
+
+#[derive(Clone, Default, Deserialize)]
+pub struct Place {
+    due_on: Option<Day>,
+    rule: Option<String>,
+    seq: Option<i64>,
+}
+
+#[derive(Template)]
+#[template(path = "desk/alerts.html")]
+struct AlertsPage {
+    frame: Frame,
+    alerts: OpenAlerts,
+    units: Vec<(String, String)>,
+    next: Option<String>,
+}
+
+impl AlertsPage {
+    fn tone(&self, line: &OpenAlert) -> &'static str {
+        tone(line.clock.colour)
+    }
+
+    fn left(&self, line: &OpenAlert) -> String {
+        left(&line.clock)
+    }
+
+    fn unit(&self, code: &str) -> String {
+        crate::words::unit_name(&self.units, code)
+    }
+}
+
+/// Alerts within the person's scope, the most urgent first.
+pub async fn alerts(State(site): State<Site>, visit: Visit, Query(place): Query<Place>) -> PageResult {
+    let after = match (place.due_on, place.rule, place.seq) {
+        (Some(due_on), Some(rule), Some(seq)) => Some(ClockPlace { due_on, rule, seq: Seq(seq) }),
+        _ => None,
+    };
+    let alerts = site.bureau.open_alerts(visit.actor()?, after, ALERTS).await?;
+    page(&AlertsPage {
+        next: alerts
+            .next
+            .as_ref()
+            .map(|next| format!("/desk/alerts?due_on={}&rule={}&seq={}", next.due_on, encoded(&next.rule), next.seq)),
+        alerts,
+        units: site.unit_names().await?,
+        frame: Frame::new(&visit, "风险预警"),
+    })
+}
+
+#[derive(Clone, Default, Deserialize)]
+pub struct AskedGrading {
+    #[serde(default)]
+    field: String,
+    year: Option<i32>,
+    #[serde(default)]
+    turn: String,
+}
+
+#[derive(Template)]
+#[template(path = "desk/grading.html")]
+struct GradingPage {
+    frame: Frame,
+    fields: Vec<(String, String)>,
+    field: String,
+    year: i32,
+    years: [i32; 5],
+    grading: Option<Grading>,
+    next: Option<String>,
+}
+
+impl GradingPage {
+    fn moved(&self, line: &GradingLine) -> String {
+        line.moved_by.join("；")
+    }
+}
+
+/// The yearly list of a key field, to look through and to print.
+pub async fn grading(State(site): State<Site>, visit: Visit, Query(asked): Query<AskedGrading>) -> PageResult {
+    let fields = site.bureau.graded_fields();
+    let years = site.bureau.years_to_grade();
+    let year = asked.year.unwrap_or(years[0]);
+    let field = if asked.field.is_empty() { fields.first().map(|(field, _)| field.clone()) } else { Some(asked.field) };
+    let turn: Turn = match asked.turn.as_str() {
+        "" => Turn::First,
+        text => text
+            .parse()
+            .map_err(|wrong: xinheng_app::enterprises::NoSuchTurn| PageError::WrongInput(wrong.to_string()))?,
+    };
+    let grading = match &field {
+        Some(field) => Some(site.bureau.grading(field, year, &turn, GRADED).await?),
+        None => None,
+    };
+    let field = field.unwrap_or_default();
+    let next = grading.as_ref().and_then(|grading| grading.next.as_ref());
+    let next = next.map(|turn| {
+        format!("/desk/classification/grading?field={field}&year={year}&turn={}", encoded(&turn.to_string()))
+    });
+    page(&GradingPage {
+        frame: Frame::new(&visit, "年度风险等级评定"), years, fields, field, year, grading, next
+    })
+}
+
+/// The whole of it as a workbook.
+pub async fn grading_file(State(site): State<Site>, visit: Visit, Query(asked): Query<AskedGrading>) -> PageResult {
+    let year = asked.year.unwrap_or(site.bureau.years_to_grade()[0]);
+    let folder = tempfile::tempdir_in(&site.options.uploads).map_err(anyhow::Error::from)?;
+    let file = folder.path().join("年度评定表.xlsx");
+    site.bureau.record_export(&visit.act, &format!("grading/{}/{year}", asked.field)).await?;
+    site.bureau.export_grading(&asked.field, year, visit.actor()?, &file, &|_| ()).await?;
+    let bytes = tokio::fs::read(&file).await.map_err(anyhow::Error::from)?;
+    Ok(crate::serve::download(&format!("年度风险等级评定表-{year}.xlsx"), crate::serve::XLSX, bytes))
+}
