@@ -58,6 +58,8 @@ levels:
   - {code: D, title: 高}
 decays:
   age: {steps: [{up_to_months: 12, permille: 1000}, {up_to_months: 24, permille: 600}]}
+  even: {linear_months: 36}
+  short: {steps: [{below_months: 12, permille: 1000}, {below_months: 24, permille: 500}]}
 dimensions:
   - id: R
     title: 监管
@@ -112,6 +114,36 @@ overrides:
 shift_limits: {up: 1, down: 1}
 ";
 
+/// A further dimension, for the words that the other model does not use.
+const AMOUNTS: &str = "
+  - id: M
+    title: 数额
+    cap: 30
+    multiplier: {records: {kinds: [inspection]}, field: categories, permille: {'01': 1100, '0104': 1337}, otherwise: 900}
+    indicators:
+      - id: M1
+        title: 罚款数额
+        cap: 9
+        parts:
+          - records: {kinds: [penalty], below_months: 40, repairable: [{field: severity, at_most: 2}]}
+            each: 2.333
+            factor: {of: {integer: fine}, steps: [{below: 50, permille: 800}, {below: 200, permille: 1250}, {permille: 2000}], otherwise: 1000}
+            decay: even
+      - id: M2
+        title: 名录余分
+        cap: 6
+        parts:
+          - {records: {kinds: [abnormal_entry]}, each: 3.111, decay: short, ended_permille: 250}
+          - {records: {kinds: [penalty], repaired: included}, each: -0.7, repaired_permille: 300}
+      - id: M3
+        title: 有罚款的占比
+        cap: 4
+        combine: max
+        parts:
+          - {records: {kinds: [penalty], where: [{field: fine, at_least: 100}]}, ratio: {of: 4, among: {kinds: [penalty, inspection]}}}
+          - {records: {kinds: [inspection], latest: true}, each: 0.5}
+";
+
 fn kinds() -> Vec<Kind> {
     [PENALTY, LISTING, REMOVAL, REPAIR, INSPECTION].iter().map(|text| serde_saphyr::from_str(text).unwrap()).collect()
 }
@@ -147,9 +179,19 @@ fn text(text: impl ToString) -> Value {
 }
 
 fn assess(records: &[Record], on: Day) -> Assessment {
-    let (kinds, model) = (kinds(), model());
+    assess_by(&model(), records, on)
+}
+
+/// The model with the further dimension.
+fn full_model() -> Model {
+    let text = MODEL.replace("\noverrides:", &format!("{AMOUNTS}overrides:"));
+    serde_saphyr::from_str(&text).unwrap()
+}
+
+fn assess_by(model: &Model, records: &[Record], on: Day) -> Assessment {
+    let kinds = kinds();
     let kinds = Kinds::new(&kinds);
-    Kernel::new(&model, &kinds).assess(&Facts::new(records, on, &kinds)).unwrap()
+    Kernel::new(model, &kinds).assess(&Facts::new(records, on, &kinds)).unwrap()
 }
 
 /// Which kind, how many days old, its fields.
@@ -179,14 +221,14 @@ proptest! {
     #[test]
     fn the_parts_sum_to_the_whole_and_no_cap_is_passed(drawn in prop::collection::vec(random_record(), 0..14)) {
         let on = day("2026-11-24");
-        let model = model();
-        let assessment = assess(&ledger(&drawn, on), on);
+        let model = full_model();
+        let assessment = assess_by(&model, &ledger(&drawn, on), on);
         prop_assert_eq!(assessment.indicators.iter().map(|one| one.points).sum::<Points>(), assessment.total);
         prop_assert!(assessment.total >= model.scale.min && assessment.total <= model.scale.max);
         for one in &assessment.indicators {
             prop_assert_eq!(one.records.iter().map(|record| record.points).sum::<Points>(), one.points);
             let cap = model.dimensions[one.place.0].indicators[one.place.1].cap;
-            prop_assert!(one.points <= cap && one.points >= -cap);
+            prop_assert!(one.capped <= cap && one.capped >= -cap);
             prop_assert!(one.points.milli().signum() * one.before_caps.milli().signum() >= 0);
         }
         for (place, dimension) in model.dimensions.iter().enumerate() {
@@ -204,7 +246,8 @@ proptest! {
         if swap + 1 < other.len() && other[swap].1 != other[swap + 1].1 {
             other.swap(swap, swap + 1);
         }
-        let (one, two) = (assess(&ledger(&drawn, on), on), assess(&ledger(&other, on), on));
+        let model = full_model();
+        let (one, two) = (assess_by(&model, &ledger(&drawn, on), on), assess_by(&model, &ledger(&other, on), on));
         prop_assert_eq!((one.total, one.level), (two.total, two.level));
     }
 
@@ -213,7 +256,8 @@ proptest! {
         let (then, now) = (day("2024-06-30"), day("2026-11-24"));
         let all = ledger(&drawn, now);
         let earlier: Vec<Record> = all.iter().filter(|record| record.occurred_on <= then).cloned().collect();
-        prop_assert_eq!(assess(&all, then), assess(&earlier, then));
+        let model = full_model();
+        prop_assert_eq!(assess_by(&model, &all, then), assess_by(&model, &earlier, then));
     }
 }
 
@@ -284,4 +328,94 @@ fn a_listing_ends_on_the_day_of_its_removal() {
     assert_eq!(removed("2025-09-01").total, Points::from_milli(3_000));
     assert_eq!(removed("2026-09-01").total, Points::from_milli(3_000));
     assert_eq!(removed("2026-09-02").total, Points::ZERO);
+}
+
+/// Points of one indicator of the further dimension, before its multiplier.
+fn amount(indicator: usize, records: &[Record], on: &str) -> Points {
+    let assessment = assess_by(&full_model(), records, day(on));
+    assessment.indicators.iter().find(|one| one.place == (3, indicator)).map_or(Points::ZERO, |one| one.capped)
+}
+
+fn penalty(seq: i64, occurred_on: &str, severity: i64, fine: i64) -> Record {
+    let fields =
+        [("severity", Value::Integer(severity)), ("fine", Value::Integer(fine)), ("document_number", text(seq))];
+    record(seq, "penalty", day(occurred_on), &fields)
+}
+
+/// 2.333 × amount × what is left of 36 months, rounded down once: an even decay loses 1/36 with each full
+/// month, and amounts fall into bands whose bounds belong to the band above.
+#[test]
+fn even_decay_and_amount_bands() {
+    let points = |occurred_on: &str, fine: i64| amount(0, &[penalty(1, occurred_on, 3, fine)], "2026-06-30").milli();
+    assert_eq!(points("2026-06-30", 49), 2333 * 800 / 1000);
+    assert_eq!(points("2026-06-30", 50), 2333 * 1250 / 1000);
+    assert_eq!(points("2026-06-30", 200), 2333 * 2000 / 1000);
+    assert_eq!(points("2026-05-31", 50), 2333 * 1250 / 1000, "not a full month yet");
+    assert_eq!(points("2026-05-30", 50), 2333 * 1250 * 972 / 1_000_000, "one month: ⌊1000 × 35/36⌋");
+    assert_eq!(points("2023-07-30", 50), 2333 * 1250 * 27 / 1_000_000, "35 months");
+    assert_eq!(points("2023-06-30", 50), 0, "36 months");
+}
+
+/// Of repaired penalties only those up to severity 2 lose their points; of those that keep points in spite
+/// of a repair three tenths are left where the part says so.
+#[test]
+fn repairs_take_away_what_may_be_repaired() {
+    let of = |severity: i64, repaired: bool| {
+        let mut records = vec![penalty(1, "2026-06-01", severity, 100)];
+        if repaired {
+            records.push(record(2, "repair", day("2026-06-10"), &[("document_number", text(1))]));
+        }
+        (amount(0, &records, "2026-06-30").milli(), amount(1, &records, "2026-06-30").milli())
+    };
+    assert_eq!(of(2, false), (2916, -700));
+    assert_eq!(of(2, true), (0, -210));
+    assert_eq!(of(3, true), (2916, -210));
+}
+
+/// `below_months: 12` ends a day before the same day of the month, unlike `up_to_months`; once ended a
+/// quarter is left.
+#[test]
+fn bounds_excluded_and_ends() {
+    let listing = |occurred_on: &str, removed: Option<&str>| {
+        let number = [("document_number", text("7"))];
+        let mut records = vec![record(1, "abnormal_entry", day(occurred_on), &number)];
+        records.extend(removed.map(|on| record(2, "abnormal_removal", day(on), &number)));
+        amount(1, &records, "2026-06-30").milli()
+    };
+    assert_eq!(listing("2025-07-01", None), 3111);
+    assert_eq!(listing("2025-06-30", None), 1555);
+    assert_eq!(listing("2024-06-30", None), 0);
+    assert_eq!(listing("2025-07-01", Some("2026-06-30")), 777);
+}
+
+/// Two of three: 4 × 2/3; the latest of those that match carries the points.
+#[test]
+fn a_share_of_records() {
+    let mut records = vec![
+        penalty(1, "2026-06-03", 1, 100),
+        penalty(2, "2026-06-02", 1, 99),
+        record(3, "inspection", day("2026-06-01"), &[("categories", text("99"))]),
+    ];
+    assert_eq!(amount(2, &records, "2026-06-30").milli(), 4000 / 3);
+    records.push(penalty(4, "2026-06-04", 1, 100));
+    let assessment = assess_by(&full_model(), &records, day("2026-06-30"));
+    let share = assessment.indicators.iter().find(|one| one.place == (3, 2)).unwrap();
+    assert_eq!((share.capped.milli(), share.records[0].seq), (4000 * 2 / 4, Seq(4)));
+    assert_eq!(share.records[0].arithmetic.to_string(), "4 × 2/4 = 2");
+}
+
+/// The longest beginning of the latest inspection's category decides: 01 → 1.1, 0104 → 1.337, else 0.9.
+#[test]
+fn a_dimension_is_multiplied_by_what_the_enterprise_is() {
+    let of = |category: Option<&str>| {
+        let mut records = vec![penalty(1, "2026-06-03", 3, 100)];
+        records.extend(category.map(|code| record(2, "inspection", day("2024-01-01"), &[("categories", text(code))])));
+        let assessment = assess_by(&full_model(), &records, day("2026-06-30"));
+        assessment.indicators.iter().filter(|one| one.place.0 == 3).map(|one| one.points).sum::<Points>().milli()
+    };
+    // 2916 − 700 + 4 × 1/1, or 4 × 1/2 once there is an inspection.
+    assert_eq!(of(None), (2916 - 700 + 4000) * 900 / 1000);
+    assert_eq!(of(Some("99")), (2916 - 700 + 2000) * 900 / 1000);
+    assert_eq!(of(Some("0101")), (2916 - 700 + 2000) * 1100 / 1000);
+    assert_eq!(of(Some("0104")), (2916 - 700 + 2000) * 1337 / 1000);
 }
