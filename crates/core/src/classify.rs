@@ -15,6 +15,8 @@ use crate::score::{Assessment, IndicatorPoints, Kernel};
 pub const RECEIVED_LEVEL: &str = "received_level";
 /// `field` of a general model.
 pub const GENERAL: &str = "general";
+/// Kind of the adjustments of a level by a person (人工调整).
+pub const LEVEL_ADJUSTMENT: &str = "level_adjustment";
 /// Scope of the level an enterprise has after combination.
 pub const COMBINED: &str = "combined";
 
@@ -23,6 +25,7 @@ pub struct Classifier<'a> {
     /// Each with whether its model may act: confirmed, or a default that the bureau has signed.
     kernels: Vec<(Kernel<'a>, bool)>,
     received: Option<usize>,
+    adjustments: Option<usize>,
     /// With whether it may act.
     combination: Option<(&'a Combination, bool)>,
 }
@@ -36,6 +39,21 @@ pub struct Received {
     pub month: Day,
     /// The record that brought it.
     pub seq: Seq,
+}
+
+/// A level that a person moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adjusted {
+    /// The record that says so.
+    pub seq: Seq,
+    /// The level as computed.
+    pub from: String,
+    /// The level after it.
+    pub to: String,
+    /// Its last day.
+    pub until: Option<Day>,
+    /// Whether it does not act, because a direct determination decided the level.
+    pub barred: bool,
 }
 
 /// What one of our models says.
@@ -62,6 +80,8 @@ pub struct Classification<'a> {
     pub in_force: bool,
     /// How the level was combined, when a field met a general level.
     pub combined: Option<(String, String)>,
+    /// How a person moved the level.
+    pub adjustment: Option<Adjusted>,
 }
 
 /// A level to be kept: one line per scope.
@@ -99,7 +119,8 @@ impl<'a> Classifier<'a> {
         let mut kernels: Vec<_> = models.into_iter().map(|model| (Kernel::new(model, kinds), acts(model))).collect();
         kernels.sort_by_key(|(kernel, _)| kernel.model().field != GENERAL);
         let combination = combination.map(|rule| (rule, acting(&format!("combinations/{}", rule.rule.id.value))));
-        Self { kernels, received: kinds.number(RECEIVED_LEVEL), combination }
+        let (received, adjustments) = (kinds.number(RECEIVED_LEVEL), kinds.number(LEVEL_ADJUSTMENT));
+        Self { kernels, received, adjustments, combination }
     }
 
     /// Classifies one enterprise.
@@ -145,7 +166,36 @@ impl<'a> Classifier<'a> {
             (None, Some((general, acts))) => (Some(general), acts, None),
             (None, None) => (None, false, None),
         };
-        Classification { received, graded, lead, level, in_force, combined }
+        let leading = lead.map(|lead| &graded[lead]);
+        let adjustment = level.as_deref().and_then(|level| self.adjusted(facts, level, leading));
+        let level = adjustment.as_ref().map(|one| one.to.clone()).or(level);
+        Classification { received, graded, lead, level, in_force, combined, adjustment }
+    }
+
+    /// What the newest adjustment in effect makes of a level.
+    fn adjusted(&self, facts: &Facts, level: &str, lead: Option<&Graded>) -> Option<Adjusted> {
+        let (rule, acts) = self.combination?;
+        let most = i64::from(rule.adjustment.filter(|_| acts)?.most_levels);
+        let in_effect = facts.of(self.adjustments?).iter().filter(|fact| fact.ended_on.is_none());
+        let record = in_effect.map(|fact| fact.record).max_by_key(|record| (record.occurred_on, record.seq))?;
+        let steps = record.payload.integer("steps")?.clamp(-most, most);
+        let general = self.kernels.iter().map(|(kernel, _)| kernel.model()).find(|model| model.field == GENERAL);
+        let levels = &lead.map(|lead| lead.model).or(general)?.levels;
+        let place = levels.iter().position(|one| one.code.value == level)?;
+        let decided = lead.is_some_and(|lead| {
+            let effects = lead.assessment.overrides.iter().map(|one| &lead.model.overrides[one.place].effect);
+            effects.into_iter().any(|effect| effect.set.is_some() || effect.floor.is_some())
+        });
+        let barred = steps < 0 && decided;
+        let moved = if barred { 0 } else { isize::try_from(steps).ok()? };
+        let to = place.saturating_add_signed(moved).min(levels.len() - 1);
+        Some(Adjusted {
+            seq: record.seq,
+            from: level.to_owned(),
+            to: levels[to].code.value.clone(),
+            until: record.payload.day("until"),
+            barred,
+        })
     }
 }
 

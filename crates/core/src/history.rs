@@ -101,6 +101,14 @@ impl<'a> Facts<'a> {
         Self { day, by_kind }
     }
 
+    /// Supposes that a record is repaired, to see what that would change.
+    pub fn suppose_repaired(&mut self, seq: Seq) {
+        let day = self.day;
+        for fact in self.by_kind.iter_mut().flatten().filter(|fact| fact.record.seq == seq) {
+            fact.repaired_on.get_or_insert(day);
+        }
+    }
+
     /// Facts of the kind of that name, in ledger order; none when it is unknown.
     #[must_use]
     pub fn get(&self, kind: &str, kinds: &Kinds) -> &[Fact<'a>] {

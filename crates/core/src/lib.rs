@@ -3,6 +3,7 @@
 //! Wall: no I/O, no clock, no randomness. The day, the moment and the salts are arguments, so that
 //! the same ledger, rulebook and day give the same bytes on every machine.
 
+pub mod alert;
 pub mod approval;
 pub mod audit;
 pub mod calendar;
@@ -11,6 +12,7 @@ pub mod collect;
 pub mod credit_code;
 pub mod deadline;
 pub mod draw;
+pub mod forecast;
 pub mod history;
 pub mod inspector;
 pub mod ledger;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::alerts::Alert;
 use super::amend::Amendment;
 use super::approvals::Procedure;
 use super::calendars::CalendarYear;
@@ -15,6 +16,7 @@ use super::fault::nearest;
 use super::inspections::InspectionItem;
 use super::kind::Kind;
 use super::lotteries::Lottery;
+use super::measures::LevelMeasures;
 use super::model::Model;
 use super::node::Node;
 use super::shelf::{AnyShelf, Edition, Shelf};
@@ -74,6 +76,8 @@ pub struct Rulebook {
     pub(super) approvals: Shelf<Procedure>,
     pub(super) inspections: Shelf<InspectionItem>,
     pub(super) lotteries: Shelf<Lottery>,
+    pub(super) alerts: Shelf<Alert>,
+    pub(super) measures: Shelf<LevelMeasures>,
     pub(super) cases: Vec<(CaseFile, Node)>,
     files: Vec<RuleFile>,
     version: String,
@@ -204,6 +208,16 @@ impl Rulebook {
         self.lotteries.on(day)
     }
 
+    /// All alerts of a day.
+    pub fn alerts(&self, day: Day) -> impl Iterator<Item = &Alert> {
+        self.alerts.on(day)
+    }
+
+    /// All differentiated measures of a day.
+    pub fn measures(&self, day: Day) -> impl Iterator<Item = &LevelMeasures> {
+        self.measures.on(day)
+    }
+
     /// Working days, by the notices of all years.
     #[must_use]
     pub fn calendar(&self) -> Calendar {
@@ -262,7 +276,7 @@ impl Rulebook {
         }
     }
 
-    fn shelves(&self) -> [&dyn AnyShelf; 9] {
+    fn shelves(&self) -> [&dyn AnyShelf; 11] {
         [
             &self.kinds,
             &self.tables,
@@ -273,10 +287,12 @@ impl Rulebook {
             &self.approvals,
             &self.inspections,
             &self.lotteries,
+            &self.alerts,
+            &self.measures,
         ]
     }
 
-    fn shelves_mut(&mut self) -> [&mut dyn AnyShelf; 9] {
+    fn shelves_mut(&mut self) -> [&mut dyn AnyShelf; 11] {
         [
             &mut self.kinds,
             &mut self.tables,
@@ -287,6 +303,8 @@ impl Rulebook {
             &mut self.approvals,
             &mut self.inspections,
             &mut self.lotteries,
+            &mut self.alerts,
+            &mut self.measures,
         ]
     }
 

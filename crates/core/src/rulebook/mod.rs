@@ -1,6 +1,7 @@
 //! Rulebook (规则库): the regulations as dated, cited data. The types of the rule files are here and
 //! beside; reading and checking them is in [`load`].
 
+pub mod alerts;
 mod amend;
 pub mod approvals;
 pub mod calendars;
@@ -14,6 +15,7 @@ pub mod inspections;
 pub mod kind;
 pub mod load;
 pub mod lotteries;
+pub mod measures;
 pub mod model;
 mod node;
 pub mod override_file;

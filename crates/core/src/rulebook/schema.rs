@@ -3,6 +3,7 @@
 
 use schemars::{Schema, schema_for};
 
+use super::alerts::Alert;
 use super::approvals::Procedure;
 use super::calendars::CalendarYear;
 use super::cases::CaseFile;
@@ -11,6 +12,7 @@ use super::deadlines::DeadlineRule;
 use super::inspections::InspectionItem;
 use super::kind::Kind;
 use super::lotteries::Lottery;
+use super::measures::LevelMeasures;
 use super::model::Model;
 use super::override_file::OverrideFile;
 use super::table::Table;
@@ -18,16 +20,18 @@ use super::table::Table;
 /// File name and content of every schema.
 #[must_use]
 pub fn files() -> Vec<(&'static str, String)> {
-    let schemas: [(&str, Schema); 11] = [
+    let schemas: [(&str, Schema); 13] = [
         ("kind.json", schema_for!(Kind)),
         ("table.json", schema_for!(Table)),
         ("model.json", schema_for!(Model)),
         ("combination.json", schema_for!(Combination)),
         ("calendar.json", schema_for!(CalendarYear)),
         ("deadline.json", schema_for!(DeadlineRule)),
+        ("alert.json", schema_for!(Alert)),
         ("approval.json", schema_for!(Procedure)),
         ("inspection.json", schema_for!(InspectionItem)),
         ("lottery.json", schema_for!(Lottery)),
+        ("measure.json", schema_for!(LevelMeasures)),
         ("case.json", schema_for!(CaseFile)),
         ("override.json", schema_for!(OverrideFile)),
     ];

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
+use super::alerts::Alert;
 use super::amend::{Amendment, amend};
 use super::approvals::Procedure;
 use super::calendars::CalendarYear;
@@ -14,6 +15,7 @@ use super::inspections::InspectionItem;
 use super::kind::Kind;
 use super::load::{RuleFile, RuleLine};
 use super::lotteries::Lottery;
+use super::measures::LevelMeasures;
 use super::model::Model;
 use super::node::Node;
 use super::table::Table;
@@ -53,6 +55,8 @@ rules! {
     Procedure => "approvals",
     InspectionItem => "inspections",
     Lottery => "lotteries",
+    Alert => "alerts",
+    LevelMeasures => "measures",
 }
 
 /// A rule as it reads during an interval.

@@ -32,15 +32,7 @@ impl<'a> CompiledRequirement<'a> {
 
     /// The matching records when there are as many as required.
     pub(crate) fn holds(&self, facts: &Facts) -> Option<Vec<Seq>> {
-        let all = self.filter.kinds.iter().flat_map(|&kind| facts.of(kind));
-        let mut matching: Vec<&Fact> = all.filter(|fact| self.filter.matches(fact, facts.day)).collect();
-        if self.filter.is_latest() {
-            matching = matching
-                .into_iter()
-                .max_by_key(|fact| (fact.record.occurred_on, fact.record.seq))
-                .into_iter()
-                .collect();
-        }
+        let matching = self.filter.all_matching(facts);
         self.counts.contains(&matching.len()).then(|| matching.iter().map(|fact| fact.record.seq).collect())
     }
 }
@@ -53,7 +45,7 @@ pub(super) fn counts(requirement: &Requirement) -> std::ops::RangeInclusive<usiz
 }
 
 impl<'a> CompiledFilter<'a> {
-    pub(super) fn new(filter: &'a Filter, kinds: &Kinds) -> Self {
+    pub(crate) fn new(filter: &'a Filter, kinds: &Kinds) -> Self {
         let compiled = |conditions: &'a [Condition]| {
             let holds_codes = |condition: &Condition| {
                 let mut fields = filter.kinds.iter().filter_map(|kind| kinds.get(kind)?.field(&condition.field));
@@ -67,6 +59,16 @@ impl<'a> CompiledFilter<'a> {
             conditions: compiled(&filter.conditions),
             repairable: compiled(&filter.repairable),
         }
+    }
+
+    /// The records that match.
+    pub(crate) fn all_matching<'f, 'r>(&self, facts: &'f Facts<'r>) -> Vec<&'f Fact<'r>> {
+        let all = self.kinds.iter().flat_map(|&kind| facts.of(kind));
+        let matching = all.filter(|fact| self.matches(fact, facts.day));
+        if self.is_latest() {
+            return matching.max_by_key(|fact| (fact.record.occurred_on, fact.record.seq)).into_iter().collect();
+        }
+        matching.collect()
     }
 
     /// Whether only the latest of the records that match is taken.

@@ -21,12 +21,12 @@ pub use arithmetic::Arithmetic;
 pub use conclusion::{Conclusion, DimensionPoints};
 pub use slot::{Gather, Gift, Kept, Slot, Tally};
 
-pub(crate) use filter::{CompiledRequirement, fulfils, holds};
+pub(crate) use filter::{CompiledFilter, CompiledRequirement, fulfils, holds};
 
 use std::ops::RangeInclusive;
 
 use conclusion::heaviest_first;
-use filter::{CompiledFilter, counts};
+use filter::counts;
 use slot::Purpose;
 
 use crate::history::{Fact, Facts, Kinds};

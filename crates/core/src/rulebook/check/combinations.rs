@@ -21,6 +21,13 @@ pub(super) fn combinations(checking: &mut Checking) {
             let mend = format!("请与 {} 错开有效期", earlier.node.file);
             checking.tell(later.node.at("rule").at("from").fault("同一天只能有一张组合表").mend(mend));
         }
+        if let Some(limits) =
+            later.rule.adjustment.filter(|limits| limits.most_levels == 0 || limits.lasts_at_most.value == 0)
+        {
+            let mend = "most_levels 与 lasts_at_most.value 都大于零；不许人工调整的，删去 adjustment";
+            let message = format!("人工调整的限度为零（{} 级）", limits.most_levels);
+            checking.tell(later.node.at("adjustment").fault(message).mend(mend));
+        }
         if !checking.unread.contains("models") && !checking.unread.contains("kinds") {
             combination(checking, later);
         }

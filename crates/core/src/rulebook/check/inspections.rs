@@ -1,5 +1,6 @@
 //! Inspection items: levels of their scope, measures that grow with the risk, requirements that can hold.
 
+use super::super::Head;
 use super::super::fault::nearest;
 use super::super::inspections::{Circumstance, Ground, InspectionItem, Measure, Method, WHOLE};
 use super::super::node::Node;
@@ -15,7 +16,9 @@ const TEAM: u32 = 2;
 
 pub(super) fn item(checking: &mut Checking, edition: &Edition<InspectionItem>) {
     let (item, node) = (&edition.rule, &edition.node);
-    let levels = scope(checking, item, node.at("scope"));
+    // Combined levels are those of the general model.
+    let field = if item.scope == COMBINED { GENERAL } else { &item.scope };
+    let levels = levels_of(checking, &item.rule, field, node.at("scope"));
     for (place, one) in item.objects.iter().enumerate() {
         requirement(checking, &item.rule, one, node.at("objects").item(place));
     }
@@ -26,12 +29,9 @@ pub(super) fn item(checking: &mut Checking, edition: &Edition<InspectionItem>) {
     carrying_out(checking, item, node);
 }
 
-/// Levels of the scope, from the least to the greatest risk; none when they are not known.
-fn scope(checking: &mut Checking, item: &InspectionItem, node: &Node) -> Option<Vec<String>> {
-    let head = &item.rule;
+/// Levels of a field, from the least to the greatest risk; none when they are not known.
+pub(super) fn levels_of(checking: &mut Checking, head: &Head, field: &str, node: &Node) -> Option<Vec<String>> {
     let models = &checking.book.models.0;
-    // Combined levels are those of the general model.
-    let field = if item.scope == COMBINED { GENERAL } else { &item.scope };
     let of_field = models.iter().filter(|edition| {
         let own = edition.head();
         edition.rule.field == field
@@ -42,11 +42,11 @@ fn scope(checking: &mut Checking, item: &InspectionItem, node: &Node) -> Option<
     let all: Vec<Vec<String>> = codes.collect();
     if all.is_empty() && !checking.unread.contains("models") {
         let known = [COMBINED].into_iter().chain(models.iter().map(|edition| edition.rule.field.as_str()));
-        let message = format!("没有哪个模型给出“{}”的等级", item.scope);
-        checking.tell(node.fault(message).mend(nearest(&item.scope, known)));
+        let message = format!("没有哪个模型给出“{field}”的等级");
+        checking.tell(node.fault(message).mend(nearest(field, known)));
     }
     if all.windows(2).any(|pair| pair[0] != pair[1]) {
-        let message = format!("“{}”的等级在本规则有效期内有变化", item.scope);
+        let message = format!("“{field}”的等级在本规则有效期内有变化");
         checking.tell(node.fault(message).mend("请按模型的有效期把本规则分成前后两版"));
         return None;
     }

@@ -1,6 +1,7 @@
 //! What rule files must fulfil beyond their form: names that exist, validity without hole or overlap,
 //! bands that cover, citations. Each fault names file, line, reason and mend.
 
+mod alerts;
 mod calendars;
 mod cases;
 mod combinations;
@@ -53,6 +54,8 @@ impl<'a> Checking<'a> {
         book.approvals.0.iter().for_each(|edition| deadlines::procedure(self, edition));
         book.inspections.0.iter().for_each(|edition| inspections::item(self, edition));
         book.lotteries.0.iter().for_each(|edition| lotteries::lottery(self, edition));
+        book.alerts.0.iter().for_each(|edition| alerts::alert(self, edition));
+        book.measures.0.iter().for_each(|edition| alerts::measures(self, edition));
         book.cases.iter().for_each(|(file, node)| cases::case_file(self, file, node));
     }
 

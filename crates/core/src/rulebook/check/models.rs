@@ -480,7 +480,7 @@ pub(super) fn requirement(checking: &mut Checking, head: &Head, rule: &Requireme
     }
 }
 
-fn filter(checking: &mut Checking, head: &Head, filter: &Filter, node: &Node) {
+pub(super) fn filter(checking: &mut Checking, head: &Head, filter: &Filter, node: &Node) {
     let list = node.at("kinds");
     if filter.kinds.is_empty() {
         checking.tell(list.fault("没有写记录种类").mend("在 kinds 中至少写一种"));
@@ -558,7 +558,7 @@ pub(super) fn condition(checking: &mut Checking, kind: &Kind, rule: &Condition, 
     }
 }
 
-fn exactly_one(checking: &mut Checking, node: &Node, what: &str, given: &[(&str, bool)]) {
+pub(super) fn exactly_one(checking: &mut Checking, node: &Node, what: &str, given: &[(&str, bool)]) {
     if given.iter().filter(|(_, given)| *given).count() != 1 {
         let keys: Vec<&str> = given.iter().map(|(key, _)| *key).collect();
         let mend = format!("写 {} 之一", keys.join("、"));

@@ -1,0 +1,38 @@
+//! Differentiated measures (差异化监管措施), folder `measures/`: beyond ratio, frequency and method of inspections, what an
+//! officer may do with an enterprise of a level. They guide, warn and ease; none of them takes a right away.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_saphyr::Spanned;
+
+use super::{Citation, Head};
+
+/// Measures of a field, by level.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LevelMeasures {
+    /// Head of the rule.
+    pub rule: Head,
+    /// Whose level: `combined`, `general`, or a key field.
+    pub field: String,
+    /// Level → measures.
+    pub levels: BTreeMap<String, Vec<LevelMeasure>>,
+}
+
+/// A measure that may be taken.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LevelMeasure {
+    /// Stable name.
+    #[schemars(with = "String")]
+    pub id: Spanned<String>,
+    /// 名称: 约谈、告诫、行政指导…
+    pub title: String,
+    /// What it consists of, as people read it.
+    pub what: String,
+    /// Where it is written; absent when ours.
+    #[serde(default)]
+    pub cite: Option<Citation>,
+}
