@@ -15,6 +15,7 @@ use xinheng_core::staff::{Permission, Scope};
 use xinheng_store::{APPROVAL_STEP, Body, Matter, NewRecord, NewStep, Proposed, Waiting, Writing};
 
 use crate::act::{Act, Actor};
+use crate::adjustment::LEVEL_ADJUSTMENT;
 use crate::deadline::ClockKeeper;
 use crate::evidence::PUBLICATION_EVIDENCE;
 use crate::inspect::{DRAW_SEAL, INSPECTION_PLAN, INSPECTION_RESULT};
@@ -49,6 +50,15 @@ pub(crate) struct Approved {
     pub fields: BTreeMap<String, Value>,
     /// Personal fields.
     pub personal: BTreeMap<String, Personal>,
+}
+
+/// What happens to what was said before in other words.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Again {
+    /// The new record supersedes it; both are kept.
+    BothKept,
+    /// The new one is passed over.
+    PassedOver,
 }
 
 impl Bureau {
@@ -126,7 +136,7 @@ impl Bureau {
         }
         let stage = self.take_step(&mut writing, act, &found, &steps, (action, opinion)).await?;
         writing.commit().await?;
-        if stage == Stage::Passed && found.procedure == INSPECTION_RESULT {
+        if stage == Stage::Passed && [INSPECTION_RESULT, LEVEL_ADJUSTMENT].contains(&found.procedure.as_str()) {
             self.classify_touched(&|_| {}).await?;
         }
         Ok(stage)
@@ -164,6 +174,7 @@ impl Bureau {
                 PUBLICATION_EVIDENCE => self.record_evidence(writing, found).await?,
                 INSPECTION_PLAN => self.record_plan(writing, found).await?,
                 INSPECTION_RESULT => self.record_result(writing, found).await?,
+                LEVEL_ADJUSTMENT => self.record_adjustment(writing, found).await?,
                 DRAW_SEAL => self.record_seal(writing, actor, found).await?,
                 other => anyhow::bail!("不认识的事项类型“{other}”"),
             }
@@ -178,6 +189,28 @@ impl Bureau {
         keeper: &mut ClockKeeper<'_>,
         approved: Vec<Approved>,
         unit: &str,
+    ) -> anyhow::Result<Seq> {
+        self.enter(writing, keeper, approved, unit, Again::BothKept).await
+    }
+
+    /// As [`Self::enter_approved`], but what was said before is passed over, in whatever words.
+    pub(crate) async fn enter_new(
+        &self,
+        writing: &mut Writing,
+        keeper: &mut ClockKeeper<'_>,
+        approved: Vec<Approved>,
+        unit: &str,
+    ) -> anyhow::Result<Seq> {
+        self.enter(writing, keeper, approved, unit, Again::PassedOver).await
+    }
+
+    async fn enter(
+        &self,
+        writing: &mut Writing,
+        keeper: &mut ClockKeeper<'_>,
+        approved: Vec<Approved>,
+        unit: &str,
+        again: Again,
     ) -> anyhow::Result<Seq> {
         let mut next = writing.head().seq;
         let mut sealed = Vec::with_capacity(approved.len());
@@ -208,8 +241,7 @@ impl Bureau {
             let standing = standings.remove(&sealed.identity);
             let supersedes = match decide(nature, &sealed.draft, sealed.content, standing.as_ref()) {
                 Decision::Accept { supersedes } => supersedes,
-                // The same said in other words before: both are kept.
-                Decision::Conflict { with } => Some(with),
+                Decision::Conflict { with } if again == Again::BothKept => Some(with),
                 _ => continue,
             };
             records.push(NewRecord {

@@ -2,7 +2,8 @@
 //!
 //! A run is one record of the ledger: its day, what was known, the rulebook's version and a digest over
 //! every level it gave. The levels are a projection: a rebuild computes them again from the same day,
-//! knowledge and version, and must meet the same digest.
+//! knowledge and version, and must meet the same digest. What a run finds that an officer must look at
+//! ([`crate::alert`]) enters the ledger with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -12,6 +13,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use sm3_digest::LevelDigest;
 use tokio::sync::mpsc;
+use xinheng_core::alert::{Moved, Watch};
 use xinheng_core::classify::{COMBINED, Classifier, LevelLine, RECEIVED_LEVEL};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::history::{Facts, Kinds};
@@ -19,8 +21,9 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Payload, Seq};
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::model::Model;
-use xinheng_store::{Body, Level, NewRecord, Page, Scope, UnfetchedPage, UnreadPage, Writing};
+use xinheng_store::{Body, Level, LevelChange, NewRecord, Page, Scope, UnfetchedPage, UnreadPage, Writing};
 
+use crate::alert::Alarm;
 use crate::collect::UNSPECIFIED_UNIT;
 use crate::explain::{Context, Explanation};
 use crate::rules::Signatures;
@@ -186,7 +189,7 @@ impl Bureau {
         let mut after = None;
         loop {
             let page = self.store.histories(Scope::All, after, PAGE, known_up_to).await?;
-            tally.add(&tools.lines(&page, as_of)?);
+            tally.add(&tools.lines(&page, as_of)?.0);
             watcher(Stage { name: format!("试算 {as_of}"), done: tally.enterprises, total });
             if page.next.is_none() {
                 break;
@@ -203,7 +206,10 @@ impl Bureau {
         let seq = Seq(known_up_to.0 + 1);
         let signatures = self.signatures(known_up_to).await?;
         let basis = Basis { rulebook: Arc::clone(&self.rulebook), signatures, as_of };
-        let (tally, changed) = classify_into(&mut writing, basis, scope, known_up_to, seq, watcher).await?;
+        let watching = basis.signatures.clone();
+        let Found { tally, moved, mut alarms } =
+            classify_into(&mut writing, basis, scope, known_up_to, seq, watcher).await?;
+        let changed = moved.iter().filter(|change| change.scope == COMBINED).count() as u64;
         let run = tally.run(as_of, known_up_to, None, self.rulebook.version(), changed, Some(seq));
         let record = RunRecord {
             as_of,
@@ -222,6 +228,14 @@ impl Bureau {
                 source_unit: UNSPECIFIED_UNIT.to_owned(),
             }])
             .await?;
+        let watch = Tools::new(&self.rulebook, as_of, &watching).watch;
+        for LevelChange { enterprise, scope, from, to } in &moved {
+            if let (Some(from), Some(to)) = (from, to) {
+                let raised = watch.of_level(Moved { scope, from, to, run: seq });
+                alarms.extend(raised.iter().map(|raised| Alarm::new(*enterprise, raised)));
+            }
+        }
+        self.raise(&mut writing, seq, as_of, alarms).await?;
         writing.commit().await?;
         Ok(run)
     }
@@ -279,6 +293,18 @@ pub(crate) struct Basis {
     pub as_of: Day,
 }
 
+/// What a run found.
+pub(crate) struct Found {
+    pub tally: Tally,
+    /// Levels that moved.
+    pub moved: Vec<LevelChange>,
+    /// What records make an officer look at.
+    pub alarms: Vec<Alarm>,
+}
+
+/// What was computed of a page.
+type Computed = (Lines, Vec<Level>, Vec<Alarm>);
+
 /// Computes the levels of a scope and writes those that changed, under the run's seq. While one page is
 /// fetched, the one before it is computed on a thread of its own, and the one before that is written.
 pub(crate) async fn classify_into(
@@ -288,12 +314,12 @@ pub(crate) async fn classify_into(
     known_up_to: Seq,
     run: Seq,
     watcher: Watcher<'_>,
-) -> anyhow::Result<(Tally, u64)> {
+) -> anyhow::Result<Found> {
     let as_of = basis.as_of;
     let total = writing.count(scope).await?;
     let (pages, mut unfetched) = mpsc::channel::<UnfetchedPage>(AHEAD);
     let (fetched, mut unread) = mpsc::channel(1);
-    let (results, mut computed) = mpsc::channel::<anyhow::Result<(Lines, Vec<Level>)>>(1);
+    let (results, mut computed) = mpsc::channel::<anyhow::Result<Computed>>(1);
     tokio::spawn(async move {
         while let Some(page) = unfetched.recv().await {
             if fetched.send(page.fetch().await).await.is_err() {
@@ -306,17 +332,16 @@ pub(crate) async fn classify_into(
         while let Some(page) = unread.blocking_recv() {
             let page = page.and_then(UnreadPage::read).map_err(Into::into);
             let lines = page.and_then(|page| tools.lines(&page, as_of));
-            let result = lines.map(|lines| {
+            let result = lines.map(|(lines, alarms)| {
                 let levels = tools.levels(&lines);
-                (lines, levels)
+                (lines, levels, alarms)
             });
             if results.blocking_send(result).is_err() {
                 return;
             }
         }
     });
-    let mut tally = Tally::new();
-    let mut changed = 0;
+    let mut found = Found { tally: Tally::new(), moved: Vec::new(), alarms: Vec::new() };
     let (mut after, mut listed_all, mut ahead) = (None, false, 0);
     loop {
         while !listed_all && ahead < AHEAD {
@@ -327,16 +352,16 @@ pub(crate) async fn classify_into(
             pages.send(page).await.ok();
             ahead += 1;
         }
-        let (lines, levels) = computed.recv().await.context("计算等级的线程意外结束")??;
+        let (lines, levels, alarms) = computed.recv().await.context("计算等级的线程意外结束")??;
         ahead -= 1;
-        tally.add(&lines);
-        let moved = writing.write_levels(run, as_of, levels).await?;
-        changed += moved.iter().filter(|change| change.scope == COMBINED).count() as u64;
+        found.tally.add(&lines);
+        found.moved.extend(writing.write_levels(run, as_of, levels).await?);
+        found.alarms.extend(alarms);
         let codes: Vec<CreditCode> = lines.iter().map(|(code, _)| *code).collect();
         writing.clear_stale(&codes, known_up_to).await?;
-        watcher(Stage { name: format!("分类 {as_of}"), done: tally.enterprises, total });
+        watcher(Stage { name: format!("分类 {as_of}"), done: found.tally.enterprises, total });
         if listed_all && ahead == 0 {
-            return Ok((tally, changed));
+            return Ok(found);
         }
     }
 }
@@ -349,6 +374,7 @@ fn tally_count(run: &Run) -> u64 {
 pub(crate) struct Tools<'a> {
     pub kinds: Kinds<'a>,
     pub classifier: Classifier<'a>,
+    watch: Watch<'a>,
     scopes: Vec<&'a str>,
 }
 
@@ -357,22 +383,30 @@ impl<'a> Tools<'a> {
         let kinds = Kinds::new(rulebook.kinds(day));
         let acting = move |rule: &str| signatures.act(rulebook, rule, day);
         let classifier = Classifier::new(rulebook.models(day), rulebook.combination(day), &kinds, acting);
+        let watch = Watch::new(rulebook.alerts(day), rulebook.models(day), &kinds, acting);
         let fields = rulebook.all_models().map(|model| model.field.as_str());
         let scopes: BTreeSet<&str> = fields.chain([RECEIVED_LEVEL, COMBINED]).collect();
-        Self { kinds, classifier, scopes: scopes.into_iter().collect() }
+        Self { kinds, classifier, watch, scopes: scopes.into_iter().collect() }
     }
 
-    /// What every enterprise of a page is given. A level whose parts do not sum to it is given to nobody.
-    fn lines(&self, page: &Page, as_of: Day) -> anyhow::Result<Lines> {
+    /// What every enterprise of a page is given, and what its records make an officer look at. A level whose parts do not sum to it is given to nobody.
+    fn lines(&self, page: &Page, as_of: Day) -> anyhow::Result<(Lines, Vec<Alarm>)> {
+        let mut alarms = Vec::new();
         let each = page.histories.iter().map(|(code, records)| {
-            let classification = self.classifier.classify(&Facts::new(records, as_of, &self.kinds));
+            let facts = Facts::new(records, as_of, &self.kinds);
+            let classification = self.classifier.classify(&facts);
+            if !self.watch.is_idle() {
+                let raised = self.watch.of_records(&facts, &classification);
+                alarms.extend(raised.iter().map(|raised| Alarm::new(*code, raised)));
+            }
             anyhow::ensure!(
                 classification.adds_up(),
                 "{code} 的逐条分值之和与总分不符（截至 {as_of}），等级没有入账。这是程序的错误，请保留数据库并报告"
             );
             Ok((*code, classification.lines()))
         });
-        each.collect()
+        let lines = each.collect::<anyhow::Result<Lines>>()?;
+        Ok((lines, alarms))
     }
 
     /// The lines as the store keeps them: a scope that no longer grades an enterprise says so.
@@ -400,7 +434,8 @@ impl<'a> Tools<'a> {
     fn alone(rulebook: &'a Rulebook, day: Day, model: &'a Model) -> Self {
         let kinds = Kinds::new(rulebook.kinds(day).filter(|kind| kind.rule.id.value != RECEIVED_LEVEL));
         let classifier = Classifier::new([model], None, &kinds, |_: &str| false);
-        Self { kinds, classifier, scopes: Vec::new() }
+        let watch = Watch::new([], [], &kinds, |_: &str| false);
+        Self { kinds, classifier, watch, scopes: Vec::new() }
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Explanation {
     pub combination: Option<CombinationLine>,
     /// The province's level.
     pub received: Option<ReceivedLine>,
+    /// How a person moved the level.
+    pub adjustment: Option<AdjustmentLine>,
     /// Overrides of the leading model.
     pub overrides: Vec<OverrideLine>,
     /// Contributions to the leading model's total.
@@ -90,6 +92,21 @@ pub struct ReceivedLine {
     pub month: String,
     /// The record that brought it.
     pub seq: Seq,
+}
+
+/// A person moved the level.
+#[derive(Clone, Debug, Serialize)]
+pub struct AdjustmentLine {
+    /// The record that says so.
+    pub seq: Seq,
+    /// Level as computed.
+    pub from: String,
+    /// Level after it.
+    pub to: String,
+    /// Its last day.
+    pub until: Option<Day>,
+    /// Whether it does not act, because a direct determination decided the level.
+    pub barred: bool,
 }
 
 /// An override that applied.
@@ -192,6 +209,13 @@ impl Explanation {
                 month: received.month.format("%Y-%m").to_string(),
                 seq: received.seq,
             }),
+            adjustment: classification.adjustment.as_ref().map(|one| AdjustmentLine {
+                seq: one.seq,
+                from: one.from.clone(),
+                to: one.to.clone(),
+                until: one.until,
+                barred: one.barred,
+            }),
             overrides: lead.map(|lead| lead.overrides.clone()).unwrap_or_default(),
             contributions: lead.map(|lead| lead.contributions.clone()).unwrap_or_default(),
             assessments,
@@ -272,8 +296,13 @@ fn cap_in_words(
     if indicator.capped != indicator.before_caps {
         words.push(format!("{}分，受本指标上限{}分限制", indicator.before_caps, rule.cap));
     }
-    if indicator.points != indicator.capped {
-        words.push(format!("{}分，受“{dimension}”上限{dimension_cap}分或总分范围限制", indicator.capped));
+    let mut reached = indicator.capped;
+    if let Some((permille, multiplied)) = indicator.multiplied.filter(|(permille, _)| *permille != 1000) {
+        words.push(format!("{reached}分，乘以“{dimension}”的系数{}", Points::from_milli(permille.into())));
+        reached = multiplied;
+    }
+    if indicator.points != reached {
+        words.push(format!("{reached}分，受“{dimension}”上限{dimension_cap}分或总分范围限制"));
     }
     (!words.is_empty()).then(|| format!("原为{}", words.join("；再为")))
 }
@@ -321,11 +350,25 @@ impl fmt::Display for Explanation {
                 received.level, received.month, received.seq
             )?;
         }
+        if let Some(one) = &self.adjustment {
+            writeln!(f, "  {one}")?;
+        }
         for assessment in &self.assessments {
             writeln!(f)?;
             write!(f, "{assessment}")?;
         }
         Ok(())
+    }
+}
+
+impl fmt::Display for AdjustmentLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seq, from, to, until, barred } = self;
+        let until = until.map(|day| format!("至 {day}")).unwrap_or_default();
+        match barred {
+            true => write!(f, "人工调整（记录#{seq}，{until}）不生效：{from} 级由直接判定确定，不能调低"),
+            false => write!(f, "人工调整：{from} → {to}（记录#{seq}，{until}）"),
+        }
     }
 }
 

@@ -124,7 +124,7 @@ impl Bureau {
             as_of: run.as_of,
         };
         let scope = if run.scope == "all" { Scope::All } else { Scope::Stale };
-        let (tally, _) = classify_into(writing, basis, scope, known_up_to, seq, &|_| ()).await?;
+        let tally = classify_into(writing, basis, scope, known_up_to, seq, &|_| ()).await?.tally;
         let differs = tally.digest().to_string() != run.digest;
         Ok(differs.then(|| format!("第 {seq} 条分类（截至 {}）重算的等级与当时入账的摘要不一致", run.as_of)))
     }

@@ -2,6 +2,8 @@
 //! derives. The command line, and later pages and jobs, call only this.
 
 pub mod act;
+pub mod adjustment;
+pub mod alert;
 pub mod approval;
 pub mod audit;
 pub mod classify;
@@ -10,8 +12,11 @@ pub mod deadline;
 pub mod enterprises;
 pub mod evidence;
 pub mod explain;
+pub mod grading;
 pub mod inspect;
 pub mod ledger;
+pub mod measures;
+pub mod outlook;
 pub mod pages;
 pub mod people;
 pub mod profile;

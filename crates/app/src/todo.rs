@@ -130,7 +130,7 @@ impl Bureau {
         Ok(ClockPage { lines: self.clock_lines(listed).await?, next })
     }
 
-    async fn clock_lines(&self, listed: Vec<ListedClock>) -> anyhow::Result<Vec<ClockLine>> {
+    pub(crate) async fn clock_lines(&self, listed: Vec<ListedClock>) -> anyhow::Result<Vec<ClockLine>> {
         let today = self.today();
         let rules: HashMap<String, DeadlineLine> =
             self.deadline_rules().await?.into_iter().map(|rule| (rule.id.clone(), rule)).collect();

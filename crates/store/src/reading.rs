@@ -261,6 +261,18 @@ impl Store {
         Ok(page.histories.into_iter().collect())
     }
 
+    /// Records by their places in the ledger, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn records_at(&self, seqs: &[Seq]) -> Result<Vec<Record>> {
+        let wanted = seqs.iter().map(|seq| seq.0);
+        let found = entity::record::Entity::find()
+            .filter(entity::record::Column::Seq.is_in(wanted))
+            .order_by_asc(entity::record::Column::Seq);
+        Ok(entries(found, &self.connections.readers).await?.into_iter().map(|entry| entry.record).collect())
+    }
+
     /// Consecutive records of the ledger.
     ///
     /// # Errors

@@ -1,0 +1,185 @@
+//! Yearly grading (年度风险等级评定): for each enterprise of a key field the level at the end of the year before, the level
+//! now or at the end of the year, by points and after the rules that raise and lower it.
+
+use std::path::Path;
+
+use xinheng_core::credit_code::CreditCode;
+use xinheng_core::history::Facts;
+use xinheng_core::points::Points;
+use xinheng_core::record::{Day, Seq};
+use xinheng_exchange::{TableFormat, TableWriter};
+use xinheng_store::{EnterpriseFilter, Turn};
+
+use crate::act::Actor;
+use crate::classify::Tools;
+use crate::profile::known_at;
+use crate::{Bureau, Stage, Watcher, WrongInput, words};
+
+/// Enterprises read at a time.
+const PAGE: u64 = 500;
+
+/// A line of the list.
+#[derive(Clone, Debug)]
+pub struct GradingLine {
+    /// Whose.
+    pub code: CreditCode,
+    /// 名称
+    pub name: String,
+    /// 乡镇
+    pub town: String,
+    /// Level at the end of the year before; none: not graded then.
+    pub before: Option<String>,
+    /// Total points.
+    pub total: Points,
+    /// Level by points alone.
+    pub by_points: String,
+    /// What raised or lowered it.
+    pub moved_by: Vec<String>,
+    /// Level.
+    pub level: String,
+    /// Whether the model may act.
+    pub in_force: bool,
+}
+
+/// A page of the list.
+#[derive(Clone, Debug)]
+pub struct Grading {
+    /// 名称 of the field.
+    pub field_title: String,
+    /// The year.
+    pub year: i32,
+    /// The day it is of: the end of the year, or today.
+    pub as_of: Day,
+    /// Lines.
+    pub lines: Vec<GradingLine>,
+    /// Where the next page starts.
+    pub next: Option<Turn>,
+}
+
+impl Bureau {
+    /// Key fields that are graded.
+    #[must_use]
+    pub fn graded_fields(&self) -> Vec<(String, String)> {
+        let today = self.today();
+        let fields = self.rulebook().models(today).map(|model| model.field.clone());
+        fields
+            .filter(|field| field != xinheng_core::classify::GENERAL)
+            .map(|field| (words::scope_title(self.rulebook(), &field, today), field))
+            .map(|(title, field)| (field, title))
+            .collect()
+    }
+
+    /// A page of a field's list of a year.
+    ///
+    /// # Errors
+    /// [`WrongInput`] for a field that is not graded, or a year to come.
+    pub async fn grading(&self, field: &str, year: i32, turn: &Turn, limit: u64) -> anyhow::Result<Grading> {
+        let today = self.today();
+        let (Some(end), Some(before)) = (Day::from_ymd_opt(year, 12, 31), Day::from_ymd_opt(year - 1, 12, 31)) else {
+            return Err(WrongInput(format!("没有 {year} 年，请核对年份")).into());
+        };
+        if before >= today {
+            return Err(WrongInput(format!("{year} 年还没有到，不能评定")).into());
+        }
+        if !self.graded_fields().iter().any(|(known, _)| known == field) {
+            return Err(WrongInput(format!("没有给“{field}”评级的模型，请从页面选择领域")).into());
+        }
+        let as_of = end.min(today);
+        let filter = EnterpriseFilter { scope: Some(field.to_owned()), ..EnterpriseFilter::default() };
+        let page = self.store().list(&filter, turn, limit).await?;
+        let rows: Vec<_> = page.rows.into_iter().filter(|row| row.level.is_some()).collect();
+        let codes: Vec<CreditCode> = rows.iter().map(|row| row.code).collect();
+        let known_up_to = self.store().head().await?.seq;
+        let mut histories = self.store().histories_for(&codes, known_up_to).await?;
+        let signatures = self.signatures(Seq(i64::MAX)).await?;
+        let (then, now) =
+            (Tools::new(self.rulebook(), before, &signatures), Tools::new(self.rulebook(), as_of, &signatures));
+        let mut lines = Vec::with_capacity(rows.len());
+        for row in rows {
+            let records = known_at(histories.remove(&row.code).unwrap_or_default(), known_up_to);
+            let at_end = then.classifier.classify(&Facts::new(&records, before, &then.kinds));
+            let graded = now.classifier.classify(&Facts::new(&records, as_of, &now.kinds));
+            let Some(graded) = graded.graded.iter().find(|graded| graded.model.field == field) else { continue };
+            let level = |place: usize| graded.model.levels[place].code.value.clone();
+            let of_field = at_end.graded.iter().find(|graded| graded.model.field == field);
+            lines.push(GradingLine {
+                code: row.code,
+                name: row.name.unwrap_or_default(),
+                town: row.town.unwrap_or_default(),
+                before: of_field.map(|graded| graded.level().to_owned()),
+                total: graded.assessment.total,
+                by_points: level(graded.assessment.level_by_points),
+                moved_by: graded
+                    .assessment
+                    .overrides
+                    .iter()
+                    .map(|applied| graded.model.overrides[applied.place].title.clone())
+                    .collect(),
+                level: graded.level().to_owned(),
+                in_force: graded.in_force,
+            });
+        }
+        let field_title = words::scope_title(self.rulebook(), field, today);
+        Ok(Grading { field_title, year, as_of, lines, next: page.after })
+    }
+
+    /// Writes a field's list of a year into a workbook; returns how many enterprises.
+    ///
+    /// # Errors
+    /// As [`Self::grading`], and when the file cannot be written.
+    pub async fn export_grading(
+        &self,
+        field: &str,
+        year: i32,
+        actor: &Actor,
+        file: &Path,
+        watcher: Watcher<'_>,
+    ) -> anyhow::Result<u64> {
+        let mut turn = Turn::First;
+        let mut page = self.grading(field, year, &turn, PAGE).await?;
+        let title = format!("{}{year}年度风险等级评定表（截至{}）", page.field_title, page.as_of);
+        let preface = [
+            ("名称", title.as_str()),
+            ("导出单位", actor.unit_name.as_str()),
+            ("导出人", actor.name.as_str()),
+            ("导出时间", &words::china_time(self.now())),
+        ];
+        let headings = [
+            "统一社会信用代码",
+            "企业名称",
+            "所属乡镇",
+            "上年末等级",
+            "本年总分",
+            "按分值等级",
+            "升降级与直接判定",
+            "本年等级",
+            "等级是否生效",
+        ];
+        let mut table = TableWriter::create_with_preface(file, TableFormat::Xlsx, &preface, &headings, true)?;
+        let mut written = 0;
+        loop {
+            for line in &page.lines {
+                table.write(&[
+                    line.code.as_str(),
+                    &line.name,
+                    &line.town,
+                    line.before.as_deref().unwrap_or("新纳入"),
+                    &line.total.to_string(),
+                    &line.by_points,
+                    &line.moved_by.join("；"),
+                    &line.level,
+                    if line.in_force { "已生效" } else { "仅供试算" },
+                ])?;
+                written += 1;
+            }
+            watcher(Stage { name: format!("导出{title}"), done: written, total: written });
+            match page.next.take() {
+                Some(next) => turn = next,
+                None => break,
+            }
+            page = self.grading(field, year, &turn, PAGE).await?;
+        }
+        table.finish()?;
+        Ok(written)
+    }
+}
