@@ -12,6 +12,7 @@ pub mod deadline;
 pub mod enterprises;
 pub mod evidence;
 pub mod explain;
+pub mod facts;
 pub mod grading;
 pub mod inspect;
 pub mod ledger;

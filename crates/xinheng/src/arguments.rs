@@ -75,6 +75,9 @@ pub enum Command {
     /// 说明一家企业为什么是这个等级：等级、指标、记录、算式、依据
     #[command(help_template = TEMPLATE)]
     Explain(Explain),
+    /// 导出截至某日的记录及其终止、修复情况（JSON 行），供 xinheng-lake 批量计分；不含个人信息
+    #[command(help_template = TEMPLATE)]
+    Facts(Facts),
     /// 抽查：冻结名单、登记见证、录入开奖号码、查看证书
     #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
     Draw(Draw),
@@ -244,6 +247,16 @@ pub struct Import {
     /// 只检查，不入账
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Args)]
+pub struct Facts {
+    /// 写到这个文件
+    #[arg(value_name = "文件.jsonl")]
+    pub file: PathBuf,
+    /// 截至哪一天（缺省为今天）
+    #[arg(long, value_name = "日期")]
+    pub as_of: Option<Day>,
 }
 
 #[derive(Args)]

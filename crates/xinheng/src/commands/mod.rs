@@ -5,6 +5,7 @@ pub mod classify;
 pub mod demo;
 pub mod draw;
 pub mod explain;
+pub mod facts;
 pub mod import;
 pub mod ledger;
 pub mod rulebook;
