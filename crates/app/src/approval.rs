@@ -212,14 +212,12 @@ impl Bureau {
         unit: &str,
         again: Again,
     ) -> anyhow::Result<Seq> {
-        let mut next = writing.head().seq;
-        let mut sealed = Vec::with_capacity(approved.len());
+        let mut drafts = Vec::with_capacity(approved.len());
         for Approved { kind: id, enterprise, occurred_on, fields, personal } in approved {
             let kind = self.rulebook().kind(id, self.today()).with_context(|| format!("规则库缺少记录种类 {id}"))?;
-            next = Seq(next.0 + 1);
             let number = kind.document_number.as_ref().and_then(|field| fields.get(field)?.as_text());
             let draft = Draft {
-                line: next.0,
+                line: 0,
                 part: 0,
                 kind: id.to_owned(),
                 keys: EnterpriseKeys { credit_code: enterprise, ..EnterpriseKeys::default() },
@@ -231,22 +229,28 @@ impl Bureau {
                 payload: Payload(fields),
                 personal,
             };
-            // As records of the system itself: submission 0, and its place in the ledger as its line.
-            sealed.push((self.sealer.seal(0, kind, draft)?, kind.nature));
+            drafts.push((kind, draft));
         }
-        let identities: Vec<_> = sealed.iter().map(|(sealed, _)| sealed.identity).collect();
+        // Sealed once to be recognised, and again in their places: what is passed over takes none.
+        let known = drafts.iter().map(|(kind, draft)| self.sealer.seal(0, kind, draft.clone()));
+        let known = known.collect::<Result<Vec<_>, _>>()?;
+        let identities: Vec<_> = known.iter().map(|sealed| sealed.identity).collect();
         let mut standings = writing.standings(&identities).await?;
-        let mut records = Vec::with_capacity(sealed.len());
-        for (sealed, nature) in sealed {
-            let standing = standings.remove(&sealed.identity);
-            let supersedes = match decide(nature, &sealed.draft, sealed.content, standing.as_ref()) {
+        let first = writing.head().seq.0 + 1;
+        let mut records = Vec::with_capacity(drafts.len());
+        for ((kind, mut draft), known) in drafts.into_iter().zip(known) {
+            let standing = standings.remove(&known.identity);
+            let supersedes = match decide(kind.nature, &known.draft, known.content, standing.as_ref()) {
                 Decision::Accept { supersedes } => supersedes,
+                // The same said in other words before: both are kept.
                 Decision::Conflict { with } if again == Again::BothKept => Some(with),
                 _ => continue,
             };
+            // As records of the system itself: submission 0, and its place in the ledger as its line.
+            draft.line = first + i64::try_from(records.len())?;
             records.push(NewRecord {
-                enterprise: sealed.draft.keys.credit_code,
-                body: Body::Draft(sealed),
+                enterprise: draft.keys.credit_code,
+                body: Body::Draft(self.sealer.seal(0, kind, draft)?),
                 supersedes,
                 received_at: self.now(),
                 source_unit: unit.to_owned(),

@@ -61,7 +61,8 @@ fn an_inspection_item_is_found_on_the_days_of_its_validity() {
     assert!(rulebook.inspection("food_production_daily", day("2022-03-14")).is_none());
     assert!(rulebook.inspection("food_production_daily", day("2022-03-15")).is_some());
     let all: Vec<_> = rulebook.inspections(day("2026-11-24")).map(|item| item.rule.id.value.as_str()).collect();
-    assert_eq!(all, ["annual_report", "food_production_daily"]);
+    let all_items = ["annual_report", "food_production_daily", "special_equipment_production", "special_equipment_use"];
+    assert_eq!(all, all_items);
 }
 
 #[test]

@@ -1,0 +1,251 @@
+//! The use of levels, on both databases: alerts once and answered, adjustments by three people with an end, measures,
+//! what is to come, the yearly list, the ledger as facts.
+#![allow(clippy::unwrap_used)]
+
+mod county;
+
+use county::{County, both, day, entities};
+use xinheng_app::WrongInput;
+use xinheng_app::act::{Act, Actor};
+use xinheng_app::adjustment::LevelAdjustment;
+use xinheng_app::enterprises::Turn;
+use xinheng_app::measures::MeasureTaken;
+use xinheng_app::people::{NewStaff, UnitChange};
+use xinheng_core::approval::{Action, Stage};
+use xinheng_core::credit_code::CreditCode;
+use xinheng_core::record::Seq;
+use xinheng_core::staff::{Duties, Role};
+use xinheng_core::unit::UnitKind;
+
+const SIGNED: [&str; 8] = [
+    "models/general",
+    "models/food_production",
+    "combinations/levels",
+    "alerts/penalties",
+    "alerts/level_raised",
+    "measures/general",
+    "measures/food_production",
+    "deadlines/alert_answer",
+];
+
+async fn act(county: &County, account: &str, role: Role) -> Act {
+    let person = county.bureau.staff_by_account(account).await.unwrap().unwrap();
+    let actor = Actor {
+        staff: person.number,
+        account: account.to_owned(),
+        name: person.name,
+        unit: "XY".to_owned(),
+        unit_name: String::new(),
+        duties: Duties::new([role]).unwrap(),
+        session: None,
+    };
+    Act { event: "test", actor: Some(actor), source: "127.0.0.1".to_owned(), request: "1".to_owned(), form: None }
+}
+
+/// Forty producers of food with three old penalties each, everything signed, and three people of the credit desk.
+async fn filled(county: &County) -> CreditCode {
+    let code = county.fill().await.code;
+    let bureau = &county.bureau;
+    let mut licences =
+        String::from("统一社会信用代码,许可文件编号,许可机关,许可内容,状态,有效期自,有效期至,许可领域\n");
+    for row in entities(40).1 {
+        licences += &format!("{0},SC{0},某局,糕点,有效,2022-01-01,2027-12-31,食品生产\n", row[0]);
+    }
+    let licences = county.write("食品生产许可.csv", licences.as_bytes());
+    county.import_as_of(&licences, Some(day("2026-11-02"))).await.unwrap();
+    let on_line = Act::on_command_line("test");
+    bureau.first_start(&on_line).await.unwrap();
+    let unit = UnitChange { name: "信用监管股", other_names: &[], kind: UnitKind::Division, in_use: true };
+    bureau.add_unit(&on_line, "XY", &unit).await.unwrap();
+    for account in ["handler", "reviewer", "leader"] {
+        let new = NewStaff { account, name: account, unit: "XY", proposed: vec![Role::Handler] };
+        bureau.add_staff(&on_line, &new).await.unwrap();
+    }
+    for rule in SIGNED {
+        bureau.sign(&on_line, rule, "某局长", "局领导").await.unwrap();
+    }
+    bureau.classify_all(bureau.today(), &|_| ()).await.unwrap();
+    code
+}
+
+async fn penalise(county: &County, code: CreditCode, numbers: std::ops::Range<u32>) {
+    let mut rows = String::from("统一社会信用代码,纳税人名称,行政处罚文号,处罚原因,处罚时间,处罚结果\n");
+    for number in numbers {
+        rows += &format!("{code},某店,新罚〔2026〕{number}号,违法经营,2026-10-1{number},罚款\n");
+    }
+    let file = county.write("新处罚.csv", rows.as_bytes());
+    county.import(&file).await.unwrap();
+    county.bureau.classify_touched(&|_| ()).await.unwrap();
+}
+
+async fn level(county: &County, code: CreditCode) -> String {
+    let bureau = &county.bureau;
+    bureau.explain(code, bureau.today(), None, None).await.unwrap().level.unwrap()
+}
+
+fn sentence(error: &anyhow::Error) -> &str {
+    &error.downcast_ref::<WrongInput>().unwrap().0
+}
+
+#[tokio::test]
+async fn an_alert_is_raised_once_at_its_desk_and_runs_until_it_is_answered() {
+    both(async |county| {
+        let code = filled(&county).await;
+        let bureau = &county.bureau;
+        let handler = act(&county, "handler", Role::Handler).await;
+        let open = async || bureau.open_alerts(handler.actor.as_ref().unwrap(), None, 50).await.unwrap().lines;
+        let before = open().await.len();
+        penalise(&county, code, 1..3).await;
+        let raised = open().await;
+        let of_penalties: Vec<_> = raised.iter().filter(|line| line.reason.contains("行政处罚两次")).collect();
+        assert_eq!(of_penalties.len(), 1, "two penalties within twelve months: {raised:?}");
+        let alert = of_penalties[0];
+        assert_eq!(alert.clock.enterprise.as_ref().unwrap().0, code);
+        assert_eq!(alert.clock.owed_by, "XY");
+        // Ten working days from 2026-11-24, a Tuesday.
+        assert_eq!(alert.clock.due_on, day("2026-12-08"));
+        assert!(alert.clock.in_force);
+        // The same cause again, by a run over everything: nothing new.
+        bureau.classify_all(bureau.today(), &|_| ()).await.unwrap();
+        assert_eq!(open().await.len(), raised.len());
+        // A further penalty is another cause.
+        penalise(&county, code, 3..4).await;
+        assert_eq!(open().await.iter().filter(|line| line.reason.contains("行政处罚两次")).count(), 2);
+        let wrong = bureau.answer_alert(&handler, alert.clock.seq, "nothing", "已核查并约谈负责人").await.unwrap_err();
+        assert_eq!(sentence(&wrong), "请选择核查结果");
+        let wrong = bureau.answer_alert(&handler, alert.clock.seq, "handled", "好").await.unwrap_err();
+        assert_eq!(sentence(&wrong), "请写明核查情况，至少 5 个字");
+        bureau.answer_alert(&handler, alert.clock.seq, "handled", "已核查并约谈负责人").await.unwrap();
+        let left = open().await;
+        assert!(left.iter().all(|line| line.clock.seq != alert.clock.seq));
+        assert!(left.len() >= before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_a_signature_no_alert_is_raised() {
+    both(async |county| {
+        county.fill().await;
+        let runs = county.bureau.store().system_records("alert", Seq(i64::MAX)).await.unwrap();
+        assert!(runs.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_level_is_moved_by_three_people_within_limits_and_until_a_day() {
+    both(async |county| {
+        let code = filled(&county).await;
+        let bureau = &county.bureau;
+        let before = level(&county, code).await;
+        let (handler, reviewer, leader) = (
+            act(&county, "handler", Role::Handler).await,
+            act(&county, "reviewer", Role::Reviewer).await,
+            act(&county, "leader", Role::Leader).await,
+        );
+        let proposed = LevelAdjustment {
+            enterprise: code,
+            steps: 1,
+            until: day("2027-01-31"),
+            grounds: "专项检查发现原料来源不清，尚未结案".to_owned(),
+            evidence: "专项检查记录 2026-17".to_owned(),
+        };
+        for (change, said) in [
+            (LevelAdjustment { steps: 2, ..proposed.clone() }, "一次最多调整 1 级，请选择调高或调低"),
+            (
+                LevelAdjustment { until: day("2026-11-24"), ..proposed.clone() },
+                "“有效期至”2026-11-24 不晚于今天，请核对",
+            ),
+            (
+                LevelAdjustment { until: day("2027-05-24"), ..proposed.clone() },
+                "“有效期至”最晚为 2027-05-23，到期后如仍有理由可以再提",
+            ),
+            (LevelAdjustment { grounds: "不好".to_owned(), ..proposed.clone() }, "请写明理由，至少 10 个字"),
+            (LevelAdjustment { evidence: " ".to_owned(), ..proposed.clone() }, "请填写依据材料的编号或存放位置"),
+        ] {
+            let refused = bureau.propose_adjustment(&handler, None, &change).await.unwrap_err();
+            assert_eq!(sentence(&refused), said);
+        }
+        let matter = bureau.propose_adjustment(&handler, None, &proposed).await.unwrap();
+        let twice = bureau.propose_adjustment(&handler, None, &proposed).await.unwrap_err();
+        assert_eq!(sentence(&twice), format!("这家企业的等级调整已在第 {matter} 号事项中待审，不能同时提出两件"));
+        bureau.decide_matter(&reviewer, matter, Action::Review, None).await.unwrap();
+        assert_eq!(level(&county, code).await, before, "a proposal moves nothing");
+        let stage = bureau.decide_matter(&leader, matter, Action::Approve, None).await.unwrap();
+        assert_eq!(stage, Stage::Passed);
+        let explained = bureau.explain(code, bureau.today(), None, None).await.unwrap();
+        let line = explained.adjustment.unwrap();
+        assert_eq!((line.from.as_str(), line.barred), (before.as_str(), false));
+        assert_eq!(explained.level.as_deref(), Some(line.to.as_str()));
+        assert!(line.to > line.from);
+        let kept = bureau.store().levels_of(code).await.unwrap();
+        let combined = kept.iter().find(|kept| kept.level.scope == "combined").unwrap();
+        assert_eq!(combined.level.level.as_deref(), Some(line.to.as_str()), "the run after the approval kept it");
+        // The last day itself still counts.
+        let on = async |text: &str| bureau.explain(code, day(text), None, None).await.unwrap().adjustment.is_some();
+        assert!(on("2027-01-31").await);
+        assert!(!on("2027-02-01").await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn measures_of_the_level_are_offered_and_their_use_recorded() {
+    both(async |county| {
+        let code = filled(&county).await;
+        let bureau = &county.bureau;
+        let handler = act(&county, "handler", Role::Handler).await;
+        let profile = bureau.profile(code, None, None).await.unwrap();
+        let offered = bureau.measures_offered(&profile.levels).await.unwrap();
+        assert!(offered.iter().all(|one| one.in_force));
+        let one = offered.iter().find(|one| one.field == "food_production").unwrap();
+        let taken = MeasureTaken {
+            enterprise: code,
+            field: one.field.to_owned(),
+            measure: one.measures[0].id.value.clone(),
+            taken_on: day("2026-11-23"),
+            text: "已上门指导并留下清单".to_owned(),
+        };
+        let wrong = MeasureTaken { measure: "closure".to_owned(), ..taken.clone() };
+        let refused = bureau.record_measure(&handler, &wrong).await.unwrap_err();
+        assert_eq!(sentence(&refused), "请选择本级可采取的措施。等级可能刚有变化，请刷新页面");
+        let wrong = MeasureTaken { taken_on: day("2026-11-25"), ..taken.clone() };
+        let refused = bureau.record_measure(&handler, &wrong).await.unwrap_err();
+        assert_eq!(sentence(&refused), "“采取日期”2026-11-25 晚于今天，请填写实际采取的日期");
+        bureau.record_measure(&handler, &taken).await.unwrap();
+        let after = bureau.profile(code, None, None).await.unwrap();
+        assert!(after.timeline.iter().any(|item| item.kind == "level_measure"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_to_come_the_yearly_list_and_the_facts() {
+    both(async |county| {
+        let code = filled(&county).await;
+        penalise(&county, code, 1..2).await;
+        let bureau = &county.bureau;
+        let outlook = bureau.outlook(code).await.unwrap();
+        assert!(!outlook.to_come.is_empty());
+        assert!(outlook.to_come.windows(2).all(|pair| pair[0].on < pair[1].on && pair[0].after == pair[1].before));
+        // The licences end on 2027-12-31: the day after, no model of food grades the enterprise any more.
+        assert!(outlook.to_come.iter().any(|one| one.on == day("2028-01-01")), "{:?}", outlook.to_come);
+        let grading = bureau.grading("food_production", 2026, &Turn::First, 100).await.unwrap();
+        assert_eq!((grading.lines.len(), grading.as_of), (40, bureau.today()));
+        assert!(grading.lines.iter().all(|line| line.before.is_some() && line.in_force));
+        let refused = bureau.grading("food_production", 2028, &Turn::First, 100).await.unwrap_err();
+        assert_eq!(sentence(&refused), "2028 年还没有到，不能评定");
+        let refused = bureau.grading("drugs", 2026, &Turn::First, 100).await.unwrap_err();
+        assert_eq!(sentence(&refused), "没有给“drugs”评级的模型，请从页面选择领域");
+        let mut facts = Vec::new();
+        assert_eq!(bureau.write_facts(bureau.today(), &mut facts, &|_| ()).await.unwrap(), 40);
+        let text = String::from_utf8(facts).unwrap();
+        let penalties = text.lines().filter(|line| line.contains("\"kind\":\"penalty\"")).count();
+        assert_eq!(penalties, 121);
+        assert!(text.lines().next().unwrap().starts_with("{\"as_of\":\"2026-11-24\",\"kinds\":{"));
+        let person = &entities(1).1[0][5];
+        assert!(!text.contains(person.as_str()), "the legal representative is nowhere in clear");
+    })
+    .await;
+}
