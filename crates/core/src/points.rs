@@ -35,8 +35,8 @@ impl Points {
     /// # Panics
     /// When the denominator is zero.
     #[must_use]
-    pub fn scaled(self, numerator: i64, denominator: i64) -> Self {
-        let product = i128::from(self.0) * i128::from(numerator) / i128::from(denominator);
+    pub fn scaled(self, numerator: i128, denominator: i128) -> Self {
+        let product = i128::from(self.0) * numerator / denominator;
         Self(i64::try_from(product).expect("points stay far below the range of i64"))
     }
 }

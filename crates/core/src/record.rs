@@ -192,6 +192,48 @@ impl Payload {
     pub fn day(&self, field: &str) -> Option<Day> {
         self.get(field)?.as_day()
     }
+
+    /// The failed share of a chapter in a field.
+    #[must_use]
+    pub fn share(&self, field: &str) -> Option<FailedShare> {
+        self.text(field)?.parse().ok()
+    }
+}
+
+/// What failed of a checklist's chapter (不符合/适用), written `3/12`: weights of items, failed ones among
+/// those that apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FailedShare {
+    /// Weight of the items that failed; never more than `applicable`.
+    pub failed: u32,
+    /// Weight of the items that apply.
+    pub applicable: u32,
+}
+
+/// Why a text is no share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoShare {
+    /// It is not two whole numbers with a slash between.
+    Form,
+    /// More failed than apply.
+    FailedExceeds,
+}
+
+impl std::str::FromStr for FailedShare {
+    type Err = NoShare;
+
+    fn from_str(text: &str) -> Result<Self, NoShare> {
+        let (failed, applicable) = text.split_once('/').ok_or(NoShare::Form)?;
+        let weight = |text: &str| text.parse::<u32>().map_err(|_| NoShare::Form);
+        let share = Self { failed: weight(failed)?, applicable: weight(applicable)? };
+        if share.failed > share.applicable { Err(NoShare::FailedExceeds) } else { Ok(share) }
+    }
+}
+
+impl fmt::Display for FailedShare {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.failed, self.applicable)
+    }
 }
 
 /// Why a personal value is looked at. There is no other way to read one.

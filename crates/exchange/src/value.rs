@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use xinheng_core::credit_code::CreditCode;
 pub(crate) use xinheng_core::record::Day;
-use xinheng_core::record::Value;
+use xinheng_core::record::{FailedShare, NoShare, Value};
 use xinheng_core::rulebook::kind::{Field, FieldType};
 use xinheng_core::rulebook::table::AmountUnit;
 
@@ -406,14 +406,10 @@ fn flag(text: &str) -> Result<bool, Refusal> {
 }
 
 fn share(text: &str) -> Result<String, Refusal> {
-    let text = plain(text);
-    let parts = text
-        .split_once('/')
-        .and_then(|(failed, applicable)| Some((failed.parse::<u32>().ok()?, applicable.parse::<u32>().ok()?)));
-    match parts {
-        Some((failed, applicable)) if failed <= applicable => Ok(format!("{failed}/{applicable}")),
-        Some(_) => refuse("不符合项的权重多于适用项", "请写成“不符合/适用”，例如 3/12"),
-        None => {
+    match plain(text).parse::<FailedShare>() {
+        Ok(share) => Ok(share.to_string()),
+        Err(NoShare::FailedExceeds) => refuse("不符合项的权重多于适用项", "请写成“不符合/适用”，例如 3/12"),
+        Err(NoShare::Form) => {
             refuse("不是“不符合/适用”的形式", "请把该列设为文本，写成 3/12 这样的两个整数（Excel可能已把它变成日期）")
         }
     }

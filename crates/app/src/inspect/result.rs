@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use xinheng_core::record::{Day, Personal, Seq, Value};
+use xinheng_core::record::{Day, FailedShare, Personal, Seq, Value};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_core::visit::{DrawStep, VisitState};
 use xinheng_store::{Matter, NewDrawStep, Writing};
@@ -142,8 +142,7 @@ impl Bureau {
             let Some(field) = known.iter().find(|field| field.name.value == *name) else {
                 return refuse("本事项没有这一章节，请刷新页面后重新填写".to_owned());
             };
-            let numbers = share.split_once('/').and_then(|(failed, of)| Some((failed.parse().ok()?, of.parse().ok()?)));
-            if !numbers.is_some_and(|(failed, of): (u32, u32)| of > 0 && failed <= of) {
+            if !share.parse().is_ok_and(|share: FailedShare| share.applicable > 0) {
                 let title = &field.title;
                 return refuse(format!("“{title}”应写作“未通过的权重/适用的权重”，例如 3/12；写的是“{share}”"));
             }

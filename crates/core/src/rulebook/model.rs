@@ -65,20 +65,28 @@ pub struct LevelBand {
     pub up_to: Option<Points>,
 }
 
-/// How points fade with age in full months from the record's day.
+/// How points fade with age in full months from the record's day. Exactly one is given.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Decay {
     /// Steps by age; beyond the last nothing is left.
-    pub steps: Vec<DecayStep>,
+    #[serde(default)]
+    pub steps: Option<Vec<DecayStep>>,
+    /// Evenly month by month, until after so many full months nothing is left.
+    #[serde(default)]
+    pub linear_months: Option<u32>,
 }
 
-/// A step of a decay.
+/// A step of a decay. Exactly one of `up_to_months` and `below_months` is given.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DecayStep {
     /// Applies while the record is younger than, or exactly, this many months old.
-    pub up_to_months: u32,
+    #[serde(default)]
+    pub up_to_months: Option<u32>,
+    /// Applies while fewer full months have passed since the record's day.
+    #[serde(default)]
+    pub below_months: Option<u32>,
     /// What is left, in thousandths (600 = 60 %).
     pub permille: u32,
 }
@@ -92,10 +100,27 @@ pub struct Dimension {
     pub id: Spanned<String>,
     /// 名称
     pub title: String,
-    /// Most points of the group.
+    /// Most points of the group; for favourable ones the most they take off.
     pub cap: Points,
+    /// By what the sum of its indicators is multiplied before the cap.
+    #[serde(default)]
+    pub multiplier: Option<Multiplier>,
     /// Its indicators.
     pub indicators: Vec<Indicator>,
+}
+
+/// A factor by what the enterprise is (its industry, say), taken from the latest matching record.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Multiplier {
+    /// Which record says it.
+    pub records: Filter,
+    /// Field of the kind.
+    pub field: String,
+    /// Beginning of the field's value → thousandths; the longest that fits counts.
+    pub permille: BTreeMap<String, u32>,
+    /// Thousandths for any other value, and without such a record or field.
+    pub otherwise: u32,
 }
 
 /// An indicator: one or more parts under one cap.
@@ -131,7 +156,7 @@ pub enum Combine {
 }
 
 /// Records and the points each of them has. Exactly one of `each`, `table`, `prefix_table`, `bands`,
-/// `share` and `count` is given.
+/// `share`, `count` and `ratio` is given.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Part {
@@ -155,12 +180,25 @@ pub struct Part {
     /// Points by how many records there are, as bands; the latest of them carries the points.
     #[serde(default)]
     pub count: Option<Vec<Band>>,
+    /// Points by what share of some records these are; the latest of them carries the points.
+    #[serde(default)]
+    pub ratio: Option<Ratio>,
     /// What of the points counts, in thousandths.
     #[serde(default)]
     pub permille: Option<u32>,
+    /// What of the points counts, by bands of a number (an amount, in even or logarithmic steps).
+    #[serde(default)]
+    pub factor: Option<FactorBands>,
     /// Name of the decay.
     #[serde(default)]
     pub decay: Option<String>,
+    /// What of the points counts once the record has ended, in thousandths.
+    #[serde(default)]
+    pub ended_permille: Option<u32>,
+    /// What of the points counts once the record is repaired, in thousandths; only where the filter
+    /// includes repaired records.
+    #[serde(default)]
+    pub repaired_permille: Option<u32>,
 }
 
 /// Points by a field's value.
@@ -189,6 +227,39 @@ pub struct Bands {
     pub otherwise: Option<Points>,
 }
 
+/// Thousandths by bands of a number.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FactorBands {
+    /// The number.
+    pub of: Measure,
+    /// From the lowest band up; the last has no `below`.
+    pub steps: Vec<FactorBand>,
+    /// Thousandths for a record without the field.
+    pub otherwise: u32,
+}
+
+/// A band of a factor: numbers below its bound.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FactorBand {
+    /// Upper bound, excluded; absent in the last band.
+    #[serde(default)]
+    pub below: Option<i64>,
+    /// Thousandths.
+    pub permille: u32,
+}
+
+/// Points by a share of records: of the equipment in use, what is overdue.
+#[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Ratio {
+    /// Points when all of them match.
+    pub of: Points,
+    /// Among which records the share is taken. None of these, no points.
+    pub among: Filter,
+}
+
 /// A number taken from a record. Exactly one is given.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -199,6 +270,9 @@ pub struct Measure {
     /// Full months from the day in a field to the day of scoring.
     #[serde(default)]
     pub months_since: Option<String>,
+    /// Days from the day in a field to the day of scoring; negative before it.
+    #[serde(default)]
+    pub days_since: Option<String>,
     /// Days from the day of scoring to the day in a field; negative once it is past.
     #[serde(default)]
     pub days_until: Option<String>,
@@ -240,6 +314,9 @@ pub struct Filter {
     /// The record's day is at most this many full months ago.
     #[serde(default)]
     pub within_months: Option<u32>,
+    /// Fewer full months than this have passed since the record's day.
+    #[serde(default)]
+    pub below_months: Option<u32>,
     /// The record's day is in the calendar year of the day asked.
     #[serde(default)]
     pub this_year: bool,
@@ -252,6 +329,9 @@ pub struct Filter {
     /// Leave out what has been repaired (default: repaired records keep no points).
     #[serde(default)]
     pub repaired: RepairedRecords,
+    /// Only records that fulfil these are left out when repaired; others match in spite of it.
+    #[serde(default)]
+    pub repairable: Vec<Condition>,
     /// Only the latest by day (the greatest seq among equals).
     #[serde(default)]
     pub latest: bool,
@@ -296,6 +376,9 @@ pub struct Condition {
     /// Its number is at least this.
     #[serde(default)]
     pub at_least: Option<i64>,
+    /// Its number is at most this.
+    #[serde(default)]
+    pub at_most: Option<i64>,
     /// It is present or absent.
     #[serde(default)]
     pub present: Option<bool>,

@@ -167,6 +167,10 @@ async fn from_the_plan_to_the_enterprises_record() {
     press(&browser, Locator::XPath("//main//a[contains(., '录入开奖号码')]")).await;
     let shown = browser.reads("main", "不显示").await.unwrap();
     assert!(!shown.contains("03 09 14"), "{shown}");
+    assert!(
+        shown.contains("六个红球") && !shown.contains("issue"),
+        "how it is written, in words of the office: {shown}"
+    );
     looks_right(&browser, "desk-matter-numbers").await;
     set(&browser, "value", &NUMBERS.replace("+ 08", "+ 09")).await;
     press(&browser, Locator::Css("button[value=forward]")).await;

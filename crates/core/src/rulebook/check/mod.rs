@@ -25,7 +25,7 @@ use super::kind::{Field, FieldType, Kind};
 use super::load::Rulebook;
 use super::node::Node;
 use crate::credit_code::CreditCode;
-use crate::record::Value;
+use crate::record::{FailedShare, Value};
 
 /// The checking of a rulebook.
 pub(super) struct Checking<'a> {
@@ -142,7 +142,7 @@ impl<'a> Checking<'a> {
             (FieldType::CreditCode, Value::Text(text)) => text.parse::<CreditCode>().is_ok(),
             (FieldType::Day | FieldType::EndDay, Value::Text(_)) => value.as_day().is_some(),
             (FieldType::Choice, Value::Text(text)) => field.choices.contains_key(text),
-            (FieldType::Share, Value::Text(text)) => is_share(text),
+            (FieldType::Share, Value::Text(text)) => text.parse::<FailedShare>().is_ok(),
             _ => false,
         };
         if fits {
@@ -162,9 +162,4 @@ impl<'a> Checking<'a> {
         let message = format!("“{value}”不是字段“{}”（{}）可取的值", field.name.value, field.field_type);
         self.tell(at.fault(message).mend(mend));
     }
-}
-
-fn is_share(text: &str) -> bool {
-    let numbers = text.split_once('/').map(|(failed, applicable)| (failed.parse::<u32>(), applicable.parse::<u32>()));
-    matches!(numbers, Some((Ok(failed), Ok(applicable))) if failed <= applicable)
 }

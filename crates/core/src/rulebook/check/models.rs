@@ -4,8 +4,8 @@ use super::super::Head;
 use super::super::fault::nearest;
 use super::super::kind::{Field, FieldType, Kind};
 use super::super::model::{
-    Band, Bands, Condition, Decay, Dimension, Effect, Filter, Indicator, Model, Override, Part, PointsTable,
-    Requirement, State,
+    Band, Bands, Condition, Decay, DecayStep, Dimension, Effect, FactorBands, Filter, Indicator, Measure, Model,
+    Multiplier, Override, Part, PointsTable, Ratio, RepairedRecords, Requirement, State,
 };
 use super::super::node::Node;
 use super::super::shelf::Edition;
@@ -119,24 +119,50 @@ fn levels(checking: &mut Checking, model: &Model, node: &Node) {
 }
 
 fn decay(checking: &mut Checking, decay: &Decay, node: &Node) {
+    let given = [("steps", decay.steps.is_some()), ("linear_months", decay.linear_months.is_some())];
+    exactly_one(checking, node, "衰减的办法", &given);
+    if decay.linear_months == Some(0) {
+        let mend = "写几个月后减为零，例如 linear_months: 36";
+        checking.tell(node.at("linear_months").fault("linear_months 为零，任何时候都没有分").mend(mend));
+    }
+    let Some(all) = &decay.steps else { return };
     let steps = node.at("steps");
-    if decay.steps.is_empty() {
+    if all.is_empty() {
         checking.tell(steps.fault("衰减没有分档").mend("例如 steps: [{up_to_months: 12, permille: 1000}]"));
     }
-    for (place, step) in decay.steps.iter().enumerate() {
+    // A bound included reaches a day further than the same bound excluded.
+    let reach = |step: &DecayStep| match (step.up_to_months, step.below_months) {
+        (Some(bound), None) => Some((bound, true)),
+        (None, Some(bound)) => Some((bound, false)),
+        _ => None,
+    };
+    for (place, step) in all.iter().enumerate() {
         let node = steps.item(place);
-        if place > 0 && decay.steps[place - 1].up_to_months >= step.up_to_months {
-            let message = format!("up_to_months {} 不大于前一档", step.up_to_months);
-            checking.tell(node.at("up_to_months").fault(message).mend("月数逐档增大"));
+        let given = [("up_to_months", step.up_to_months.is_some()), ("below_months", step.below_months.is_some())];
+        exactly_one(checking, node, "这一档的月数", &given);
+        let earlier = place.checked_sub(1).and_then(|earlier| reach(&all[earlier]));
+        if let Some((bound, included)) = reach(step).filter(|reach| earlier.is_some_and(|earlier| earlier >= *reach)) {
+            let key = if included { "up_to_months" } else { "below_months" };
+            let message = format!("{key} {bound} 不大于前一档");
+            checking.tell(node.at(key).fault(message).mend("月数逐档增大"));
         }
-        permille(checking, Some(step.permille), node);
+        permille(checking, "permille", Some(step.permille), node);
     }
 }
 
-fn permille(checking: &mut Checking, permille: Option<u32>, node: &Node) {
+fn permille(checking: &mut Checking, key: &str, permille: Option<u32>, node: &Node) {
     if let Some(permille) = permille.filter(|permille| *permille > 1000) {
-        let message = format!("permille {permille} 大于 1000");
-        checking.tell(node.at("permille").fault(message).mend("permille 是千分之几，600 即 60%"));
+        let message = format!("{key} {permille} 大于 1000");
+        checking.tell(node.at(key).fault(message).mend("这是千分之几，600 即 60%"));
+    }
+}
+
+/// Factors may raise points, but not out of all proportion.
+fn factor_permille(checking: &mut Checking, permille: u32, node: &Node) {
+    const MOST: u32 = 10_000;
+    if permille > MOST {
+        let message = format!("系数 {permille} 大于 {MOST}");
+        checking.tell(node.fault(message).mend("这是千分之几，1200 即 1.2 倍，最多 10 倍"));
     }
 }
 
@@ -152,9 +178,12 @@ fn dimensions(checking: &mut Checking, model: &Model, node: &Node) {
     let ids = dimensions().map(|(place, dimension)| (dimension.id.value.as_str(), node.item(place)));
     checking.unique("一级指标", ids);
     checking.unique("指标", indicators().map(|(indicator, node)| (indicator.id.value.as_str(), node)));
-    for (place, Dimension { cap, indicators, .. }) in dimensions() {
+    for (place, Dimension { cap, indicators, multiplier, .. }) in dimensions() {
         let node = node.item(place);
         self::cap(checking, *cap, node);
+        if let Some(rule) = multiplier {
+            self::multiplier(checking, model, rule, node.at("multiplier"));
+        }
         if indicators.is_empty() {
             checking.tell(node.at("indicators").fault("一级指标下没有指标").mend("至少写一个指标，或删去这个一级指标"));
         }
@@ -170,6 +199,20 @@ fn dimensions(checking: &mut Checking, model: &Model, node: &Node) {
     }
 }
 
+fn multiplier(checking: &mut Checking, model: &Model, rule: &Multiplier, node: &Node) {
+    filter(checking, &model.rule, &rule.records, node.at("records"));
+    for kind in kinds(checking, &model.rule, &rule.records) {
+        checking.open_field(node.at("field"), kind, &rule.field, WORDS);
+    }
+    if rule.permille.is_empty() {
+        checking.tell(node.at("permille").fault("系数表是空的").mend("例如 permille: {B: 1300, C: 1100}"));
+    }
+    for (begin, permille) in &rule.permille {
+        factor_permille(checking, *permille, node.at("permille").at(begin));
+    }
+    factor_permille(checking, rule.otherwise, node.at("otherwise"));
+}
+
 fn cap(checking: &mut Checking, cap: Points, node: &Node) {
     if cap < Points::ZERO {
         let mend = "上限写正数；减分指标的上限是最多减去的分";
@@ -178,9 +221,23 @@ fn cap(checking: &mut Checking, cap: Points, node: &Node) {
 }
 
 fn part(checking: &mut Checking, model: &Model, part: &Part, node: &Node) {
-    let Part { records, each, table, prefix_table, bands, share, count, permille, decay } = part;
+    let Part { records, each, table, prefix_table, bands, share, count, ratio, .. } = part;
+    let Part { permille, factor, decay, ended_permille, repaired_permille, .. } = part;
     filter(checking, &model.rule, records, node.at("records"));
-    self::permille(checking, *permille, node);
+    self::permille(checking, "permille", *permille, node);
+    self::permille(checking, "ended_permille", *ended_permille, node);
+    self::permille(checking, "repaired_permille", *repaired_permille, node);
+    if ended_permille.is_some() && records.state.is_some() {
+        let mend = "删去 records.state，或删去 ended_permille";
+        checking.tell(node.at("ended_permille").fault("只取一种状态的记录，终止系数不起作用").mend(mend));
+    }
+    if repaired_permille.is_some() && records.repaired == RepairedRecords::LeftOut && records.repairable.is_empty() {
+        let mend = "在 records 中写 repaired: included，或删去 repaired_permille";
+        checking.tell(node.at("repaired_permille").fault("已修复的记录不计分，修复系数不起作用").mend(mend));
+    }
+    if let Some(rule) = factor {
+        self::factor(checking, model, records, rule, node.at("factor"));
+    }
     if let Some(name) = decay.as_ref().filter(|name| !model.decays.contains_key(*name)) {
         let message = format!("没有名为“{name}”的衰减");
         checking.tell(node.at("decay").fault(message).mend(nearest(name, model.decays.keys())));
@@ -196,8 +253,14 @@ fn part(checking: &mut Checking, model: &Model, part: &Part, node: &Node) {
             ("bands", bands.is_some()),
             ("share", share.is_some()),
             ("count", count.is_some()),
+            ("ratio", ratio.is_some()),
         ],
     );
+    if let Some(Ratio { of, among }) = ratio {
+        let node = node.at("ratio");
+        within_scale(checking, model, *of, node.at("of"));
+        filter(checking, &model.rule, among, node.at("among"));
+    }
     if let Some(points) = each {
         within_scale(checking, model, *points, node.at("each"));
     }
@@ -251,11 +314,29 @@ fn points_table(checking: &mut Checking, model: &Model, table: &PointsTable, nod
 }
 
 fn bands(checking: &mut Checking, model: &Model, records: &Filter, bands: &Bands, node: &Node) {
-    let of = node.at("of");
+    measure(checking, model, records, &bands.of, node.at("of"));
+    steps(checking, model, &bands.steps, node.at("steps"));
+    if let Some(points) = bands.otherwise {
+        within_scale(checking, model, points, node.at("otherwise"));
+    }
+}
+
+fn factor(checking: &mut Checking, model: &Model, records: &Filter, rule: &FactorBands, node: &Node) {
+    measure(checking, model, records, &rule.of, node.at("of"));
+    let all = node.at("steps");
+    go_up(checking, rule.steps.iter().map(|band| band.below), all);
+    for (place, band) in rule.steps.iter().enumerate() {
+        factor_permille(checking, band.permille, all.item(place).at("permille"));
+    }
+    factor_permille(checking, rule.otherwise, node.at("otherwise"));
+}
+
+fn measure(checking: &mut Checking, model: &Model, records: &Filter, measure: &Measure, of: &Node) {
     let measures = [
-        ("integer", &bands.of.integer, NUMBERS),
-        ("months_since", &bands.of.months_since, DAYS),
-        ("days_until", &bands.of.days_until, DAYS),
+        ("integer", &measure.integer, NUMBERS),
+        ("months_since", &measure.months_since, DAYS),
+        ("days_since", &measure.days_since, DAYS),
+        ("days_until", &measure.days_until, DAYS),
     ];
     exactly_one(checking, of, "分档所依的数", &measures.map(|(key, field, _)| (key, field.is_some())));
     for (key, field, types) in measures {
@@ -265,23 +346,30 @@ fn bands(checking: &mut Checking, model: &Model, records: &Filter, bands: &Bands
             }
         }
     }
-    steps(checking, model, &bands.steps, node.at("steps"));
-    if let Some(points) = bands.otherwise {
-        within_scale(checking, model, points, node.at("otherwise"));
+}
+
+fn steps(checking: &mut Checking, model: &Model, steps: &[Band], node: &Node) {
+    go_up(checking, steps.iter().map(|band| band.below), node);
+    for (place, band) in steps.iter().enumerate() {
+        within_scale(checking, model, band.points, node.item(place).at("points"));
     }
 }
 
 /// Bands go up from the lowest, without a hole, and the last is open.
-fn steps(checking: &mut Checking, model: &Model, steps: &[Band], node: &Node) {
-    let Some((last, others)) = steps.split_last() else {
+fn go_up(checking: &mut Checking, bounds: impl ExactSizeIterator<Item = Option<i64>>, node: &Node) {
+    let Some(last) = bounds.len().checked_sub(1) else {
         checking.tell(node.fault("没有分档").mend("例如 steps: [{below: 3, points: 2}, {points: 5}]"));
         return;
     };
     let mut reached = None;
-    for (place, band) in others.iter().enumerate() {
+    for (place, bound) in bounds.enumerate() {
         let node = node.item(place);
-        match band.below {
-            None => {
+        match bound {
+            Some(_) if place == last => {
+                let mend = "删去 below，或再加一档不写 below 的";
+                checking.tell(node.at("below").fault("最后一档不写上界").mend(mend));
+            }
+            None if place < last => {
                 let mend = "除最后一档外，每档写 below（不含上界）";
                 checking.tell(node.fault("这一档没有上界，后面的各档用不到").mend(mend));
             }
@@ -290,14 +378,8 @@ fn steps(checking: &mut Checking, model: &Model, steps: &[Band], node: &Node) {
                 checking.tell(node.at("below").fault(message).mend("各档的 below 逐档增大"));
             }
             Some(below) => reached = Some(below),
+            None => {}
         }
-    }
-    if last.below.is_some() {
-        let node = node.item(others.len()).at("below");
-        checking.tell(node.fault("最后一档不写上界").mend("删去 below，或再加一档不写 below 的"));
-    }
-    for (place, band) in steps.iter().enumerate() {
-        within_scale(checking, model, band.points, node.item(place).at("points"));
     }
 }
 
@@ -386,8 +468,10 @@ fn filter(checking: &mut Checking, head: &Head, filter: &Filter, node: &Node) {
                 let message = format!("“{}”没有写明如何终止（ends），不会有已终止的记录", kind.rule.title);
                 checking.tell(node.at(key).fault(message).mend(format!("删去 {key}，或在该记录种类中写 ends")));
             }
-            for (place, one) in filter.conditions.iter().enumerate() {
-                condition(checking, kind, one, node.at("where").item(place));
+            for (key, conditions) in [("where", &filter.conditions), ("repairable", &filter.repairable)] {
+                for (place, one) in conditions.iter().enumerate() {
+                    condition(checking, kind, one, node.at(key).item(place));
+                }
             }
         }
     }
@@ -397,6 +481,16 @@ fn filter(checking: &mut Checking, head: &Head, filter: &Filter, node: &Node) {
         let message = format!("不会有既满 {older} 个月又不超过 {within} 个月的记录");
         checking.tell(node.at("older_than_months").fault(message).mend("请核对 within_months 与 older_than_months"));
     }
+    if let (Some(below), Some(older)) = (filter.below_months, filter.older_than_months)
+        && older >= below
+    {
+        let message = format!("不会有既满 {older} 个月又不满 {below} 个月的记录");
+        checking.tell(node.at("older_than_months").fault(message).mend("请核对 below_months 与 older_than_months"));
+    }
+    if filter.repaired == RepairedRecords::Included && !filter.repairable.is_empty() {
+        let mend = "删去 repairable，或删去 repaired: included";
+        checking.tell(node.at("repairable").fault("已修复的记录一律计入，repairable 不起作用").mend(mend));
+    }
     if let Some(older) = filter.older_than_months.filter(|older| filter.this_year && *older >= 12) {
         let message = format!("不会有既在当年又满 {older} 个月的记录");
         checking.tell(node.at("older_than_months").fault(message).mend("请核对 this_year 与 older_than_months"));
@@ -405,7 +499,7 @@ fn filter(checking: &mut Checking, head: &Head, filter: &Filter, node: &Node) {
 
 /// A condition on a field of a kind.
 pub(super) fn condition(checking: &mut Checking, kind: &Kind, rule: &Condition, node: &Node) {
-    let Condition { field, one_of, none_of, only, at_least, present } = rule;
+    let Condition { field, one_of, none_of, only, at_least, at_most, present } = rule;
     exactly_one(
         checking,
         node,
@@ -415,10 +509,11 @@ pub(super) fn condition(checking: &mut Checking, kind: &Kind, rule: &Condition, 
             ("none_of", none_of.is_some()),
             ("only", only.is_some()),
             ("at_least", at_least.is_some()),
+            ("at_most", at_most.is_some()),
             ("present", present.is_some()),
         ],
     );
-    let types = if at_least.is_some() {
+    let types = if at_least.is_some() || at_most.is_some() {
         NUMBERS
     } else if present.is_some() {
         &[]
