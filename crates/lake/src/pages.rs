@@ -12,7 +12,6 @@ use parquet::column::reader::{ColumnReader, get_column_reader};
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
-use parquet::schema::types::ColumnDescPtr;
 
 use crate::hybrid::{Broken, Hybrid};
 use crate::table::Table;
@@ -91,7 +90,8 @@ impl<'t, R: Reading> Column<'t, R> {
 
     /// Fills `out` with the next codes of the row group.
     pub fn read(&mut self, out: &mut [R::Code]) -> Result<()> {
-        let name = || format!("列“{}”", self.table.name_of(self.column));
+        let (table, column) = (self.table, self.column);
+        let name = || format!("{} 的列“{}”", table.name(), table.name_of(column));
         let mut done = 0;
         while done < out.len() {
             if self.left == 0 {
@@ -187,14 +187,22 @@ impl<'t, R: Reading> Column<'t, R> {
                             bail!("文件已损坏：数据页不完整");
                         }
                         let length = buf.get_u32_le() as usize;
-                        let levels = if length <= buf.len() { buf.split_to(length) } else { bail!("文件已损坏：数据页不完整") };
+                        let levels = if length <= buf.len() {
+                            buf.split_to(length)
+                        } else {
+                            bail!("文件已损坏：数据页不完整")
+                        };
                         self.levels = Some(Hybrid::new(levels, 1).map_err(broken)?);
                     }
                     return self.page(buf, num_values as usize, None, encoding);
                 }
                 Page::DataPageV2 { mut buf, num_values, num_nulls, encoding, def_levels_byte_len, .. } => {
                     let length = def_levels_byte_len as usize;
-                    let levels = if length <= buf.len() { buf.split_to(length) } else { bail!("文件已损坏：数据页不完整") };
+                    let levels = if length <= buf.len() {
+                        buf.split_to(length)
+                    } else {
+                        bail!("文件已损坏：数据页不完整")
+                    };
                     self.levels = nullable.then(|| Hybrid::new(levels, 1)).transpose().map_err(broken)?;
                     return self.page(buf, num_values as usize, Some(num_nulls as usize), encoding);
                 }
@@ -241,7 +249,10 @@ impl<'t, R: Reading> Column<'t, R> {
             ColumnReader::BoolColumnReader(reader) => {
                 let mut bits = Vec::new();
                 let counts = read!(reader, |value: &bool, _: &mut Vec<u8>| bits.push(*value));
-                plain = bits.chunks(8).map(|eight| eight.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit))).collect();
+                plain = bits
+                    .chunks(8)
+                    .map(|eight| eight.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit)))
+                    .collect();
                 counts
             }
             ColumnReader::Int32ColumnReader(reader) => {
@@ -314,12 +325,10 @@ impl ChunkReader for Chunk {
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
         let from = start.checked_sub(self.start).and_then(|from| usize::try_from(from).ok());
-        let range = from.and_then(|from| Some(from..from.checked_add(length)?)).filter(|range| range.end <= self.bytes.len());
-        range.map(|range| self.bytes.slice(range)).ok_or_else(|| parquet::errors::ParquetError::EOF("文件不完整".into()))
+        let range =
+            from.and_then(|from| Some(from..from.checked_add(length)?)).filter(|range| range.end <= self.bytes.len());
+        range
+            .map(|range| self.bytes.slice(range))
+            .ok_or_else(|| parquet::errors::ParquetError::EOF("文件不完整".into()))
     }
-}
-
-/// What a descriptor says of the column's type and nesting.
-pub fn is_flat(descriptor: &ColumnDescPtr) -> bool {
-    descriptor.max_rep_level() == 0 && descriptor.max_def_level() <= 1
 }

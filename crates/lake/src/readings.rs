@@ -40,7 +40,9 @@ fn integers(holds: Holds, bytes: &[u8], count: usize, mut each: impl FnMut(i64) 
         Holds::Integer32 { signed: true } | Holds::Days => {
             fixed(bytes, count).try_for_each(|one| each(i32::from_le_bytes(one).into()))
         }
-        Holds::Integer32 { signed: false } => fixed(bytes, count).try_for_each(|one| each(u32::from_le_bytes(one).into())),
+        Holds::Integer32 { signed: false } => {
+            fixed(bytes, count).try_for_each(|one| each(u32::from_le_bytes(one).into()))
+        }
         Holds::Integer64 { signed: true } => fixed(bytes, count).try_for_each(|one| each(i64::from_le_bytes(one))),
         Holds::Integer64 { signed: false } => fixed(bytes, count).try_for_each(|one| {
             let number = u64::from_le_bytes(one);
@@ -278,6 +280,12 @@ impl Classes {
         }
     }
 
+    /// The first of those that are a class of their own.
+    pub fn own(&self) -> Option<u32> {
+        let Sort::Texts { own: Some(_), .. } = &self.kind else { return None };
+        u32::try_from(self.count() - 1).ok()
+    }
+
     /// A value of the class; `None` for no value.
     pub fn example(&self, class: u32) -> Option<Value> {
         let place = class.checked_sub(1)? as usize;
@@ -295,7 +303,9 @@ impl Classes {
                 (Some(one), _) if place % 2 == 1 => one.clone(),
                 // Begins with it and is no other that is listed: no rule lists control characters.
                 (Some(one), _) => format!("{one}\u{1}"),
-                (None, Some(own)) if place > 2 * listed.len() => own.text(class - 2 - 2 * u32::try_from(listed.len()).unwrap_or(0)),
+                (None, Some(own)) if place > 2 * listed.len() => {
+                    own.text(class - 2 - 2 * u32::try_from(listed.len()).unwrap_or(0))
+                }
                 (None, _) => "\u{1}".to_owned(),
             }),
         })

@@ -94,13 +94,13 @@ impl Table {
     pub fn holds(&self, column: usize) -> Result<Holds> {
         let descriptor = self.descriptor(column);
         let logical = descriptor.logical_type_ref();
-        let unsigned = matches!(logical, Some(LogicalType::Integer { is_signed: false, .. }))
+        let unsigned = matches!(logical, Some(LogicalType::Integer(int)) if !int.is_signed)
             || matches!(
                 descriptor.converted_type(),
                 ConvertedType::UINT_8 | ConvertedType::UINT_16 | ConvertedType::UINT_32 | ConvertedType::UINT_64
             );
         let is_day = matches!(logical, Some(LogicalType::Date)) || descriptor.converted_type() == ConvertedType::DATE;
-        let whole = matches!(logical, None | Some(LogicalType::Integer { .. }))
+        let whole = matches!(logical, None | Some(LogicalType::Integer(_)))
             && !matches!(
                 descriptor.converted_type(),
                 ConvertedType::DECIMAL
@@ -116,7 +116,7 @@ impl Table {
             Type::FLOAT => Holds::Float,
             Type::DOUBLE => Holds::Double,
             Type::BOOLEAN => Holds::Flag,
-            Type::BYTE_ARRAY if !matches!(logical, Some(LogicalType::Decimal { .. })) => Holds::Text,
+            Type::BYTE_ARRAY if !matches!(logical, Some(LogicalType::Decimal(_))) => Holds::Text,
             other => bail!(
                 "{} 的列“{}”的类型（{other}{}）无法使用。请改为整数、小数、日期、是否或文字",
                 self.name(),
@@ -129,14 +129,18 @@ impl Table {
     /// Least and greatest number of a column of whole numbers, without a sign, for each row group; `None`
     /// when the file does not say for one of them.
     pub fn bounds(&self, column: usize) -> Option<Vec<(u64, u64)>> {
-        let signed = matches!(self.holds(column).ok()?, Holds::Integer32 { signed: true } | Holds::Integer64 { signed: true });
+        let signed =
+            matches!(self.holds(column).ok()?, Holds::Integer32 { signed: true } | Holds::Integer64 { signed: true });
         let bounds = self.metadata.row_groups().iter().map(|group| match group.column(column).statistics()? {
             Statistics::Int32(one) => {
-                let number = |number: &i32| if signed { u64::try_from(*number).ok() } else { Some(u64::from(number.cast_unsigned())) };
+                let number = |number: &i32| {
+                    if signed { u64::try_from(*number).ok() } else { Some(u64::from(number.cast_unsigned())) }
+                };
                 Some((number(one.min_opt()?)?, number(one.max_opt()?)?))
             }
             Statistics::Int64(one) => {
-                let number = |number: &i64| if signed { u64::try_from(*number).ok() } else { Some(number.cast_unsigned()) };
+                let number =
+                    |number: &i64| if signed { u64::try_from(*number).ok() } else { Some(number.cast_unsigned()) };
                 Some((number(one.min_opt()?)?, number(one.max_opt()?)?))
             }
             _ => None,
