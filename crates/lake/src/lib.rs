@@ -5,6 +5,7 @@ mod flat_model;
 mod hybrid;
 pub mod layout;
 mod output;
+pub mod pack;
 mod pages;
 mod plan;
 mod readings;

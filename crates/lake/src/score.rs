@@ -1,13 +1,14 @@
 //! `xinheng-lake score`: from two files and a model to a file of points and levels.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use xinheng_core::history::Kinds;
 use xinheng_core::record::Day;
 use xinheng_core::rulebook::kind::Kind;
+use xinheng_core::rulebook::load::{RuleFile, Rulebook};
 use xinheng_core::rulebook::model::Model;
 use xinheng_core::score::Kernel;
 use xinheng_core::score::cut::cuts;
@@ -53,6 +54,43 @@ impl Rules {
     pub fn flat(text: &str) -> Result<Self> {
         let Translated { model, kinds, layout, numbers } = flat_model::read(text)?;
         Ok(Self { model, kinds, layout, numbers: Some(numbers) })
+    }
+
+    /// From a folder of rules: the kinds of the day, and a model of that id or in that file.
+    pub fn of_rulebook(folder: &Path, model: &Path, day: Day, layout: Layout) -> Result<Self> {
+        let mut files = Vec::new();
+        let mut folders = vec![folder.to_owned()];
+        while let Some(inner) = folders.pop() {
+            let name = || format!("读取规则库文件夹 {}", inner.display());
+            for entry in std::fs::read_dir(&inner).with_context(name)? {
+                let path = entry.with_context(name)?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).with_context(|| format!("读取 {}", path.display()))?;
+                let relative = path.strip_prefix(folder).context("路径")?.to_string_lossy().replace('\\', "/");
+                files.push(RuleFile { path: relative, text });
+            }
+        }
+        // A model in a file of its own joins the others, so that it is checked as they are.
+        let mut id = model.to_string_lossy().into_owned();
+        if model.is_file() {
+            let text = std::fs::read_to_string(model).with_context(|| format!("读取 {}", model.display()))?;
+            let own: Model =
+                serde_saphyr::from_str(&text).with_context(|| format!("模型文件 {} 不合格式", model.display()))?;
+            id = own.rule.id.value;
+            files.push(RuleFile { path: format!("county/models/{id}.yaml"), text });
+        }
+        let book = Rulebook::load(&files).map_err(|errors| {
+            let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            anyhow::anyhow!("规则文件有 {} 处问题：\n{}", errors.len(), lines.join("\n"))
+        })?;
+        let model = book.model(&id, day).cloned().with_context(|| {
+            let known: Vec<_> = book.models(day).map(|model| model.rule.id.value.as_str()).collect();
+            format!("规则库在 {day} 没有模型“{id}”，也没有这个文件；有效的模型有：{}", known.join("、"))
+        })?;
+        Ok(Self { model, kinds: book.kinds(day).cloned().collect(), layout, numbers: None })
     }
 }
 
