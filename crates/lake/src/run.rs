@@ -472,8 +472,9 @@ impl Bin {
         self.seqs.extend(seq);
     }
 
-    fn words(&self) -> impl Iterator<Item = Word> + '_ {
-        self.full.iter().chain([&self.words]).flatten().copied()
+    /// Its portions. Whoever goes through them has two plain loops, which a flattened iterator is not.
+    fn portions(&self) -> impl Iterator<Item = &[Word]> + '_ {
+        self.full.iter().chain([&self.words]).map(Vec::as_slice)
     }
 }
 
@@ -517,9 +518,11 @@ impl<'p> Ordered<'p> {
         self.ends.clear();
         self.ends.resize(1 << PLACE_BITS, 0);
         let mut count = 0;
-        for word in bins().flat_map(Bin::words) {
-            self.ends[place_of(word)] += 1;
-            count += 1;
+        for portion in bins().flat_map(Bin::portions) {
+            for word in portion {
+                self.ends[place_of(*word)] += 1;
+            }
+            count += portion.len();
         }
         // First where each place begins; what is put there moves it on to where it ends.
         let mut begin = 0;
@@ -534,13 +537,15 @@ impl<'p> Ordered<'p> {
                 self.seqs.resize(count, 0);
             }
             let mut seqs = bin.seqs.iter();
-            for word in bin.words() {
-                let place = &mut self.ends[place_of(word)];
-                self.words[*place as usize] = word;
-                if let Some(seq) = seqs.next() {
-                    self.seqs[*place as usize] = *seq;
+            for portion in bin.portions() {
+                for &word in portion {
+                    let place = &mut self.ends[place_of(word)];
+                    self.words[*place as usize] = word;
+                    if let Some(seq) = seqs.next() {
+                        self.seqs[*place as usize] = *seq;
+                    }
+                    *place += 1;
                 }
-                *place += 1;
             }
         }
     }

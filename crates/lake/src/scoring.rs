@@ -281,6 +281,7 @@ impl<'k> Scoring<'k> {
     }
 
     /// Whether a record of a fixed cell can make a difference.
+    #[inline]
     pub fn matters(&self, cell: u32) -> bool {
         self.matters.get(cell as usize).copied().unwrap_or(true)
     }

@@ -183,21 +183,22 @@ impl<'s> RecordStream<'s> {
             }
         }
         let repairer = self.source.repairer.map_or(u32::MAX, u32::from);
-        for place in 0..count {
-            let mut cell = buffers.cells[place];
-            if cell >= DROPPED {
-                continue;
-            }
-            let kind = buffers.kinds[place];
-            let age = buffers.ages[place];
+        block.ids.reserve(count);
+        block.words.reserve(count);
+        let rows = buffers.ids.iter().zip(&buffers.kinds).zip(&buffers.ages).zip(&buffers.keys).zip(&buffers.cells);
+        for (place, ((((&id, &kind), &age), &key), &cell)) in rows.enumerate() {
+            let mut cell = cell;
             if cell >= OPEN {
+                if cell >= DROPPED {
+                    continue;
+                }
                 let codes = |column: usize| buffers.codes[column][place];
                 cell = self.scoring.open_cell(kind.into(), age & u32::from(OLDEST), codes)?;
             }
             let repairs = u32::from(kind) == repairer;
             if repairs || self.scoring.matters(cell) {
-                block.ids.push(buffers.ids[place]);
-                block.words.push(word(cell, buffers.keys[place], age >> 16, repairs));
+                block.ids.push(id);
+                block.words.push(word(cell, key, age >> 16, repairs));
                 if self.seq.is_some() {
                     block.seqs.push(buffers.seqs[place]);
                 }

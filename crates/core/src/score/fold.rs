@@ -88,6 +88,7 @@ impl Default for Sheet {
 
 impl Sheet {
     /// Adds points to an indicator.
+    #[inline]
     pub fn add(&mut self, indicator: u8, milli: i64) {
         let place = usize::from(indicator) % MOST;
         self.points[place] += milli;
@@ -95,6 +96,7 @@ impl Sheet {
     }
 
     /// Counts one more record.
+    #[inline]
     pub fn count(&mut self, count: u8) {
         let place = usize::from(count) % MOST;
         self.counts[place] += 1;
@@ -209,6 +211,7 @@ impl<'k> Fold<'k> {
 
     /// Concludes, and leaves the sheet empty for the next enterprise. `None` when the model does not grade
     /// such an enterprise.
+    #[inline]
     #[must_use]
     pub fn conclude(&self, start: &Start, sheet: &mut Sheet) -> Option<Outcome> {
         start.points.iter().for_each(|&(indicator, milli)| sheet.add(indicator, milli));
