@@ -398,7 +398,8 @@ fn a_column_of_the_wrong_type_is_named() {
     let (folder, rules) = trial();
     let path = folder.path().join(pack::RECORDS);
     let batch = read(&path);
-    let columns = batch.schema().fields().iter().zip(batch.columns()).map(|(field, column)| {
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
         let is_day = field.name() == "occurred_on";
         (field.name().clone(), if is_day { cast(column, &DataType::Int32).unwrap() } else { column.clone() })
     });
