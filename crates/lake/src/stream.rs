@@ -225,7 +225,8 @@ impl Enterprises {
         let mut column = Column::new(&source.table, source.id_column, &source.ids);
         column.open(row_group)?;
         column.read(&mut ids)?;
-        let base = plan.base[0];
+        // Where the row is no record, every enterprise begins with nothing.
+        let base = plan.kinds[0].as_ref().map_or(0, |_| plan.base[0]);
         let mut starts = vec![base; count];
         let mut codes = vec![0; BLOCK];
         for one in &plan.columns {
