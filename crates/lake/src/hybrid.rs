@@ -154,6 +154,7 @@ fn word_at(bytes: &[u8], place: usize) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
 mod tests {
     use super::*;
 

@@ -46,7 +46,7 @@ pub struct Column<'t, R: Reading> {
 enum Source {
     None,
     Pages(Box<dyn PageReader>),
-    Stock(ColumnReader),
+    Stock(Box<ColumnReader>),
 }
 
 enum Values<C> {
@@ -83,7 +83,7 @@ impl<'t, R: Reading> Column<'t, R> {
         self.source = if is_simple(chunk) {
             Source::Pages(Box::new(pages))
         } else {
-            Source::Stock(get_column_reader(chunk.column_descr_ptr(), Box::new(pages)))
+            Source::Stock(Box::new(get_column_reader(chunk.column_descr_ptr(), Box::new(pages))))
         };
         Ok(())
     }
@@ -245,7 +245,7 @@ impl<'t, R: Reading> Column<'t, R> {
                 (rows, values.len())
             }};
         }
-        let (rows, count) = match reader {
+        let (rows, count) = match reader.as_mut() {
             ColumnReader::BoolColumnReader(reader) => {
                 let mut bits = Vec::new();
                 let counts = read!(reader, |value: &bool, _: &mut Vec<u8>| bits.push(*value));

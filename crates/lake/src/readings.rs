@@ -91,7 +91,10 @@ impl Reading for Ids {
 
 /// Texts as numbers, each new one the next.
 #[derive(Default)]
-pub struct Interned(RwLock<(HashMap<Box<str>, u32>, Vec<Box<str>>)>);
+pub struct Interned(RwLock<Known>);
+
+/// Numbers by text, and texts by number.
+type Known = (HashMap<Box<str>, u32>, Vec<Box<str>>);
 
 impl Interned {
     pub fn number(&self, text: &str) -> u32 {

@@ -71,9 +71,11 @@ pub struct RecordStream<'s> {
     left: usize,
     /// Where records must be in order: bounds of the row groups, those of the row group that is open, and
     /// the greatest number of an enterprise so far.
-    order: Option<(&'s [(u64, u64)], (u64, u64), u64)>,
+    order: Option<Order<'s>>,
     buffers: Buffers,
 }
+
+type Order<'s> = (&'s [(u64, u64)], (u64, u64), u64);
 
 #[derive(Default)]
 struct Buffers {
