@@ -61,6 +61,22 @@ pub fn python() -> Result<PathBuf> {
     Ok(program)
 }
 
+/// The Python of another environment with the engines that scoring is measured against, and a folder for
+/// the benchmark's data.
+pub fn peers() -> Result<(PathBuf, PathBuf)> {
+    let root = folder()?.with_file_name("scoring");
+    let environment = root.join("venv");
+    let program = environment.join("bin/python");
+    if !works(Command::new(&program).args(["-m", "pip", "--version"])) {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&environment))
+            .context("无法建立 Python 环境；在 Debian 上请先安装 python3-venv")?;
+    }
+    let packages = ["duckdb", "polars", "datafusion", "pyarrow", "numpy", "zen-engine", "psutil"];
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    run(Command::new(&program).args(pip).args(packages))?;
+    Ok((program, root.join("data")))
+}
+
 /// The folder of PostgreSQL's server programs; as root on Debian they are installed when absent.
 pub fn postgres_programs() -> Result<PathBuf> {
     if let Some(folder) = find_postgres() {

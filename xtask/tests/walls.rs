@@ -15,6 +15,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("xinheng-core", &[]),
     ("xinheng-store", &["xinheng-core"]),
     ("xinheng-exchange", &["xinheng-core"]),
+    ("xinheng-lake", &["xinheng-core"]),
     ("xinheng-app", &["xinheng-core", "xinheng-store", "xinheng-exchange"]),
     ("xinheng-web", &["xinheng-core", "xinheng-app"]),
     ("xinheng", &["xinheng-core", "xinheng-store", "xinheng-exchange", "xinheng-app", "xinheng-web"]),

@@ -72,7 +72,8 @@ impl Kernel<'_> {
         let scale = self.model.scale;
         let total = dimensions.iter().map(|one| one.capped).sum::<Points>().clamp(scale.min, scale.max);
         let level_by_points = self.level_of(total);
-        let (level, overrides) = self.override_level(level_by_points, tallies);
+        let holds = |place: usize| self.overrides[place].iter().all(|needed| self.is_met(needed, tallies));
+        let (level, overrides) = self.override_level(level_by_points, holds);
         Some(Conclusion { dimensions, total, level_by_points, level, overrides })
     }
 
@@ -127,11 +128,14 @@ impl Kernel<'_> {
     }
 
     /// Sets first, then shifts, then floors. A level that was set is not shifted: it is decided.
-    fn override_level(&self, by_points: usize, tallies: &[Tally]) -> (usize, Vec<(usize, usize)>) {
-        let holds = |needed: &Vec<Needed>| needed.iter().all(|one| self.is_met(one, tallies));
+    pub(super) fn override_level(
+        &self,
+        by_points: usize,
+        holds: impl Fn(usize) -> bool,
+    ) -> (usize, Vec<(usize, usize)>) {
         let effect = |place: usize| &self.model.overrides[place].effect;
         let rank = |effect: &Effect| (effect.set.is_none(), effect.shift.is_none());
-        let mut held: Vec<usize> = (0..self.overrides.len()).filter(|&place| holds(&self.overrides[place])).collect();
+        let mut held: Vec<usize> = (0..self.overrides.len()).filter(|&place| holds(place)).collect();
         held.sort_by_key(|&place| rank(effect(place)));
         let last = self.model.levels.len() - 1;
         let limits = self.model.shift_limits;

@@ -13,8 +13,10 @@
 
 mod arithmetic;
 mod conclusion;
+pub mod cut;
 mod filter;
 mod fit;
+pub mod fold;
 mod slot;
 
 pub use arithmetic::Arithmetic;
@@ -202,6 +204,12 @@ impl<'a> Kernel<'a> {
     #[must_use]
     pub fn looks_at(&self, kind: usize) -> bool {
         !self.of_kind[kind].is_empty()
+    }
+
+    /// The slots that records of a kind may give to.
+    #[must_use]
+    pub fn slots_of(&self, kind: usize) -> &[usize] {
+        &self.of_kind[kind]
     }
 
     /// What a record of a kind gives on a day, and to which slots. It depends on this record, what became

@@ -119,7 +119,12 @@ impl Slot<'_> {
 
     /// How many records count: only one where the filter takes the latest.
     pub(super) fn count(&self, tally: &Tally) -> usize {
-        let count = tally.count as usize;
+        self.counted(tally.count)
+    }
+
+    /// The same of a bare number of records that matched.
+    pub(super) fn counted(&self, count: u32) -> usize {
+        let count = count as usize;
         if self.filter.is_latest() { count.min(1) } else { count }
     }
 }

@@ -1,0 +1,208 @@
+//! Parquet's hybrid of run lengths and bit-packed numbers, as in levels and in indices of a dictionary.
+
+use bytes::Bytes;
+
+/// What is left of a run.
+enum Run {
+    /// The same number, so many times.
+    Same(u32, usize),
+    /// Packed numbers: how many, and the bit at which the next begins.
+    Packed(usize, usize),
+}
+
+/// Reads numbers of one width, some at a time.
+pub struct Hybrid {
+    bytes: Bytes,
+    /// The byte at which the next run begins.
+    next: usize,
+    width: usize,
+    run: Run,
+}
+
+/// The bytes end within a run, or say something that cannot be.
+#[derive(Debug)]
+pub struct Broken;
+
+impl Hybrid {
+    /// Begins at the start of the bytes.
+    pub fn new(bytes: Bytes, width: u8) -> Result<Self, Broken> {
+        if width > 32 {
+            return Err(Broken);
+        }
+        Ok(Self { bytes, next: 0, width: width.into(), run: Run::Same(0, 0) })
+    }
+
+    /// When the next `count` numbers are one run of the same, takes them.
+    pub fn take_same(&mut self, count: usize) -> Result<Option<u32>, Broken> {
+        if self.left() == 0 {
+            self.begin_run()?;
+        }
+        match &mut self.run {
+            Run::Same(number, left) if *left >= count => {
+                *left -= count;
+                Ok(Some(*number))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Hands out the next `out.len()` numbers, each translated.
+    pub fn read<T: Copy>(&mut self, out: &mut [T], mut translate: impl FnMut(u32) -> T) -> Result<(), Broken> {
+        let mut done = 0;
+        while done < out.len() {
+            let wanted = out.len() - done;
+            match &mut self.run {
+                Run::Same(_, 0) | Run::Packed(0, _) => self.begin_run()?,
+                Run::Same(number, left) => {
+                    let count = wanted.min(*left);
+                    out[done..done + count].fill(translate(*number));
+                    *left -= count;
+                    done += count;
+                }
+                Run::Packed(left, bit) => {
+                    let count = wanted.min(*left);
+                    unpack(&self.bytes, *bit, self.width, &mut out[done..done + count], &mut translate);
+                    *left -= count;
+                    *bit += count * self.width;
+                    done += count;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn left(&self) -> usize {
+        match self.run {
+            Run::Same(_, left) | Run::Packed(left, _) => left,
+        }
+    }
+
+    fn begin_run(&mut self) -> Result<(), Broken> {
+        let mut header = 0_u64;
+        for shift in (0..).step_by(7) {
+            let &byte = self.bytes.get(self.next).ok_or(Broken)?;
+            self.next += 1;
+            if shift > 35 {
+                return Err(Broken);
+            }
+            header |= u64::from(byte & 0x7f) << shift;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        let count = usize::try_from(header >> 1).map_err(|_| Broken)?;
+        if header & 1 == 1 {
+            let length = count.checked_mul(self.width).ok_or(Broken)?;
+            let available = self.bytes.len() - self.next;
+            // The last group may be cut short: what is missing is padding that nobody asks for.
+            let numbers = if length <= available { count * 8 } else { available * 8 / self.width.max(1) };
+            self.run = Run::Packed(numbers, self.next * 8);
+            self.next += length.min(available);
+        } else {
+            let length = self.width.div_ceil(8);
+            let bytes = self.bytes.get(self.next..self.next + length).ok_or(Broken)?;
+            let number = bytes.iter().rev().fold(0_u32, |number, &byte| (number << 8) | u32::from(byte));
+            self.next += length;
+            self.run = Run::Same(number, count);
+        }
+        if self.left() == 0 && self.next >= self.bytes.len() {
+            return Err(Broken);
+        }
+        Ok(())
+    }
+}
+
+/// Numbers of at most 32 bits from a bit on.
+fn unpack<T>(bytes: &[u8], mut bit: usize, width: usize, out: &mut [T], translate: &mut impl FnMut(u32) -> T) {
+    if width == 0 {
+        return out.fill_with(|| translate(0));
+    }
+    let mask = (1_u64 << width) - 1;
+    let number = |word: u64, shift: usize| u32::try_from((word >> shift) & mask).unwrap_or_default();
+    // As many as can be read as whole words of eight bytes.
+    let whole = (bytes.len() * 8).saturating_sub(bit + 64) / width;
+    let (whole, rest) = out.split_at_mut(whole.min(out.len()));
+    // Two or more numbers lie in what a word has left after at most seven bits of the one before.
+    let per_word = (57 / width).min(8);
+    let mut words = whole.chunks_exact_mut(per_word);
+    for chunk in &mut words {
+        let mut word = word_at(bytes, bit / 8) >> (bit % 8);
+        for one in chunk {
+            *one = translate(number(word, 0));
+            word >>= width;
+        }
+        bit += per_word * width;
+    }
+    for one in words.into_remainder() {
+        *one = translate(number(word_at(bytes, bit / 8), bit % 8));
+        bit += width;
+    }
+    for one in rest {
+        let mut word = [0; 8];
+        let tail = &bytes[(bit / 8).min(bytes.len())..];
+        let tail = &tail[..tail.len().min(8)];
+        word[..tail.len()].copy_from_slice(tail);
+        *one = translate(number(u64::from_le_bytes(word), bit % 8));
+        bit += width;
+    }
+}
+
+fn word_at(bytes: &[u8], place: usize) -> u64 {
+    let mut word = [0; 8];
+    word.copy_from_slice(&bytes[place..place + 8]);
+    u64::from_le_bytes(word)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::cast_possible_truncation)]
+mod tests {
+    use super::*;
+
+    /// The plainest writer: everything packed, in groups of eight.
+    fn packed(numbers: &[u32], width: usize) -> Vec<u8> {
+        let groups = numbers.len().div_ceil(8);
+        let mut bits = vec![0_u8; groups * width];
+        for (place, number) in numbers.iter().enumerate() {
+            for bit in 0..width {
+                if number >> bit & 1 == 1 {
+                    bits[(place * width + bit) / 8] |= 1 << ((place * width + bit) % 8);
+                }
+            }
+        }
+        let mut bytes = Vec::new();
+        let mut header = groups << 1 | 1;
+        while header >= 0x80 {
+            bytes.push((header & 0x7f) as u8 | 0x80);
+            header >>= 7;
+        }
+        bytes.push(header as u8);
+        bytes.extend(bits);
+        bytes
+    }
+
+    #[test]
+    fn packed_numbers_of_every_width_come_back_in_any_portions() {
+        for width in 1..=32_usize {
+            let mask = if width == 32 { u32::MAX } else { (1 << width) - 1 };
+            let numbers: Vec<u32> = (0..1000_u32).map(|n| n.wrapping_mul(2_654_435_761) & mask).collect();
+            let mut hybrid = Hybrid::new(packed(&numbers, width).into(), width as u8).unwrap();
+            let mut read = Vec::new();
+            for portion in [1, 7, 64, 3, 100, 325, 500] {
+                let mut out = vec![0; portion];
+                hybrid.read(&mut out, |number| number).unwrap();
+                read.extend(out);
+            }
+            assert_eq!(read, numbers, "width {width}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_taken_at_once_and_a_cut_off_one_is_refused() {
+        let mut hybrid = Hybrid::new(vec![20, 5, 6, 7].into(), 3).unwrap();
+        assert_eq!(hybrid.take_same(4).unwrap(), Some(5));
+        let mut out = [0; 9];
+        hybrid.read(&mut out, |number| number).unwrap();
+        assert_eq!(out, [5, 5, 5, 5, 5, 5, 7, 7, 7]);
+        assert!(hybrid.read(&mut out, |number| number).is_err());
+    }
+}

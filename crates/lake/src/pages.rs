@@ -1,0 +1,334 @@
+//! One column of a Parquet file as codes: every value is translated by a [`Reading`] while it is decoded,
+//! those of a dictionary page once for the page and not once for each row. Levels and indices are decoded
+//! here; whatever is encoded otherwise is left to the stock reader and translated after it.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail};
+use bytes::{Buf, Bytes};
+use parquet::basic::{Encoding, Type};
+use parquet::column::page::{Page, PageReader};
+use parquet::column::reader::{ColumnReader, get_column_reader};
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::reader::{ChunkReader, Length};
+use parquet::file::serialized_reader::SerializedPageReader;
+
+use crate::hybrid::{Broken, Hybrid};
+use crate::table::Table;
+
+/// What values of a column mean to whoever reads it.
+pub trait Reading {
+    /// What a value becomes.
+    type Code: Copy + Default;
+
+    /// Translates so many plainly encoded values, which take all of the bytes or fewer.
+    fn plain(&self, bytes: &[u8], count: usize, out: &mut Vec<Self::Code>) -> Result<()>;
+
+    /// What an absent value becomes; none where there must be a value.
+    fn absent(&self) -> Option<Self::Code>;
+}
+
+/// A column of some row groups, as a stream of codes.
+pub struct Column<'t, R: Reading> {
+    table: &'t Table,
+    column: usize,
+    reading: &'t R,
+    source: Source,
+    dictionary: Vec<R::Code>,
+    /// Rows left in the page.
+    left: usize,
+    levels: Option<Hybrid>,
+    values: Values<R::Code>,
+    present: Vec<bool>,
+    dense: Vec<R::Code>,
+}
+
+enum Source {
+    None,
+    Pages(Box<dyn PageReader>),
+    Stock(Box<ColumnReader>),
+}
+
+enum Values<C> {
+    Indices(Hybrid),
+    Codes(Vec<C>, usize),
+}
+
+impl<'t, R: Reading> Column<'t, R> {
+    pub fn new(table: &'t Table, column: usize, reading: &'t R) -> Self {
+        Self {
+            table,
+            column,
+            reading,
+            source: Source::None,
+            dictionary: Vec::new(),
+            left: 0,
+            levels: None,
+            values: Values::Codes(Vec::new(), 0),
+            present: Vec::new(),
+            dense: Vec::new(),
+        }
+    }
+
+    /// Goes to the beginning of a row group.
+    pub fn open(&mut self, row_group: usize) -> Result<()> {
+        let meta = self.table.metadata().row_group(row_group);
+        let chunk = meta.column(self.column);
+        let rows = usize::try_from(meta.num_rows()).context("行组的行数不合理")?;
+        let (start, length) = chunk.byte_range();
+        let bytes = self.table.read(start, length)?;
+        let pages = SerializedPageReader::new(Arc::new(Chunk { start, bytes }), chunk, rows, None)?;
+        self.dictionary.clear();
+        self.left = 0;
+        self.source = if is_simple(chunk) {
+            Source::Pages(Box::new(pages))
+        } else {
+            Source::Stock(Box::new(get_column_reader(chunk.column_descr_ptr(), Box::new(pages))))
+        };
+        Ok(())
+    }
+
+    /// Fills `out` with the next codes of the row group.
+    pub fn read(&mut self, out: &mut [R::Code]) -> Result<()> {
+        let (table, column) = (self.table, self.column);
+        let name = || format!("{} 的列“{}”", table.name(), table.name_of(column));
+        let mut done = 0;
+        while done < out.len() {
+            if self.left == 0 {
+                self.next_page(out.len() - done).with_context(name)?;
+            }
+            let count = (out.len() - done).min(self.left);
+            self.rows(&mut out[done..done + count]).with_context(name)?;
+            self.left -= count;
+            done += count;
+        }
+        Ok(())
+    }
+
+    fn rows(&mut self, out: &mut [R::Code]) -> Result<()> {
+        let Some(levels) = &mut self.levels else { return self.values(out) };
+        match levels.take_same(out.len()).map_err(broken)? {
+            Some(1..) => return self.values(out),
+            Some(0) => {
+                out.fill(self.reading.absent().context("有空值，而这一列不能为空")?);
+                return Ok(());
+            }
+            None => {}
+        }
+        let absent = self.reading.absent().context("有空值，而这一列不能为空");
+        let mut present = std::mem::take(&mut self.present);
+        present.clear();
+        present.resize(out.len(), false);
+        levels.read(&mut present, |level| level != 0).map_err(broken)?;
+        let count = present.iter().filter(|present| **present).count();
+        if count == out.len() {
+            self.present = present;
+            return self.values(out);
+        }
+        let absent = absent?;
+        let mut dense = std::mem::take(&mut self.dense);
+        dense.clear();
+        // One more than there are, so that the row after the last value has something to step on.
+        dense.resize(count + 1, absent);
+        self.values(&mut dense[..count])?;
+        let mut next = 0;
+        for (out, present) in out.iter_mut().zip(&present) {
+            *out = if *present { dense[next] } else { absent };
+            next += usize::from(*present);
+        }
+        (self.present, self.dense) = (present, dense);
+        Ok(())
+    }
+
+    fn values(&mut self, out: &mut [R::Code]) -> Result<()> {
+        match &mut self.values {
+            Values::Indices(indices) => {
+                let dictionary = &self.dictionary;
+                let mut outside = false;
+                let translate = |index: u32| match dictionary.get(index as usize) {
+                    Some(code) => *code,
+                    None => {
+                        outside = true;
+                        R::Code::default()
+                    }
+                };
+                indices.read(out, translate).map_err(broken)?;
+                if outside {
+                    bail!("文件已损坏：取值不在字典中");
+                }
+            }
+            Values::Codes(codes, next) => {
+                let codes = codes.get(*next..*next + out.len()).context("文件已损坏：数据页不完整")?;
+                out.copy_from_slice(codes);
+                *next += out.len();
+            }
+        }
+        Ok(())
+    }
+
+    fn next_page(&mut self, wanted: usize) -> Result<()> {
+        let pages = match &mut self.source {
+            Source::None => bail!("文件已损坏：行组的数据不够"),
+            Source::Stock(_) => return self.stock(wanted),
+            Source::Pages(pages) => pages,
+        };
+        let nullable = self.table.descriptor(self.column).max_def_level() > 0;
+        loop {
+            let page = pages.get_next_page().context("文件已损坏，或没有传完")?;
+            match page.context("文件已损坏：行组的数据不够")? {
+                Page::DictionaryPage { buf, num_values, .. } => {
+                    self.dictionary.clear();
+                    self.reading.plain(&buf, num_values as usize, &mut self.dictionary)?;
+                }
+                Page::DataPage { mut buf, num_values, encoding, .. } => {
+                    self.levels = None;
+                    if nullable {
+                        if buf.remaining() < 4 {
+                            bail!("文件已损坏：数据页不完整");
+                        }
+                        let length = buf.get_u32_le() as usize;
+                        let levels = if length <= buf.len() {
+                            buf.split_to(length)
+                        } else {
+                            bail!("文件已损坏：数据页不完整")
+                        };
+                        self.levels = Some(Hybrid::new(levels, 1).map_err(broken)?);
+                    }
+                    return self.page(buf, num_values as usize, None, encoding);
+                }
+                Page::DataPageV2 { mut buf, num_values, num_nulls, encoding, def_levels_byte_len, .. } => {
+                    let length = def_levels_byte_len as usize;
+                    let levels = if length <= buf.len() {
+                        buf.split_to(length)
+                    } else {
+                        bail!("文件已损坏：数据页不完整")
+                    };
+                    self.levels = nullable.then(|| Hybrid::new(levels, 1)).transpose().map_err(broken)?;
+                    return self.page(buf, num_values as usize, Some(num_nulls as usize), encoding);
+                }
+            }
+        }
+    }
+
+    /// Makes the values of a data page ready.
+    fn page(&mut self, mut buf: Bytes, rows: usize, nulls: Option<usize>, encoding: Encoding) -> Result<()> {
+        self.left = rows;
+        if encoding == Encoding::PLAIN {
+            let mut codes = match std::mem::replace(&mut self.values, Values::Codes(Vec::new(), 0)) {
+                Values::Codes(codes, _) => codes,
+                Values::Indices(_) => Vec::new(),
+            };
+            codes.clear();
+            // A page of the first version does not say how many are absent: the reading takes what is there.
+            let count = rows - nulls.unwrap_or_default().min(rows);
+            self.reading.plain(&buf, count, &mut codes)?;
+            self.values = Values::Codes(codes, 0);
+            return Ok(());
+        }
+        // All rows of a page may be absent, and then there are no bytes.
+        let width = if buf.is_empty() { 0 } else { buf.get_u8() };
+        self.values = Values::Indices(Hybrid::new(buf, width).map_err(broken)?);
+        Ok(())
+    }
+
+    /// The next rows by the stock reader, brought into the plain encoding.
+    fn stock(&mut self, wanted: usize) -> Result<()> {
+        let Source::Stock(reader) = &mut self.source else { return Ok(()) };
+        let mut levels = Vec::new();
+        let mut plain = Vec::new();
+        let nullable = self.table.descriptor(self.column).max_def_level() > 0;
+        macro_rules! read {
+            ($reader:expr, $bytes:expr) => {{
+                let mut values = Vec::new();
+                let (rows, ..) = $reader.read_records(wanted, nullable.then_some(&mut levels), None, &mut values)?;
+                values.iter().for_each(|value| $bytes(value, &mut plain));
+                (rows, values.len())
+            }};
+        }
+        let (rows, count) = match reader.as_mut() {
+            ColumnReader::BoolColumnReader(reader) => {
+                let mut bits = Vec::new();
+                let counts = read!(reader, |value: &bool, _: &mut Vec<u8>| bits.push(*value));
+                plain = bits
+                    .chunks(8)
+                    .map(|eight| eight.iter().rev().fold(0, |byte, bit| byte << 1 | u8::from(*bit)))
+                    .collect();
+                counts
+            }
+            ColumnReader::Int32ColumnReader(reader) => {
+                read!(reader, |value: &i32, out: &mut Vec<u8>| out.extend(value.to_le_bytes()))
+            }
+            ColumnReader::Int64ColumnReader(reader) => {
+                read!(reader, |value: &i64, out: &mut Vec<u8>| out.extend(value.to_le_bytes()))
+            }
+            ColumnReader::FloatColumnReader(reader) => {
+                read!(reader, |value: &f32, out: &mut Vec<u8>| out.extend(value.to_le_bytes()))
+            }
+            ColumnReader::DoubleColumnReader(reader) => {
+                read!(reader, |value: &f64, out: &mut Vec<u8>| out.extend(value.to_le_bytes()))
+            }
+            ColumnReader::ByteArrayColumnReader(reader) => {
+                read!(reader, |value: &parquet::data_type::ByteArray, out: &mut Vec<u8>| {
+                    out.extend(u32::try_from(value.len()).unwrap_or(u32::MAX).to_le_bytes());
+                    out.extend(value.data());
+                })
+            }
+            _ => bail!("不支持的数据类型"),
+        };
+        if rows == 0 {
+            bail!("文件已损坏：行组的数据不够");
+        }
+        let mut codes = Vec::with_capacity(rows);
+        self.reading.plain(&plain, count, &mut codes)?;
+        if nullable {
+            let mut dense = codes.into_iter();
+            let absent = self.reading.absent();
+            let code = |level: &i16| if *level > 0 { dense.next() } else { absent };
+            codes = levels.iter().map(code).collect::<Option<_>>().context("有空值，而这一列不能为空")?;
+        }
+        self.levels = None;
+        self.left = rows;
+        self.values = Values::Codes(codes, 0);
+        Ok(())
+    }
+}
+
+/// Whether everything in the chunk is encoded in the ways decoded here.
+fn is_simple(chunk: &ColumnChunkMetaData) -> bool {
+    #[allow(deprecated, reason = "files written before the format changed its mind say so")]
+    let simple = [Encoding::PLAIN, Encoding::RLE, Encoding::RLE_DICTIONARY, Encoding::PLAIN_DICTIONARY];
+    chunk.column_type() != Type::BOOLEAN && chunk.encodings().all(|encoding| simple.contains(&encoding))
+}
+
+fn broken(_: Broken) -> anyhow::Error {
+    anyhow::anyhow!("文件已损坏：数据页不完整")
+}
+
+/// Bytes of a file from a place on, for a reader that counts from the file's beginning.
+struct Chunk {
+    start: u64,
+    bytes: Bytes,
+}
+
+impl Length for Chunk {
+    fn len(&self) -> u64 {
+        self.start + self.bytes.len() as u64
+    }
+}
+
+impl ChunkReader for Chunk {
+    type T = bytes::buf::Reader<Bytes>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        Ok(self.get_bytes(start, usize::try_from(self.len().saturating_sub(start)).unwrap_or_default())?.reader())
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        let from = start.checked_sub(self.start).and_then(|from| usize::try_from(from).ok());
+        let range =
+            from.and_then(|from| Some(from..from.checked_add(length)?)).filter(|range| range.end <= self.bytes.len());
+        range
+            .map(|range| self.bytes.slice(range))
+            .ok_or_else(|| parquet::errors::ParquetError::EOF("文件不完整".into()))
+    }
+}

@@ -1,0 +1,441 @@
+//! What the lake makes of files is what the kernel makes of the same records, for random models and ledgers,
+//! sorted or not, in row groups of any size. And what files are wrong says so.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, Int32Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow::compute::{cast, concat_batches, take};
+use arrow::datatypes::{DataType, Int32Type};
+use chrono::Days;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::properties::WriterProperties;
+use proptest::prelude::*;
+use xinheng_core::history::{Facts, Kinds};
+use xinheng_core::record::{Day, Moment, Payload, Record, RecordId, Seq, Value};
+use xinheng_core::rulebook::kind::Kind;
+use xinheng_core::rulebook::model::Model;
+use xinheng_core::score::Kernel;
+use xinheng_lake::layout::Layout;
+use xinheng_lake::pack::{self, Enterprise, Fact, Header, Line, Packed};
+use xinheng_lake::score::{Job, Rules, score};
+
+const KINDS: [&str; 3] = [
+    "
+rule: {id: penalty, title: 处罚, from: 2000-01-01, status: default}
+nature: event
+ends: {on: until}
+repaired: {kind: repair, matching: {number: number}}
+fields:
+  - {name: severity, title: 轻重, type: integer}
+  - {name: fine, title: 罚款, type: amount}
+  - {name: until, title: 至, type: end_day}
+  - {name: number, title: 文号, type: code}
+  - {name: minor, title: 轻微, type: flag}
+  - {name: codes, title: 类别, type: codes}
+",
+    "
+rule: {id: repair, title: 修复, from: 2000-01-01, status: default}
+nature: event
+fields: [{name: number, title: 文号, type: code}]
+",
+    "
+rule: {id: visit, title: 检查, from: 2000-01-01, status: default}
+nature: event
+fields:
+  - {name: chapter, title: 章, type: share}
+  - {name: industry, title: 行业, type: code}
+  - {name: expires, title: 到期, type: day}
+  - {name: severity, title: 轻重, type: choice, choices: {low: [低], high: [高]}}
+",
+];
+
+/// Parts in one line each; a random model takes some of them. The first need no order among records.
+const PARTS: [&str; 16] = [
+    "{records: {kinds: [penalty]}, table: {field: severity, points: {'1': 3, '2': 6.5}, otherwise: 1}, decay: even}",
+    "{records: {kinds: [penalty], state: active, within_months: 14}, bands: {of: {integer: fine}, steps: [{below: 100, points: 1}, {points: 4}], otherwise: 0.5}, permille: 333}",
+    "{records: {kinds: [penalty], repaired: included}, each: 7, factor: {of: {integer: fine}, steps: [{below: 50, permille: 800}, {below: 200, permille: 1250}, {permille: 2000}], otherwise: 1000}, ended_permille: 200, repaired_permille: 300, decay: steps}",
+    "{records: {kinds: [penalty], repairable: [{field: severity, at_most: 2}], where: [{field: minor, none_of: ['true']}]}, each: 2}",
+    "{records: {kinds: [penalty], where: [{field: codes, one_of: ['01', '2701']}]}, prefix_table: {field: codes, points: {'01': 2, '0104': 9}, otherwise: 0.25}}",
+    "{records: {kinds: [penalty], where: [{field: codes, only: ['01']}, {field: fine, present: true}], older_than_months: 5}, each: -4}",
+    "{records: {kinds: [penalty], state: ended, ended_within_months: 9}, each: 1.111}",
+    "{records: {kinds: [visit], this_year: true}, bands: {of: {days_until: expires}, steps: [{below: 0, points: 3}, {below: 30, points: 2}, {points: -1}], otherwise: 1.5}}",
+    "{records: {kinds: [visit], below_months: 20}, bands: {of: {days_since: expires}, steps: [{below: -10, points: 1}, {below: 365, points: 2}, {points: 3}]}}",
+    "{records: {kinds: [visit], where: [{field: severity, one_of: [high]}]}, bands: {of: {months_since: expires}, steps: [{below: 1, points: 1}, {points: 5}]}}",
+    "{records: {kinds: [visit]}, share: {field: chapter, of: 7}}",
+    "{records: {kinds: [visit, penalty], where: [{field: severity, one_of: ['2', low]}]}, each: 0.75}",
+    "{records: {kinds: [visit], latest: true}, table: {field: severity, points: {low: 1, high: 8}}}",
+    "{records: {kinds: [penalty]}, count: [{below: 2, points: 1}, {below: 4, points: 3}, {points: 6}]}",
+    "{records: {kinds: [penalty], where: [{field: minor, one_of: ['false']}]}, ratio: {of: 10, among: {kinds: [penalty]}}}",
+    "{records: {kinds: [penalty, visit], latest: true, repaired: included}, each: 5, decay: even}",
+];
+
+/// How many of the parts a model can have and still be folded.
+const FOLDED: usize = 12;
+
+const OVERRIDES: [&str; 5] = [
+    "{id: V1, title: 多, when: [{records: {kinds: [penalty], state: active}, at_least: 2}], effect: {floor: C}}",
+    "{id: V2, title: 移, when: [{records: {kinds: [penalty], below_months: 13}}, {records: {kinds: [repair]}}], effect: {shift: 1}}",
+    "{id: V3, title: 无, when: [{records: {kinds: [visit, penalty]}, at_most: 0}], effect: {set: B}}",
+    "{id: V4, title: 降, when: [{records: {kinds: [visit], where: [{field: severity, one_of: [low]}]}}], effect: {shift: -1}}",
+    "{id: V5, title: 近, when: [{records: {kinds: [visit], latest: true, where: [{field: industry, one_of: [C13]}]}}], effect: {floor: D}}",
+];
+
+/// A random model: parts of each of three dimensions, how each indicator combines, overrides, and the rest.
+#[derive(Clone, Debug)]
+struct Choice {
+    parts: Vec<Vec<usize>>,
+    max: bool,
+    multiplier: bool,
+    applies: bool,
+    overrides: Vec<usize>,
+    cap: i64,
+}
+
+fn choices() -> impl Strategy<Value = Choice> {
+    let parts = |most: usize| prop::collection::vec(prop::collection::vec(0..most, 1..4), 1..5);
+    let parts = prop_oneof![parts(FOLDED), parts(PARTS.len())];
+    let more = (any::<bool>(), prop::bool::weighted(0.3), prop::bool::weighted(0.2));
+    (parts, more, prop::collection::vec(0..OVERRIDES.len(), 0..4), 3..40_i64).prop_map(
+        |(parts, (max, multiplier, applies), overrides, cap)| {
+            let folds = parts.iter().flatten().all(|part| *part < FOLDED);
+            Choice { max: max && !folds, multiplier, applies, overrides, cap, parts }
+        },
+    )
+}
+
+fn model(choice: &Choice) -> Model {
+    let mut text = "
+rule: {id: trial, title: 试验, from: 2000-01-01, status: default}
+field: general
+scale: {min: 0, max: 60}
+levels:
+  - {code: A, title: 低, below: 6}
+  - {code: B, title: 中, up_to: 14}
+  - {code: C, title: 较高, below: 25}
+  - {code: D, title: 高}
+decays:
+  even: {linear_months: 30}
+  steps: {steps: [{up_to_months: 6, permille: 1000}, {below_months: 18, permille: 450}]}
+"
+    .to_owned();
+    if choice.applies {
+        text += "applies: [{records: {kinds: [visit]}, at_least: 1}]\n";
+    }
+    text += "dimensions:\n";
+    for (number, parts) in choice.parts.iter().enumerate() {
+        text += &format!("  - id: D{number}\n    title: 维\n    cap: {}\n", choice.cap * 2);
+        if choice.multiplier && number == 0 {
+            text += "    multiplier: {records: {kinds: [visit], latest: true}, field: industry, permille: {C: 1100, C13: 1750}, otherwise: 900}\n";
+        }
+        let combine = if choice.max { "max" } else { "sum" };
+        text += &format!(
+            "    indicators:\n      - id: I{number}\n        title: 标\n        cap: {}\n        combine: {combine}\n        parts:\n",
+            choice.cap
+        );
+        for part in parts {
+            text += &format!("          - {}\n", PARTS[*part]);
+        }
+    }
+    text += "overrides:\n";
+    for (number, one) in choice.overrides.iter().enumerate() {
+        text += &format!("  - {}\n", OVERRIDES[*one].replacen("id: V", &format!("id: N{number}V"), 1));
+    }
+    if choice.overrides.is_empty() {
+        text = text.replace("overrides:\n", "");
+    }
+    serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"))
+}
+
+/// A record: whose, how old, and its fields.
+type Drawn = (usize, usize, i64, [i64; 6]);
+
+fn drawn() -> impl Strategy<Value = Vec<Drawn>> {
+    let one = (0..7_usize, 0..3_usize, -20..1100_i64, [0..6_i64, 0..260, -400..600, 0..4, 0..3, 0..9]);
+    prop::collection::vec(one, 0..60)
+}
+
+fn on() -> Day {
+    "2026-08-31".parse().unwrap()
+}
+
+fn earlier(days: i64) -> Day {
+    let by = Days::new(days.unsigned_abs());
+    if days < 0 { on().checked_add_days(by).unwrap() } else { on().checked_sub_days(by).unwrap() }
+}
+
+fn record(seq: i64, &(_, kind, age, [a, fine, until, number, flag, codes]): &Drawn) -> Record {
+    let text = |text: &str| Value::Text(text.to_owned());
+    let mut fields = vec![("number", text(&number.to_string()))];
+    match kind {
+        0 => {
+            fields.push(("severity", Value::Integer(a)));
+            fields.extend((fine < 220).then_some(("fine", Value::Integer(fine))));
+            fields.extend((until < 500).then(|| ("until", text(&earlier(until).to_string()))));
+            fields.extend((flag < 2).then_some(("minor", Value::Flag(flag == 1))));
+            let all = ["01", "0104", "0104,2701", "99", "010", "2701,01", "", "01,0199"];
+            fields.extend(all.get(usize::try_from(codes).unwrap()).map(|codes| ("codes", text(codes))));
+        }
+        1 => {}
+        _ => {
+            fields.clear();
+            fields.push(("chapter", text(&format!("{a}/{}", a + codes))));
+            fields.extend([("industry", text(["C13", "C", "B1", "C1311"][usize::try_from(number).unwrap()]))]);
+            fields.extend((flag < 2).then(|| ("severity", text(["low", "high"][usize::try_from(flag).unwrap()]))));
+            fields.extend((until < 500).then(|| ("expires", text(&earlier(until).to_string()))));
+        }
+    }
+    Record {
+        seq: Seq(seq),
+        id: RecordId { submission: 1, line: seq, part: 0 },
+        enterprise: None,
+        kind: ["penalty", "repair", "visit"][kind].to_owned(),
+        occurred_on: earlier(age),
+        version: None,
+        received_at: Moment::from_micros(0).unwrap(),
+        source_unit: String::new(),
+        document_number: None,
+        supersedes: None,
+        withdrawn: false,
+        payload: Payload(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()),
+        commitments: BTreeMap::new(),
+    }
+}
+
+/// Credit codes with the right check character.
+fn code(number: usize) -> String {
+    let alphabet = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
+    let body = format!("91110000MA{number:06}");
+    let organisation = format!("MA{number:06}");
+    let weights = [3, 7, 9, 10, 5, 8, 4, 2];
+    let value = |byte: u8| i64::from(if byte.is_ascii_digit() { byte - b'0' } else { byte - b'A' + 10 });
+    let sum: i64 = organisation.bytes().zip(weights).map(|(byte, weight)| value(byte) * weight).sum();
+    let check = match 11 - sum % 11 {
+        10 => 'X',
+        11 => '0',
+        digit => char::from(b'0' + u8::try_from(digit).unwrap()),
+    };
+    let body = format!("{body}{check}");
+    let place = |byte: u8| alphabet.iter().position(|one| *one == byte).unwrap_or(0);
+    let mut weight = 1;
+    let mut sum = 0;
+    for byte in body.bytes() {
+        sum += place(byte) * weight;
+        weight = weight * 3 % 31;
+    }
+    format!("{body}{}", char::from(alphabet[(31 - sum % 31) % 31]))
+}
+
+fn kinds() -> Vec<Kind> {
+    KINDS.iter().map(|text| serde_saphyr::from_str(text).unwrap()).collect()
+}
+
+/// What a result says of an enterprise: total, level, leading indicators.
+type Said = (Option<i64>, Option<String>, Vec<String>);
+
+fn by_kernel(records: &[Record], model: &Model, kinds: &Kinds) -> Said {
+    let Some(assessment) = Kernel::new(model, kinds).assess(&Facts::new(records, on(), kinds)) else {
+        return (None, None, Vec::new());
+    };
+    let mut leading: Vec<_> = assessment.indicators.iter().filter(|one| one.capped.milli() > 0).collect();
+    leading.sort_by_key(|one| std::cmp::Reverse(one.capped));
+    let id = |place: (usize, usize)| model.dimensions[place.0].indicators[place.1].id.value.clone();
+    let leading = leading.iter().take(3).map(|one| id(one.place)).collect();
+    (Some(assessment.total.milli()), Some(model.levels[assessment.level].code.value.clone()), leading)
+}
+
+fn read(path: &Path) -> RecordBatch {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    let schema = reader.schema().clone();
+    let batches: Vec<RecordBatch> = reader.build().unwrap().collect::<Result<_, _>>().unwrap();
+    concat_batches(&schema, &batches).unwrap()
+}
+
+fn result(path: &Path) -> BTreeMap<String, Said> {
+    let batch = read(path);
+    let text = |name: &str| cast(batch.column_by_name(name).unwrap(), &DataType::Utf8).unwrap();
+    let (codes, levels) = (text("credit_code"), text("level"));
+    let tops = ["top1", "top2", "top3"].map(text);
+    let value = |array: &Arc<dyn Array>, row: usize| {
+        let array: &StringArray = array.as_string();
+        array.is_valid(row).then(|| array.value(row).to_owned())
+    };
+    let totals: &Int32Array = batch.column_by_name("total_milli").unwrap().as_primitive::<Int32Type>();
+    (0..batch.num_rows())
+        .map(|row| {
+            let total = totals.is_valid(row).then(|| totals.value(row).into());
+            let leading = tops.iter().filter_map(|top| value(top, row)).collect();
+            (value(&codes, row).unwrap(), (total, value(&levels, row), leading))
+        })
+        .collect()
+}
+
+fn save(path: &Path, batch: &RecordBatch, row_group: usize) {
+    let properties =
+        WriterProperties::builder().set_max_row_group_row_count(Some(row_group)).set_data_page_row_count_limit(7);
+    let file = File::create(path).unwrap();
+    let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties.build())).unwrap();
+    writer.write(batch).unwrap();
+    writer.close().unwrap();
+}
+
+/// Rows in another order, the same for the same seed.
+fn shuffled(batch: &RecordBatch, seed: u64) -> RecordBatch {
+    let mut order: Vec<u32> = (0..u32::try_from(batch.num_rows()).unwrap()).collect();
+    order.sort_by_key(|row| (u64::from(*row) + 1).wrapping_mul(seed | 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let order = UInt32Array::from(order);
+    let columns = batch.columns().iter().map(|column| take(column, &order, None).unwrap()).collect();
+    RecordBatch::try_new(batch.schema(), columns).unwrap()
+}
+
+fn scored(folder: &Path, rules: &Rules, threads: usize) -> BTreeMap<String, Said> {
+    let out = folder.join("out.parquet");
+    let (enterprises, records) = (folder.join(pack::ENTERPRISES), folder.join(pack::RECORDS));
+    score(&Job { enterprises, records, out: out.clone(), as_of: on(), threads }, rules)
+        .unwrap_or_else(|error| panic!("{error:#}"));
+    result(&out)
+}
+
+/// Packs what the kernel's own history says of the records.
+fn packed(folder: &Path, of: &BTreeMap<String, Vec<Record>>, kinds: &[Kind], row_group: usize) -> Layout {
+    let fields = |kind: &Kind| kind.fields.iter().map(|field| (field.name.value.clone(), field.field_type)).collect();
+    let header =
+        Header { as_of: on(), kinds: kinds.iter().map(|kind| (kind.rule.id.value.clone(), fields(kind))).collect() };
+    let numbers = Kinds::new(kinds);
+    let mut lines = Vec::new();
+    for (enterprise, records) in of {
+        lines.push(Line::Enterprise(Enterprise { enterprise: enterprise.clone() }));
+        let facts = Facts::new(records, on(), &numbers);
+        for fact in (0..numbers.count()).flat_map(|kind| facts.of(kind)) {
+            lines.push(Line::Fact(Fact {
+                enterprise: enterprise.clone(),
+                seq: fact.record.seq.0,
+                kind: fact.record.kind.clone(),
+                occurred_on: fact.record.occurred_on,
+                ended_on: fact.ended_on,
+                repaired_on: fact.repaired_on,
+                payload: fact.record.payload.0.clone(),
+            }));
+        }
+    }
+    // By way of the file's own form, so that this is tested as well.
+    let lines = lines.iter().map(|line| serde_json::from_str(&serde_json::to_string(line).unwrap()).unwrap()).collect();
+    pack::write(&header, lines, folder, row_group).unwrap_or_else(|error| panic!("{error:#}"));
+    Packed::read(folder).unwrap().layout
+}
+
+fn ledger(drawn: &[Drawn]) -> BTreeMap<String, Vec<Record>> {
+    let mut of: BTreeMap<String, Vec<Record>> = (0..7).map(|number| (code(number), Vec::new())).collect();
+    for (seq, one) in (1..).zip(drawn) {
+        of.get_mut(&code(one.0)).unwrap().push(record(seq, one));
+    }
+    of
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn files_come_to_what_the_kernel_says(
+        choice in choices(), drawn in drawn(), row_group in 1..40_usize, threads in 1..4_usize, seed in any::<u64>(),
+    ) {
+        let (model, kinds, of) = (model(&choice), kinds(), ledger(&drawn));
+        let folder = tempfile::tempdir().unwrap();
+        let layout = packed(folder.path(), &of, &kinds, row_group);
+        let rules = Rules { model: model.clone(), kinds: kinds.clone(), layout, numbers: None };
+        let numbers = Kinds::new(&kinds);
+        let expected: BTreeMap<String, Said> =
+            of.iter().map(|(code, records)| (code.clone(), by_kernel(records, &model, &numbers))).collect();
+        prop_assert_eq!(&scored(folder.path(), &rules, threads), &expected);
+        for (file, own) in [(pack::RECORDS, seed), (pack::ENTERPRISES, seed / 3)] {
+            let path = folder.path().join(file);
+            save(&path, &shuffled(&read(&path), own), row_group);
+            prop_assert_eq!(&scored(folder.path(), &rules, threads), &expected, "{} shuffled", file);
+        }
+    }
+}
+
+fn trial() -> (tempfile::TempDir, Rules) {
+    let choice =
+        Choice { parts: vec![vec![0, 1]], max: false, multiplier: false, applies: false, overrides: vec![0], cap: 30 };
+    let folder = tempfile::tempdir().unwrap();
+    let drawn: Vec<Drawn> = (0..40).map(|n| (n % 7, n % 3, 30, [2, 90, 500, 1, 0, 0])).collect();
+    let layout = packed(folder.path(), &ledger(&drawn), &kinds(), 16);
+    (folder, Rules { model: model(&choice), kinds: kinds(), layout, numbers: None })
+}
+
+fn error(folder: &Path, rules: &Rules) -> String {
+    let job = Job {
+        enterprises: folder.join(pack::ENTERPRISES),
+        records: folder.join(pack::RECORDS),
+        out: folder.join("out.parquet"),
+        as_of: on(),
+        threads: 2,
+    };
+    let error = format!("{:#}", score(&job, rules).unwrap_err());
+    assert!(!job.out.exists(), "a refused run leaves no result");
+    error
+}
+
+#[test]
+fn a_missing_column_is_named_with_those_there_are() {
+    let (folder, rules) = trial();
+    let path = folder.path().join(pack::RECORDS);
+    let batch = read(&path);
+    let keep: Vec<usize> =
+        (0..batch.num_columns()).filter(|place| batch.schema().field(*place).name() != "payload.fine").collect();
+    save(&path, &batch.project(&keep).unwrap(), 16);
+    let error = error(folder.path(), &rules);
+    assert!(error.contains("缺少列“payload.fine”") && error.contains("occurred_on"), "{error}");
+}
+
+#[test]
+fn a_column_of_the_wrong_type_is_named() {
+    let (folder, rules) = trial();
+    let path = folder.path().join(pack::RECORDS);
+    let batch = read(&path);
+    let schema = batch.schema();
+    let columns = schema.fields().iter().zip(batch.columns()).map(|(field, column)| {
+        let is_day = field.name() == "occurred_on";
+        (field.name().clone(), if is_day { cast(column, &DataType::Int32).unwrap() } else { column.clone() })
+    });
+    save(&path, &RecordBatch::try_from_iter(columns).unwrap(), 16);
+    let error = error(folder.path(), &rules);
+    assert!(error.contains("“occurred_on”应为日期"), "{error}");
+}
+
+#[test]
+fn a_file_cut_off_anywhere_is_refused() {
+    let (folder, rules) = trial();
+    let path = folder.path().join(pack::RECORDS);
+    let whole = std::fs::read(&path).unwrap();
+    for length in [0, 7, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        let error = error(folder.path(), &rules);
+        assert!(error.contains("没有传完"), "{length}: {error}");
+    }
+}
+
+#[test]
+fn a_kind_that_the_file_does_not_know_is_named_with_those_it_knows() {
+    let (folder, mut rules) = trial();
+    rules.layout.records.kinds[0] = "patent".into();
+    let error = error(folder.path(), &rules);
+    assert!(error.contains("种类“penalty”") && error.contains("patent、repair、visit"), "{error}");
+}
+
+#[test]
+fn an_enterprise_that_comes_twice_is_named() {
+    let (folder, rules) = trial();
+    let path = folder.path().join(pack::ENTERPRISES);
+    let batch = read(&path);
+    let ids = UInt64Array::from(vec![0, 1, 2, 3, 3, 5, 6]);
+    let columns = vec![("id", Arc::new(ids) as Arc<dyn Array>), ("credit_code", batch.column(1).clone())];
+    save(&path, &RecordBatch::try_from_iter(columns).unwrap(), 16);
+    let error = error(folder.path(), &rules);
+    assert!(error.contains("企业编号 3 出现不止一次"), "{error}");
+}
