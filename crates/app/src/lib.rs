@@ -4,6 +4,7 @@
 pub mod act;
 pub mod approval;
 pub mod audit;
+pub mod backtest;
 pub mod classify;
 pub mod collect;
 pub mod deadline;

@@ -5,6 +5,7 @@
 
 pub mod approval;
 pub mod audit;
+pub mod backtest;
 pub mod calendar;
 pub mod classify;
 pub mod collect;

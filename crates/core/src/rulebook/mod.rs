@@ -16,6 +16,7 @@ pub mod load;
 pub mod lotteries;
 pub mod model;
 mod node;
+pub mod outcome;
 pub mod override_file;
 mod read;
 pub mod schema;

@@ -12,13 +12,14 @@ use super::inspections::InspectionItem;
 use super::kind::Kind;
 use super::lotteries::Lottery;
 use super::model::Model;
+use super::outcome::Outcome;
 use super::override_file::OverrideFile;
 use super::table::Table;
 
 /// File name and content of every schema.
 #[must_use]
 pub fn files() -> Vec<(&'static str, String)> {
-    let schemas: [(&str, Schema); 11] = [
+    let schemas: [(&str, Schema); 12] = [
         ("kind.json", schema_for!(Kind)),
         ("table.json", schema_for!(Table)),
         ("model.json", schema_for!(Model)),
@@ -28,6 +29,7 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("approval.json", schema_for!(Procedure)),
         ("inspection.json", schema_for!(InspectionItem)),
         ("lottery.json", schema_for!(Lottery)),
+        ("outcome.json", schema_for!(Outcome)),
         ("case.json", schema_for!(CaseFile)),
         ("override.json", schema_for!(OverrideFile)),
     ];

@@ -16,6 +16,7 @@ use super::load::{RuleFile, RuleLine};
 use super::lotteries::Lottery;
 use super::model::Model;
 use super::node::Node;
+use super::outcome::Outcome;
 use super::table::Table;
 use super::{Head, Jurisdiction, check, read};
 use crate::ledger::Hash;
@@ -53,6 +54,7 @@ rules! {
     Procedure => "approvals",
     InspectionItem => "inspections",
     Lottery => "lotteries",
+    Outcome => "outcomes",
 }
 
 /// A rule as it reads during an interval.

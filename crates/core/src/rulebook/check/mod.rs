@@ -10,6 +10,7 @@ mod inspections;
 mod kinds;
 mod lotteries;
 mod models;
+mod outcomes;
 mod publicity;
 mod tables;
 
@@ -17,6 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use heads::{head, heads};
 pub(super) use models::model;
+pub(super) use outcomes::outcome;
 pub(super) use tables::table;
 
 use super::Head;
