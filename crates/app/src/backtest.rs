@@ -9,7 +9,7 @@ use std::fmt;
 
 use anyhow::Context as _;
 use serde::Serialize;
-use xinheng_core::backtest::{Comparison, Estimate, Figures, Period, RESAMPLES, View, Visit};
+use xinheng_core::backtest::{Comparison, Estimate, Figures, Millionths, Period, RESAMPLES, View, Visit};
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::points::Points;
 use xinheng_core::record::{Day, Record, Seq};
@@ -380,26 +380,36 @@ impl PeriodName {
     }
 }
 
-/// A figure and its interval, or that there is none.
-struct Shown(Option<Estimate>, fn(xinheng_core::backtest::Millionths) -> String);
+/// A figure and its interval in a unit, or that there is none.
+struct Shown(Option<Estimate>, Unit);
+
+#[derive(Clone, Copy)]
+enum Unit {
+    None,
+    Percent,
+    Points,
+    Days,
+}
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self(Some(Estimate { value, low, high }), words) = self else { return f.write_str("无") };
-        write!(f, "{}（{} 至 {}）", words(*value), words(*low), words(*high))
+        let &Self(Some(Estimate { value, low, high }), unit) = self else { return f.write_str("无") };
+        let words = |figure: Millionths| match unit {
+            Unit::None => figure.decimals(3),
+            Unit::Percent => figure.percent(),
+            Unit::Points => figure.percent().replace('%', "个百分点"),
+            Unit::Days => format!("{}天", figure.decimals(2)),
+        };
+        write!(f, "{}（{} 至 {}）", words(value), words(low), words(high))
     }
 }
 
 fn percent(share: Option<Estimate>) -> Shown {
-    Shown(share, |share| share.percent())
-}
-
-fn three_places(figure: Option<Estimate>) -> Shown {
-    Shown(figure, |figure| figure.decimals(3))
+    Shown(share, Unit::Percent)
 }
 
 fn days(figure: Option<Estimate>) -> Shown {
-    Shown(figure, |figure| figure.decimals(2))
+    Shown(figure, Unit::Days)
 }
 
 impl fmt::Display for Backtest {
@@ -442,25 +452,25 @@ impl fmt::Display for Backtest {
         writeln!(f, "随机次序：AUC 0.500，前一半发现 50.0%")?;
         writeln!(
             f,
-            "实际次序：前一半发现 {}，比随机提前 {} 天",
+            "实际次序：前一半发现 {}，比随机提前 {}",
             percent(self.usual.first_half),
             days(self.usual.days_before_random)
         )?;
         for model in &self.models {
             writeln!(f, "模型 {}（{}）", model.model, model.title)?;
-            write!(f, "  AUC {}", three_places(model.auc))?;
+            write!(f, "  AUC {}", Shown(model.auc, Unit::None))?;
             match model.auc_over_first {
-                Some(over) => writeln!(f, "，比首个模型高 {}", three_places(Some(over)))?,
+                Some(over) => writeln!(f, "，比首个模型高 {}", Shown(Some(over), Unit::None))?,
                 None => writeln!(f)?,
             }
             write!(f, "  前一半发现 {}", percent(model.order.first_half))?;
             match model.first_half_over_first {
-                Some(over) => writeln!(f, "，比首个模型多 {}", percent(Some(over)))?,
+                Some(over) => writeln!(f, "，比首个模型多 {}", Shown(Some(over), Unit::Points))?,
                 None => writeln!(f)?,
             }
             writeln!(
                 f,
-                "  发现比实际提前 {} 天，比随机提前 {} 天",
+                "  发现比实际提前 {}，比随机提前 {}",
                 days(model.days_before_usual),
                 days(model.order.days_before_random)
             )?;

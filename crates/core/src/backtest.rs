@@ -10,8 +10,6 @@
 //! resampling enterprises (an enterprise keeps all its visits together), by pseudo-random numbers that
 //! depend on the number of the resample alone: the same visits give the same intervals everywhere.
 
-use std::fmt;
-
 use chrono::Datelike;
 use serde::Serialize;
 
@@ -458,11 +456,5 @@ impl Draws {
     fn below(&mut self, bound: u32) -> u32 {
         let scaled = (u128::from(self.next()) * u128::from(bound)) >> 64;
         u32::try_from(scaled).expect("it is below a bound of 32 bits")
-    }
-}
-
-impl fmt::Display for Millionths {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.decimals(3))
     }
 }

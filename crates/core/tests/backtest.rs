@@ -148,8 +148,43 @@ fn intervals_are_the_same_every_time_and_hold_the_figure() {
     assert!(auc.low > Millionths(500_000) && auc.high < Millionths(900_000), "{auc:?}");
     let constant = once.models[1].auc.unwrap();
     assert_eq!([constant.low, constant.value, constant.high], [Millionths(500_000); 3]);
-    // The spread is that of the theory: DeLong's for this AUC, with the visits taken as independent, is about 0.04.
-    assert!((60_000..260_000).contains(&(auc.high - auc.low).0), "{auc:?}");
+}
+
+#[test]
+fn with_one_visit_an_enterprise_the_interval_is_as_wide_as_by_the_formula_of_delong() {
+    let visits: Vec<Visit> = (0..600_u64)
+        .map(|number| {
+            let found = number % 5 == 0;
+            let points = (number * 7919 % 23) as i64 + if found { 6 } else { 0 };
+            visit(number as u32, number % 100, found, [points, 0])
+        })
+        .collect();
+    let comparison = Comparison::new(&visits, &[LEVELS, LEVELS]);
+    let resamples: Vec<_> = (0..RESAMPLES).map(|number| comparison.resample(number)).collect();
+    let auc = comparison.figures().with_intervals(&resamples).models[0].auc.unwrap();
+    // The variance of the mean of every visit's share of won pairs, finds and others apart.
+    let shares = |of: bool| -> Vec<f64> {
+        let others: Vec<i64> =
+            visits.iter().filter(|one| one.found != of).map(|one| one.views[0].eve.milli()).collect();
+        let won = |own: i64, other: i64| {
+            let order = if of { own.cmp(&other) } else { other.cmp(&own) };
+            match order {
+                std::cmp::Ordering::Greater => 1.0,
+                std::cmp::Ordering::Equal => 0.5,
+                std::cmp::Ordering::Less => 0.0,
+            }
+        };
+        let share = |own: i64| others.iter().map(|&other| won(own, other)).sum::<f64>() / others.len() as f64;
+        visits.iter().filter(|one| one.found == of).map(|one| share(one.views[0].eve.milli())).collect()
+    };
+    let variance_of_mean = |shares: Vec<f64>| {
+        let count = shares.len() as f64;
+        let mean = shares.iter().sum::<f64>() / count;
+        shares.iter().map(|share| (share - mean).powi(2)).sum::<f64>() / (count - 1.0) / count
+    };
+    let by_formula = 2.0 * 1.96 * (variance_of_mean(shares(true)) + variance_of_mean(shares(false))).sqrt();
+    let by_resamples = (auc.high - auc.low).0 as f64 / 1e6;
+    assert!((0.9..1.1).contains(&(by_resamples / by_formula)), "{by_resamples} against {by_formula}");
 }
 
 proptest! {
