@@ -6,6 +6,7 @@
 pub mod alert;
 pub mod approval;
 pub mod audit;
+pub mod backtest;
 pub mod calendar;
 pub mod classify;
 pub mod collect;

@@ -78,6 +78,9 @@ pub enum Command {
     /// 导出截至某日的记录及其终止、修复情况（JSON 行），供 xinheng-lake 批量计分；不含个人信息
     #[command(help_template = TEMPLATE)]
     Facts(Facts),
+    /// 回溯检验模型：检查前一天的分数，能不能说中哪些检查会发现问题；不入账
+    #[command(help_template = TEMPLATE)]
+    Backtest(Backtest),
     /// 抽查：冻结名单、登记见证、录入开奖号码、查看证书
     #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
     Draw(Draw),
@@ -283,6 +286,59 @@ pub struct Explain {
     /// 只用这个模型：模型编号或模型文件
     #[arg(long, value_name = "编号或文件")]
     pub model: Option<String>,
+}
+
+#[derive(Args)]
+pub struct Backtest {
+    /// 模型编号或模型文件；可重复，其余各与第一个比较
+    #[arg(long = "model", required = true, value_name = "编号或文件")]
+    pub models: Vec<String>,
+    /// 检验结果文件：哪些记录是检查，怎样算发现问题（写法见 docs/rule-files.md）
+    #[arg(long, value_name = "文件")]
+    pub outcome: PathBuf,
+    /// 检验期首日
+    #[arg(long, value_name = "日期")]
+    pub from: Day,
+    /// 检验期末日
+    #[arg(long, value_name = "日期")]
+    pub to: Day,
+    /// 在多长的时间内重新排序；排序时只知道该期开始以前的事
+    #[arg(long, value_enum, default_value_t = Period::Month, value_name = "期间")]
+    pub period: Period,
+    /// 只用当时已经入账的记录（缺省按记录自身的日期：补录的历史视为当时已知）
+    #[arg(long)]
+    pub as_received: bool,
+    /// 编写模型时看过的检查结果截至哪一天
+    #[arg(long, value_name = "日期")]
+    pub seen_until: Option<Day>,
+}
+
+/// Within what visits are put into another order.
+#[derive(Clone, Copy, clap::ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Period {
+    /// 每月
+    Month,
+    /// 每季度
+    Quarter,
+    /// 每半年
+    HalfYear,
+    /// 每年
+    Year,
+    /// 整个检验期
+    Whole,
+}
+
+impl From<Period> for xinheng_core::backtest::Period {
+    fn from(period: Period) -> Self {
+        match period {
+            Period::Month => Self::Month,
+            Period::Quarter => Self::Quarter,
+            Period::HalfYear => Self::HalfYear,
+            Period::Year => Self::Year,
+            Period::Whole => Self::Whole,
+        }
+    }
 }
 
 #[derive(Subcommand)]

@@ -44,6 +44,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
         Command::Import(command) => commands::import::run(options, command).await,
         Command::Classify(command) => commands::classify::run(options, command).await,
         Command::Facts(command) => commands::facts::run(options, command).await,
+        Command::Backtest(command) => commands::backtest::run(options, command).await,
         Command::Explain(command) => commands::explain::run(options, command).await,
         Command::Draw(command) => commands::draw::run(options, command).await,
         Command::Verify(command) => commands::verify::run(options, command),

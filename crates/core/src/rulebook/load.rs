@@ -19,6 +19,7 @@ use super::lotteries::Lottery;
 use super::measures::LevelMeasures;
 use super::model::Model;
 use super::node::Node;
+use super::outcome::Outcome;
 use super::shelf::{AnyShelf, Edition, Shelf};
 use super::table::Table;
 use super::{Head, Jurisdiction, check, read};
@@ -256,6 +257,14 @@ impl Rulebook {
     /// All faults found.
     pub fn parse_table(&self, name: &str, text: &str) -> Result<Table, Vec<RuleError>> {
         self.parse(name, text, check::table)
+    }
+
+    /// Reads what a back-test of the user's looks for, against the kinds of this rulebook.
+    ///
+    /// # Errors
+    /// All faults found.
+    pub fn parse_outcome(&self, name: &str, text: &str) -> Result<Outcome, Vec<RuleError>> {
+        self.parse(name, text, check::outcome)
     }
 
     fn parse<T: super::shelf::Rule>(

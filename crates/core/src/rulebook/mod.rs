@@ -18,6 +18,7 @@ pub mod lotteries;
 pub mod measures;
 pub mod model;
 mod node;
+pub mod outcome;
 pub mod override_file;
 mod read;
 pub mod schema;

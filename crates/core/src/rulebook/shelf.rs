@@ -18,6 +18,7 @@ use super::lotteries::Lottery;
 use super::measures::LevelMeasures;
 use super::model::Model;
 use super::node::Node;
+use super::outcome::Outcome;
 use super::table::Table;
 use super::{Head, Jurisdiction, check, read};
 use crate::ledger::Hash;
@@ -57,6 +58,7 @@ rules! {
     Lottery => "lotteries",
     Alert => "alerts",
     LevelMeasures => "measures",
+    Outcome => "outcomes",
 }
 
 /// A rule as it reads during an interval.

@@ -11,6 +11,7 @@ mod inspections;
 mod kinds;
 mod lotteries;
 mod models;
+mod outcomes;
 mod publicity;
 mod tables;
 
@@ -18,6 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use heads::{head, heads};
 pub(super) use models::model;
+pub(super) use outcomes::outcome;
 pub(super) use tables::table;
 
 use super::Head;
