@@ -72,9 +72,9 @@ fn by_places<K: PartialOrd>(visits: &[Visit], key: impl Fn(&Visit) -> K) -> Opti
             let before = within.iter().filter(|visit| key(visit) < key(find)).count();
             let equal = within.iter().filter(|visit| key(visit) == key(find)).count();
             let half = slots.len() as f64 / 2.0;
-            for place in before..before + equal {
+            for (place, slot) in slots.iter().enumerate().skip(before).take(equal) {
                 first_half += (half - place as f64).clamp(0.0, 1.0) / equal as f64;
-                days += slots[place] as f64 / equal as f64;
+                days += *slot as f64 / equal as f64;
             }
             finds += 1.0;
         }
