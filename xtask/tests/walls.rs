@@ -68,7 +68,17 @@ const OUTSIDE_WORDS: &[&str] = &[
 ];
 
 /// Sources that compute with regulations, and the whole numbers that they may hold.
-const COMPUTING: &[&str] = &["score.rs", "calendar.rs", "history.rs", "classify.rs"];
+const COMPUTING: &[&str] = &[
+    "score/arithmetic.rs",
+    "score/conclusion.rs",
+    "score/filter.rs",
+    "score/fit.rs",
+    "score/mod.rs",
+    "score/slot.rs",
+    "calendar.rs",
+    "history.rs",
+    "classify.rs",
+];
 const NUMBERS: &[(&str, &str)] = &[
     ("0", "nothing, the first"),
     ("1", "one, the next"),
