@@ -35,6 +35,8 @@ const DESK: &[(&str, &str)] = &[
     ("desk-submission", "/desk/collection/1"),
     ("desk-classification", "/desk/classification"),
     ("desk-differences", "/desk/classification/differences"),
+    ("desk-grading", "/desk/classification/grading?field=food_production"),
+    ("desk-alerts", "/desk/alerts"),
     ("desk-publication", "/desk/publication"),
     ("desk-matters", "/desk/matters"),
     ("desk-plans", "/desk/plans"),
