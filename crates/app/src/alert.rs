@@ -8,7 +8,7 @@ use xinheng_core::audit::Outcome;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Day, Personal, Seq, Value};
 use xinheng_core::staff::{Permission, Scope};
-use xinheng_store::{ListedClock, OpenClocks, Unit, Writing};
+use xinheng_store::{ListedClock, OpenClocks, Rules, Unit, Writing};
 
 use crate::act::{Act, Actor};
 use crate::approval::{Approved, LONGEST_TEXT, permitted};
@@ -18,7 +18,7 @@ use crate::todo::{ClockLine, ClockPlace};
 use crate::{Bureau, WrongInput};
 
 /// Rule on the term within which an alert is answered.
-const ANSWER_TERM: &str = "alert_answer";
+pub(crate) const ANSWER_TERM: &str = "alert_answer";
 
 /// Alerts that enter the ledger at a time.
 const BATCH: usize = 500;
@@ -137,7 +137,7 @@ impl Bureau {
         limit: u64,
     ) -> anyhow::Result<OpenAlerts> {
         let unit = (actor.duties.scope() == Scope::Unit).then_some(actor.unit.as_str());
-        let wanted = OpenClocks { unit, rule: Some(ANSWER_TERM), after, limit };
+        let wanted = OpenClocks { unit, rules: Rules::Only(ANSWER_TERM), after, limit };
         let listed = self.store().open_clocks(&wanted).await?;
         let next = listed.last().filter(|_| listed.len() as u64 == limit).map(ListedClock::place);
         let seqs: Vec<Seq> = listed.iter().map(|listed| listed.clock.start.seq).collect();

@@ -8,9 +8,10 @@ use xinheng_core::deadline::{Colour, State};
 use xinheng_core::record::{Day, Seq};
 use xinheng_core::staff::Scope;
 pub use xinheng_store::{ClockCounts, ClockPlace, LateCount, Matter};
-use xinheng_store::{ListedClock, OpenClocks};
+use xinheng_store::{ListedClock, OpenClocks, Rules};
 
 use crate::act::{Act, Actor};
+use crate::alert::ANSWER_TERM;
 use crate::deadline::{ClockKeeper, DeadlineLine};
 use crate::evidence::PUBLICATION_EVIDENCE;
 use crate::{Bureau, words};
@@ -112,19 +113,30 @@ impl Bureau {
         });
         Ok(Todo {
             counts: self.store().clock_counts(unit, today).await?,
-            clocks: self.open_clocks(actor, None, clocks).await?,
+            clocks: self.clocks(actor, Rules::All, None, clocks).await?,
             matters: self.matters_waiting(act, None, MATTERS).await?,
             late: late.collect(),
             late_since,
         })
     }
 
-    /// Open clocks within the person's scope, the most urgent first.
+    /// Open clocks within the person's scope but for those of alerts, which have a page of their own; the most urgent
+    /// first.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn open_clocks(&self, actor: &Actor, after: Option<ClockPlace>, limit: u64) -> anyhow::Result<ClockPage> {
-        let wanted = OpenClocks { unit: unit_of(actor), rule: None, after, limit };
+        self.clocks(actor, Rules::AllBut(ANSWER_TERM), after, limit).await
+    }
+
+    async fn clocks(
+        &self,
+        actor: &Actor,
+        rules: Rules<'_>,
+        after: Option<ClockPlace>,
+        limit: u64,
+    ) -> anyhow::Result<ClockPage> {
+        let wanted = OpenClocks { unit: unit_of(actor), rules, after, limit };
         let listed = self.store().open_clocks(&wanted).await?;
         let next = listed.last().filter(|_| listed.len() as u64 == limit).map(ListedClock::place);
         Ok(ClockPage { lines: self.clock_lines(listed).await?, next })

@@ -15,7 +15,7 @@ use xinheng_core::credit_code::CreditCode;
 use xinheng_core::deadline::State;
 use xinheng_core::record::Seq;
 use xinheng_core::staff::{Duties, Role};
-use xinheng_store::{ClockCounts, ListedClock, OpenClocks};
+use xinheng_store::{ClockCounts, ListedClock, OpenClocks, Rules};
 
 const RULE: &str = "penalty_publication";
 
@@ -112,7 +112,8 @@ async fn penalties_start_clocks_that_are_listed_by_their_last_day_and_counted_by
         let mut paged = Vec::new();
         let mut after = None;
         loop {
-            let wanted = OpenClocks { unit: Some("注册审批股"), rule: Some(RULE), after: after.take(), limit: 1 };
+            let wanted =
+                OpenClocks { unit: Some("注册审批股"), rules: Rules::Only(RULE), after: after.take(), limit: 1 };
             let page = store.open_clocks(&wanted).await.unwrap();
             let Some(last) = page.last() else { break };
             after = Some(last.place());

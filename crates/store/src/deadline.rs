@@ -24,12 +24,24 @@ const PROJECTION: &str = "deadline";
 pub struct OpenClocks<'a> {
     /// Only those that this unit owes; absent: the whole bureau's.
     pub unit: Option<&'a str>,
-    /// Only those of this rule.
-    pub rule: Option<&'a str>,
+    /// Of which rules.
+    pub rules: Rules<'a>,
     /// Those after this place in the order.
     pub after: Option<ClockPlace>,
     /// How many at most.
     pub limit: u64,
+}
+
+/// Which rules' clocks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Rules<'a> {
+    /// Those of all.
+    #[default]
+    All,
+    /// Those of this one.
+    Only(&'a str),
+    /// Those of all but this one.
+    AllBut(&'a str),
 }
 
 /// Place in the order of open clocks: by last day, then rule and record.
@@ -103,9 +115,11 @@ impl Store {
         if let Some(unit) = wanted.unit {
             page = page.filter(Column::OwedBy.eq(unit));
         }
-        if let Some(rule) = wanted.rule {
-            page = page.filter(Column::Rule.eq(rule));
-        }
+        page = match wanted.rules {
+            Rules::All => page,
+            Rules::Only(rule) => page.filter(Column::Rule.eq(rule)),
+            Rules::AllBut(rule) => page.filter(Column::Rule.ne(rule)),
+        };
         if let Some(ClockPlace { due_on, rule, seq }) = &wanted.after {
             let due_on = due_on.to_string();
             let same_day = Condition::all().add(Column::DueOn.eq(&due_on));

@@ -34,7 +34,7 @@ pub mod testing;
 
 pub use approval::{APPROVAL_STEP, Matter, NewStep, Proposed, Waiting};
 pub use audit::{AuditEntry, AuditFilter};
-pub use deadline::{ClockCounts, ClockPlace, LateCount, ListedClock, OpenClocks};
+pub use deadline::{ClockCounts, ClockPlace, LateCount, ListedClock, OpenClocks, Rules};
 pub use directory::{
     Count, EnterpriseFilter, EnterpriseOrder, Found, Hit, Listed, Listing, MOST_FOUND, MatchedBy, NoSuchTurn, Place,
     Turn,

@@ -74,6 +74,7 @@ async fn run_in(options: &Options, command: &Demo, surroundings: Surroundings) -
         while let Some(as_of) = months.next_if(|as_of| at(*as_of, EVENING, 0) < file.handed_in) {
             inspections.go_on(&bureau, &clock, at(as_of, EVENING, 0)).await?;
             runs.push(classify(&bureau, &clock, as_of, options).await?);
+            office::answer_alerts(&bureau).await?;
         }
         inspections.go_on(&bureau, &clock, file.handed_in).await?;
         clock.show(file.handed_in);
