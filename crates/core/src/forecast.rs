@@ -126,9 +126,9 @@ fn between(
 /// What the repair of each record that now weighs on the level would change, the greatest effect first.
 #[must_use]
 pub fn if_repaired(classifier: &Classifier, kinds: &Kinds, records: &[Record], day: Day) -> Vec<IfRepaired> {
-    let now = classifier.classify(&Facts::new(records, day, kinds));
-    let before = Standing::new(&now);
-    let Some(lead) = now.lead.map(|lead| &now.graded[lead]) else { return Vec::new() };
+    let classified = classifier.classify(&Facts::new(records, day, kinds));
+    let before = Standing::new(&classified);
+    let Some(lead) = classified.lead.map(|lead| &classified.graded[lead]) else { return Vec::new() };
     let weighing = lead.assessment.indicators.iter().flat_map(|one| one.records.iter().map(|record| record.seq));
     let mut weighing: Vec<Seq> =
         weighing.chain(lead.assessment.overrides.iter().flat_map(|one| one.records.clone())).collect();
