@@ -6,7 +6,7 @@ use std::io::Write;
 
 use serde::Serialize;
 use xinheng_core::history::{Facts, Kinds};
-use xinheng_core::record::{Day, Payload, Seq};
+use xinheng_core::record::{Day, Seq, Value};
 use xinheng_core::rulebook::kind::FieldType;
 use xinheng_store::Scope;
 
@@ -31,7 +31,8 @@ struct Line<'a> {
     occurred_on: Day,
     ended_on: Option<Day>,
     repaired_on: Option<Day>,
-    payload: &'a Payload,
+    /// Fields that the kind declares; what a row gave besides is left out.
+    payload: BTreeMap<&'a str, &'a Value>,
 }
 
 impl Bureau {
@@ -59,7 +60,12 @@ impl Bureau {
             for (code, records) in &page.histories {
                 writeln!(out, "{{\"enterprise\":\"{code}\"}}")?;
                 let facts = Facts::new(records, as_of, &kinds);
-                for fact in (0..kinds.count()).flat_map(|kind| facts.of(kind)) {
+                let of_kinds = all
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(kind, (_, declared))| facts.of(kind).iter().map(move |fact| (declared, fact)));
+                for (declared, fact) in of_kinds {
+                    let payload = fact.record.payload.0.iter().filter(|(name, _)| declared.contains_key(*name));
                     let line = Line {
                         enterprise: code.as_str(),
                         seq: fact.record.seq,
@@ -67,7 +73,7 @@ impl Bureau {
                         occurred_on: fact.record.occurred_on,
                         ended_on: fact.ended_on,
                         repaired_on: fact.repaired_on,
-                        payload: &fact.record.payload,
+                        payload: payload.map(|(name, value)| (name.as_str(), value)).collect(),
                     };
                     serde_json::to_writer(&mut *out, &line)?;
                     out.write_all(b"\n")?;

@@ -244,6 +244,7 @@ async fn what_is_to_come_the_yearly_list_and_the_facts() {
         let penalties = text.lines().filter(|line| line.contains("\"kind\":\"penalty\"")).count();
         assert_eq!(penalties, 121);
         assert!(text.lines().next().unwrap().starts_with("{\"as_of\":\"2026-11-24\",\"kinds\":{"));
+        assert!(!text.contains("given_"), "only what the kinds declare");
         let person = &entities(1).1[0][5];
         assert!(!text.contains(person.as_str()), "the legal representative is nowhere in clear");
     })
