@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use xinheng_core::alert::{ALERT, ALERT_ANSWER, Raised};
+use xinheng_core::approval::LEAST_REASON;
 use xinheng_core::audit::Outcome;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Day, Personal, Seq, Value};
@@ -179,8 +180,8 @@ impl Bureau {
         if self.answers_to_alerts().iter().all(|(code, _)| code != outcome) {
             return refuse("请选择核查结果");
         }
-        if text.chars().count() < 5 {
-            return refuse("请写明核查情况，至少 5 个字");
+        if text.chars().count() < LEAST_REASON {
+            return Err(WrongInput(format!("请写明核查情况，至少 {LEAST_REASON} 个字")).into());
         }
         if text.chars().count() > LONGEST_TEXT {
             return Err(WrongInput(format!("“核查情况”超过 {LONGEST_TEXT} 个字，请缩短")).into());

@@ -228,9 +228,14 @@ impl Bureau {
                 source_unit: UNSPECIFIED_UNIT.to_owned(),
             }])
             .await?;
-        let watch = Tools::new(&self.rulebook, as_of, &watching).watch;
-        for LevelChange { enterprise, scope, from, to } in &moved {
-            if let (Some(from), Some(to)) = (from, to) {
+        let both = |LevelChange { enterprise, scope, from, to }: &LevelChange| {
+            Some((*enterprise, scope.clone(), from.clone()?, to.clone()?))
+        };
+        let between: Vec<_> = moved.iter().filter_map(both).collect();
+        // Most runs of a single record move nothing: then the rules need not be made ready once more.
+        if !between.is_empty() {
+            let watch = Tools::new(&self.rulebook, as_of, &watching).watch;
+            for (enterprise, scope, from, to) in &between {
                 let raised = watch.of_level(Moved { scope, from, to, run: seq });
                 alarms.extend(raised.iter().map(|raised| Alarm::new(*enterprise, raised)));
             }

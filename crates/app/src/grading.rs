@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use chrono::Datelike;
+use xinheng_core::classify::GENERAL;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::history::Facts;
 use xinheng_core::points::Points;
@@ -69,12 +70,8 @@ impl Bureau {
     #[must_use]
     pub fn graded_fields(&self) -> Vec<(String, String)> {
         let today = self.today();
-        let fields = self.rulebook().models(today).map(|model| model.field.clone());
-        fields
-            .filter(|field| field != xinheng_core::classify::GENERAL)
-            .map(|field| (words::scope_title(self.rulebook(), &field, today), field))
-            .map(|(title, field)| (field, title))
-            .collect()
+        let fields = self.rulebook().models(today).map(|model| model.field.as_str()).filter(|field| *field != GENERAL);
+        fields.map(|field| (field.to_owned(), words::scope_title(self.rulebook(), field, today))).collect()
     }
 
     /// A page of a field's list of a year.
@@ -83,7 +80,8 @@ impl Bureau {
     /// [`WrongInput`] for a field that is not graded, or a year to come.
     pub async fn grading(&self, field: &str, year: i32, turn: &Turn, limit: u64) -> anyhow::Result<Grading> {
         let today = self.today();
-        let (Some(end), Some(before)) = (Day::from_ymd_opt(year, 12, 31), Day::from_ymd_opt(year - 1, 12, 31)) else {
+        let end_of = |year: i32| Day::from_ymd_opt(year, 12, 31);
+        let (Some(end), Some(before)) = (end_of(year), year.checked_sub(1).and_then(end_of)) else {
             return Err(WrongInput(format!("没有 {year} 年，请核对年份")).into());
         };
         if before >= today {

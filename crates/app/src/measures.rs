@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use xinheng_core::approval::LEAST_REASON;
 use xinheng_core::audit::Outcome;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Day, Personal, Value};
@@ -91,8 +92,8 @@ impl Bureau {
         if taken.taken_on > today {
             return refuse(format!("“采取日期”{} 晚于今天，请填写实际采取的日期", taken.taken_on));
         }
-        if text.chars().count() < 5 {
-            return refuse("请写明采取措施的情况，至少 5 个字".to_owned());
+        if text.chars().count() < LEAST_REASON {
+            return refuse(format!("请写明采取措施的情况，至少 {LEAST_REASON} 个字"));
         }
         if text.chars().count() > LONGEST_TEXT {
             return refuse(format!("“情况”超过 {LONGEST_TEXT} 个字，请缩短"));

@@ -236,6 +236,8 @@ async fn what_is_to_come_the_yearly_list_and_the_facts() {
         assert!(grading.lines.iter().all(|line| line.before.is_some() && line.in_force));
         let refused = bureau.grading("food_production", 2028, &Turn::First, 100).await.unwrap_err();
         assert_eq!(sentence(&refused), "2028 年还没有到，不能评定");
+        let refused = bureau.grading("food_production", i32::MIN, &Turn::First, 100).await.unwrap_err();
+        assert_eq!(sentence(&refused), format!("没有 {} 年，请核对年份", i32::MIN));
         let refused = bureau.grading("drugs", 2026, &Turn::First, 100).await.unwrap_err();
         assert_eq!(sentence(&refused), "没有给“drugs”评级的模型，请从页面选择领域");
         let mut facts = Vec::new();

@@ -6,10 +6,8 @@ use serde::Deserialize;
 use xinheng_app::alert::{OpenAlert, OpenAlerts};
 use xinheng_app::enterprises::Turn;
 use xinheng_app::grading::{Grading, GradingLine};
-use xinheng_app::todo::ClockPlace;
-use xinheng_core::record::{Day, Seq};
 
-use super::todo::{left, tone};
+use super::todo::{AfterClock, after_clock, left, tone};
 use crate::Site;
 use crate::error::{PageError, PageResult};
 use crate::page::{Frame, page};
@@ -19,13 +17,6 @@ use crate::visit::{Visit, encoded};
 const ALERTS: u64 = 50;
 /// Enterprises of a page of the yearly list.
 const GRADED: u64 = 100;
-
-#[derive(Clone, Default, Deserialize)]
-pub struct Place {
-    due_on: Option<Day>,
-    rule: Option<String>,
-    seq: Option<i64>,
-}
 
 #[derive(Template)]
 #[template(path = "desk/alerts.html")]
@@ -51,17 +42,10 @@ impl AlertsPage {
 }
 
 /// Alerts within the person's scope, the most urgent first.
-pub async fn alerts(State(site): State<Site>, visit: Visit, Query(place): Query<Place>) -> PageResult {
-    let after = match (place.due_on, place.rule, place.seq) {
-        (Some(due_on), Some(rule), Some(seq)) => Some(ClockPlace { due_on, rule, seq: Seq(seq) }),
-        _ => None,
-    };
-    let alerts = site.bureau.open_alerts(visit.actor()?, after, ALERTS).await?;
+pub async fn alerts(State(site): State<Site>, visit: Visit, Query(after): Query<AfterClock>) -> PageResult {
+    let alerts = site.bureau.open_alerts(visit.actor()?, after.place(), ALERTS).await?;
     page(&AlertsPage {
-        next: alerts
-            .next
-            .as_ref()
-            .map(|next| format!("/desk/alerts?due_on={}&rule={}&seq={}", next.due_on, encoded(&next.rule), next.seq)),
+        next: alerts.next.as_ref().map(|next| after_clock("/desk/alerts", next)),
         alerts,
         units: site.unit_names().await?,
         frame: Frame::new(&visit, "风险预警"),

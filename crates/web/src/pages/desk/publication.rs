@@ -9,29 +9,22 @@ use xinheng_app::evidence::{ClockName, PUBLICATION_EVIDENCE, PublicationEvidence
 use xinheng_app::inspect::{
     DRAW_SEAL, INSPECTION_PLAN, INSPECTION_RESULT, PlanPreview, PlanProposal, VisitResult, draw_of,
 };
-use xinheng_app::todo::{ClockLine, ClockPage, ClockPlace, Matter};
+use xinheng_app::todo::{ClockLine, ClockPage, Matter};
 use xinheng_core::approval::{Action, Stage, Step};
-use xinheng_core::record::{Day, Moment, Seq};
+use xinheng_core::record::{Moment, Seq};
 use xinheng_core::staff::Permission;
 
 use super::plans::PlanForm;
-use super::todo::{left, tone};
+use super::todo::{AfterClock, after_clock, left, tone};
 use crate::Site;
 use crate::error::{PageError, PageResult};
 use crate::form::{Form, field, outcome, see};
 use crate::page::{Frame, page};
-use crate::visit::{Visit, encoded};
+use crate::visit::Visit;
 use crate::words;
 
 /// Clocks of a page.
 const PAGE: u64 = 50;
-
-#[derive(Clone, Default, Deserialize)]
-pub struct Place {
-    due_on: Option<Day>,
-    rule: Option<String>,
-    seq: Option<i64>,
-}
 
 #[derive(Template)]
 #[template(path = "desk/publication.html")]
@@ -92,17 +85,11 @@ impl Typed {
     }
 }
 
-async fn list_with(site: &Site, visit: &Visit, place: Place, typed: Typed, fault: String) -> PageResult {
-    let after = match (place.due_on, place.rule, place.seq) {
-        (Some(due_on), Some(rule), Some(seq)) => Some(ClockPlace { due_on, rule, seq: Seq(seq) }),
-        _ => None,
-    };
-    let clocks = site.bureau.open_clocks(visit.actor()?, after, PAGE).await?;
+async fn list_with(site: &Site, visit: &Visit, after: AfterClock, typed: Typed, fault: String) -> PageResult {
+    let clocks = site.bureau.open_clocks(visit.actor()?, after.place(), PAGE).await?;
     page(&PublicationPage {
         frame: Frame::new(visit, "公示办理"),
-        next: clocks.next.as_ref().map(|next| {
-            format!("/desk/publication?due_on={}&rule={}&seq={}", next.due_on, encoded(&next.rule), next.seq)
-        }),
+        next: clocks.next.as_ref().map(|next| after_clock("/desk/publication", next)),
         clocks,
         units: site.unit_names().await?,
         typed,
@@ -110,8 +97,8 @@ async fn list_with(site: &Site, visit: &Visit, place: Place, typed: Typed, fault
     })
 }
 
-pub async fn list(State(site): State<Site>, visit: Visit, Query(place): Query<Place>) -> PageResult {
-    list_with(&site, &visit, place, Typed::default(), String::new()).await
+pub async fn list(State(site): State<Site>, visit: Visit, Query(after): Query<AfterClock>) -> PageResult {
+    list_with(&site, &visit, after, Typed::default(), String::new()).await
 }
 
 pub async fn propose(State(site): State<Site>, visit: Visit, Form(fields): Form<Vec<(String, String)>>) -> PageResult {
@@ -122,7 +109,7 @@ pub async fn propose(State(site): State<Site>, visit: Visit, Form(fields): Form<
     };
     outcome(proposed, async |proposed| match proposed {
         Ok(matter) => Ok(see(format!("/desk/matters/{matter}"))),
-        Err(fault) => list_with(&site, &visit, Place::default(), typed, fault).await,
+        Err(fault) => list_with(&site, &visit, AfterClock::default(), typed, fault).await,
     })
     .await
 }

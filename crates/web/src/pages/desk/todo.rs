@@ -2,16 +2,38 @@
 
 use askama::Template;
 use axum::extract::State;
-use xinheng_app::todo::{ClockLine, Todo};
+use serde::Deserialize;
+use xinheng_app::todo::{ClockLine, ClockPlace, Todo};
 use xinheng_core::deadline::Colour;
+use xinheng_core::record::{Day, Seq};
 
 use crate::Site;
 use crate::error::PageResult;
 use crate::page::{Frame, page};
-use crate::visit::Visit;
+use crate::visit::{Visit, encoded};
 
 /// Clocks on the first screen.
 const CLOCKS: u64 = 20;
+
+/// After which clock a page of open clocks starts, as its address says it.
+#[derive(Clone, Default, Deserialize)]
+pub struct AfterClock {
+    due_on: Option<Day>,
+    rule: Option<String>,
+    seq: Option<i64>,
+}
+
+impl AfterClock {
+    pub(super) fn place(self) -> Option<ClockPlace> {
+        let Self { due_on, rule, seq } = self;
+        Some(ClockPlace { due_on: due_on?, rule: rule?, seq: Seq(seq?) })
+    }
+}
+
+/// Address of the page of open clocks after one.
+pub(super) fn after_clock(page: &str, ClockPlace { due_on, rule, seq }: &ClockPlace) -> String {
+    format!("{page}?due_on={due_on}&rule={}&seq={seq}", encoded(rule))
+}
 
 #[derive(Template)]
 #[template(path = "desk/todo.html")]
