@@ -32,7 +32,7 @@ use crate::{Bureau, Stage, Watcher, WrongInput};
 pub const UNSPECIFIED_UNIT: &str = "未指明";
 
 /// Rows decided together.
-pub const BATCH_ROWS: usize = 2_000;
+pub const BATCH_ROWS: usize = 1_000;
 
 /// For about so long an import writes in one transaction: a kill loses no more. In each transaction every
 /// page of the database that was changed is written once, so that few long ones are faster than many short.
@@ -210,12 +210,22 @@ impl Bureau {
         };
         let name = format!("导入 {}", admission.outcome.file);
         let mut turn = None;
-        while let Some(batch) = batches.recv().await {
+        let mut ahead = None;
+        loop {
+            let batch = match ahead.take() {
+                Some(batch) => Some(batch),
+                None => batches.recv().await,
+            };
+            let Some(batch) = batch else { break };
             let Batch { rows, read, total } = batch?;
             let (mut writing, since) = match turn.take() {
                 Some(turn) => turn,
                 None => (self.store.begin().await?, Instant::now()),
             };
+            ahead = batches.try_recv().ok();
+            if let Some(Ok(next)) = &ahead {
+                writing.foresee(&identities(&next.rows));
+            }
             admission.admit(&mut writing, rows).await?;
             let turn_is = if writing.is_awaited() { SHORT_TURN } else { TURN };
             // A dry run is one transaction that is never committed.
@@ -388,7 +398,7 @@ impl Admission<'_> {
             _ => sealed.draft.keys.clone(),
         });
         let keys: Vec<EnterpriseKeys> = keys.collect();
-        let identities: Vec<Identity> = drafts().map(|sealed| sealed.identity).collect();
+        let identities = identities(&rows);
         let mut matches = writing.match_enterprises(&keys).await?.into_iter();
         let mut standings = writing.standings(&identities).await?;
         let present = match (rows.first(), rows.last()) {
@@ -537,6 +547,11 @@ impl Admission<'_> {
         }
         Ok(self.outcome)
     }
+}
+
+/// Of the rows that can be read.
+fn identities(rows: &[ReadRow]) -> Vec<Identity> {
+    rows.iter().filter_map(|row| row.outcome.as_ref().ok()).flatten().map(|sealed| sealed.identity).collect()
 }
 
 fn standing(sealed: &SealedDraft, seq: Seq) -> Standing {

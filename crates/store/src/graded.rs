@@ -4,9 +4,12 @@
 //! Both sides may change: a run writes levels, a registration moves an enterprise to another town. Either
 //! takes the enterprises out before, and puts them in again after.
 
+use std::collections::BTreeMap;
+
 use xinheng_core::classify::{GENERAL, RECEIVED_LEVEL};
 
 use crate::bulk::Transaction;
+use crate::entity::{differing, graded, level_count};
 use crate::error::Result;
 
 /// Points of a level that was not given by points.
@@ -21,7 +24,7 @@ const GRADED_OF_KEYS: &str = "{keys} AS k CROSS JOIN enterprise AS e CROSS JOIN 
 
 /// Takes enterprises out.
 pub(crate) async fn take_out(transaction: &mut Transaction, enterprises: &[String]) -> Result<()> {
-    count(transaction, "-", enterprises).await?;
+    count_out(transaction, enterprises).await?;
     let rows = format!(
         "DELETE FROM graded WHERE (scope, level, points, enterprise) IN \
          (SELECT c.scope, c.level, coalesce(c.total_milli, {NO_POINTS}), c.enterprise FROM {OF_KEYS})"
@@ -30,22 +33,82 @@ pub(crate) async fn take_out(transaction: &mut Transaction, enterprises: &[Strin
     transaction.execute("DELETE FROM differing WHERE enterprise IN {keys}", &[], enterprises).await
 }
 
-/// Puts registered enterprises in.
-pub(crate) async fn put_in(transaction: &mut Transaction, enterprises: &[String]) -> Result<()> {
-    if enterprises.is_empty() {
-        return Ok(());
+/// Where an enterprise stands in one scope: scope, level and points, when it was given by points.
+pub(crate) type Standard = (String, String, Option<i64>);
+
+/// Puts those of the enterprises in that are registered, with all that they stand at.
+pub(crate) async fn put_in(
+    transaction: &mut Transaction,
+    mut enterprises: BTreeMap<String, Vec<Standard>>,
+) -> Result<()> {
+    let codes: Vec<String> = enterprises.keys().cloned().collect();
+    let registered: Vec<(String, String, String)> = transaction
+        .look_up(
+            "SELECT e.code, coalesce(e.town, ''), coalesce(e.status, '') FROM {keys} AS k \
+             CROSS JOIN enterprise AS e WHERE e.code = k.value",
+            &[],
+            &codes,
+        )
+        .await?;
+    let (mut rows, mut differences) = (Vec::new(), Vec::new());
+    let mut counts: BTreeMap<(String, String, String), i64> = BTreeMap::new();
+    for (enterprise, town, status) in registered {
+        let standards = enterprises.remove(&enterprise).unwrap_or_default();
+        let in_scope = |wanted: &str| standards.iter().find(|(scope, ..)| scope == wanted).map(|(_, level, _)| level);
+        if let (Some(received), Some(own)) = (in_scope(RECEIVED_LEVEL), in_scope(GENERAL))
+            && received != own
+        {
+            let (received, own) = (received.clone(), own.clone());
+            differences.push(differing::Model { enterprise: enterprise.clone(), received, own });
+        }
+        for (scope, level, points) in standards {
+            *counts.entry((scope.clone(), town.clone(), level.clone())).or_default() += 1;
+            rows.push(graded::Model {
+                scope,
+                level,
+                points: points.unwrap_or(NO_POINTS),
+                enterprise: enterprise.clone(),
+                town: town.clone(),
+                status: status.clone(),
+            });
+        }
     }
-    transaction.execute(&enter_from(GRADED_OF_KEYS), &[], enterprises).await?;
-    let received = "{keys} AS k CROSS JOIN current_level AS r WHERE r.enterprise = k.value";
-    transaction.execute(&differ(received), &[], enterprises).await?;
-    count(transaction, "", enterprises).await?;
+    rows.sort_unstable_by(|one, other| key(one).cmp(&key(other)));
+    transaction.insert(rows).await?;
+    transaction.insert(differences).await?;
+    let count = |((scope, town, level), enterprises)| level_count::Model { scope, town, level, enterprises };
+    transaction.add(counts.into_iter().map(count).collect()).await?;
     transaction.execute("DELETE FROM level_count WHERE enterprises = 0", &[], &[]).await
 }
 
-async fn count(transaction: &mut Transaction, sign: &str, enterprises: &[String]) -> Result<()> {
+fn key(row: &graded::Model) -> (&str, &str, i64, &str) {
+    (&row.scope, &row.level, row.points, &row.enterprise)
+}
+
+/// Puts enterprises in again, by the levels on record.
+pub(crate) async fn put_back(transaction: &mut Transaction, enterprises: &[String]) -> Result<()> {
+    let levels: Vec<(String, String, String, Option<i64>)> = transaction
+        .look_up(
+            &format!("SELECT c.enterprise, c.scope, c.level, c.total_milli FROM {OF_KEYS} AND c.level IS NOT NULL"),
+            &[],
+            enterprises,
+        )
+        .await?;
+    if levels.is_empty() {
+        return Ok(());
+    }
+    let mut standards: BTreeMap<String, Vec<Standard>> = BTreeMap::new();
+    for (enterprise, scope, level, points) in levels {
+        standards.entry(enterprise).or_default().push((scope, level, points));
+    }
+    put_in(transaction, standards).await
+}
+
+/// Of enterprises that are going to be taken out, how many stood where.
+async fn count_out(transaction: &mut Transaction, enterprises: &[String]) -> Result<()> {
     let counts = format!(
         "INSERT INTO level_count (scope, town, level, enterprises) \
-         SELECT c.scope, coalesce(e.town, '') AS of_town, c.level, {sign}count(*) FROM {GRADED_OF_KEYS} \
+         SELECT c.scope, coalesce(e.town, '') AS of_town, c.level, -count(*) FROM {GRADED_OF_KEYS} \
          GROUP BY c.scope, of_town, c.level \
          ON CONFLICT (scope, town, level) DO UPDATE SET enterprises = level_count.enterprises + excluded.enterprises"
     );
@@ -55,14 +118,10 @@ async fn count(transaction: &mut Transaction, sign: &str, enterprises: &[String]
 /// Graded and registered enterprises among some rows `c` of `current_level`.
 pub(crate) fn enter(levels: &str) -> String {
     let levels = levels.replacen(" WHERE ", " CROSS JOIN enterprise AS e WHERE ", 1);
-    enter_from(&format!("{levels} AND c.level IS NOT NULL AND e.code = c.enterprise"))
-}
-
-fn enter_from(levels: &str) -> String {
     format!(
         "INSERT INTO graded (scope, level, points, enterprise, town, status) \
          SELECT c.scope, c.level, coalesce(c.total_milli, {NO_POINTS}), c.enterprise, coalesce(e.town, ''), \
-         coalesce(e.status, '') FROM {levels}"
+         coalesce(e.status, '') FROM {levels} AND c.level IS NOT NULL AND e.code = c.enterprise"
     )
 }
 

@@ -262,7 +262,7 @@ async fn write_enterprises(
         )
         .await?;
     let with_levels: Vec<String> = with_levels.into_iter().map(|(code,)| code).collect();
-    graded::put_in(transaction, &with_levels).await
+    graded::put_back(transaction, &with_levels).await
 }
 
 /// Ground for search; a registration without a name is found by its code alone.

@@ -1,6 +1,7 @@
 //! Sealing (封存): the personal fields of a draft leave it before it is stored. What stays in the
 //! ledger is a salted commitment; the value and its salt are kept apart, encrypted.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -35,11 +36,37 @@ pub struct SystemSalts;
 
 impl SaltSource for SystemSalts {
     fn randomness(&self, _id: RecordId, _field: &str) -> Result<Randomness> {
-        // One call for both: it takes longer than encrypting.
-        let bytes: [u8; 28] = random()?;
+        let bytes: [u8; EACH] = AHEAD.with_borrow_mut(Ahead::next)?;
         let (salt, rest) = bytes.split_first_chunk().expect("16 of 28 bytes");
         let (nonce, _) = rest.split_first_chunk().expect("12 of 12 bytes");
         Ok(Randomness { salt: *salt, nonce: *nonce })
+    }
+}
+
+/// Bytes of a [`Randomness`].
+const EACH: usize = 28;
+
+thread_local! {
+    static AHEAD: RefCell<Ahead> = const { RefCell::new(Ahead { bytes: [0; EACH * 128], left: 0 }) };
+}
+
+/// Randomness that a thread has asked for ahead: asking the operating system takes longer than encrypting.
+struct Ahead {
+    bytes: [u8; EACH * 128],
+    left: usize,
+}
+
+impl Ahead {
+    /// What is given out is kept nowhere else.
+    fn next(&mut self) -> Result<[u8; EACH]> {
+        if self.left == 0 {
+            self.bytes = random()?;
+            self.left = self.bytes.len();
+        }
+        self.left -= EACH;
+        let given: &mut [u8; EACH] =
+            self.bytes[self.left..].first_chunk_mut().expect("a multiple of its length is left");
+        Ok(std::mem::replace(given, [0; EACH]))
     }
 }
 

@@ -1,9 +1,10 @@
 //! Writing (记账): the one transaction at a time that appends to the ledger and carries every record
 //! into the projections.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use sea_orm::DatabaseConnection;
+use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
 use xinheng_core::collect::{Content, Identity, Standing};
 use xinheng_core::credit_code::CreditCode;
@@ -22,12 +23,18 @@ use crate::reading::{Scope, UnfetchedPage, count, page_within};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
 
-/// Records chained and written together; so many that a thread for them is worth it.
-const PART: usize = 512;
+/// So many records that it is worth while to go on before the database has them.
+const MANY: usize = 256;
+
+/// So many rows that checkpoints are better made beside the writer.
+const VERY_MANY: usize = 10_000;
 
 /// Records whose projections wait in memory, at most. Their rows lie anywhere in the trees: the more are
 /// written together, in the order of their keys, the fewer times each page is.
-const MOST_PENDING: usize = 32_768;
+const MOST_PENDING: usize = 24_576;
+
+/// What is on record about an enterprise in one scope: level, points, whether in force, model.
+type LevelNow = (Option<String>, Option<i64>, bool, String);
 
 /// A record to be appended.
 pub struct NewRecord {
@@ -85,6 +92,14 @@ pub struct Writing {
     head: Head,
     /// What the newest records make of the projections; written before anything asks, and with the commit.
     pending: Changes,
+    /// What was asked ahead about the records to come, those first that come first.
+    foreseen: VecDeque<Foreseen>,
+    /// Says when the database has the records appended last.
+    taken: Option<oneshot::Receiver<()>>,
+    /// No record waits for an enterprise, as far as records have been appended.
+    none_waits: bool,
+    /// Records and levels so far.
+    rows: usize,
     /// The form that this transaction carries out.
     pub(crate) form: Option<String>,
 }
@@ -119,7 +134,18 @@ impl Store {
             }
         };
         let (keys, readers) = (self.keys.clone(), self.connections.readers.clone());
-        Ok(Writing { transaction, keys, readers, head, pending: Changes::default(), form: None })
+        Ok(Writing {
+            transaction,
+            keys,
+            readers,
+            head,
+            pending: Changes::default(),
+            foreseen: VecDeque::new(),
+            taken: None,
+            none_waits: false,
+            rows: 0,
+            form: None,
+        })
     }
 }
 
@@ -142,15 +168,30 @@ impl Writing {
     /// When the database cannot; then nothing of it is.
     pub async fn commit(mut self) -> Result<()> {
         self.settle().await?;
-        self.transaction.commit().await
+        self.transaction.commit().await?;
+        if self.rows >= VERY_MANY {
+            Transaction::write_back(&self.readers);
+        }
+        Ok(())
     }
 
     /// Brings the projections up to the head.
     pub(crate) async fn settle(&mut self) -> Result<()> {
-        let so_far = self.transaction.leave_whole();
-        std::mem::take(&mut self.pending).write(&mut self.transaction).await?;
-        self.transaction.whole_again(so_far);
-        Ok(())
+        self.settle_later();
+        self.transaction.catch_up().await
+    }
+
+    /// The same, while the caller goes on.
+    fn settle_later(&mut self) {
+        let changes = std::mem::take(&mut self.pending);
+        if changes.records() == 0 {
+            return;
+        }
+        self.none_waits &= !changes.waits();
+        self.transaction.later(|mut transaction| async move {
+            changes.write(&mut transaction).await?;
+            Ok(transaction)
+        });
     }
 
     /// The registered enterprise that each set of keys identifies: the first key that is present
@@ -188,38 +229,49 @@ impl Writing {
         Ok(identifying.into_iter().map(|key| key.and_then(|key| found.get(&key).copied())).collect())
     }
 
+    /// Asks ahead for what [`Self::standings`] will be asked for later, in the same order: the database answers before it
+    /// takes the records that are appended from now on, and whoever decides need not wait for it to have them.
+    pub fn foresee(&mut self, identities: &[Identity]) {
+        let (answer, stored) = oneshot::channel();
+        let mut newer = HashMap::new();
+        let mut unknown = Vec::with_capacity(identities.len());
+        for identity in identities {
+            match self.pending.standing(*identity) {
+                Some(standing) => drop(newer.insert(*identity, standing)),
+                None => unknown.push(*identity),
+            }
+        }
+        self.foreseen.push_back(Foreseen { asked: identities.iter().copied().collect(), newer, stored });
+        self.transaction.later(|mut transaction| async move {
+            let standings = stored_standings(&mut transaction, unknown).await?;
+            // Nobody hears it when the records did not come to be decided.
+            answer.send(standings).ok();
+            Ok(transaction)
+        });
+    }
+
     /// The current row of each identity that has one.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn standings(&mut self, identities: &[Identity]) -> Result<HashMap<Identity, Standing>> {
+        if identities.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let foreseen = self.foreseen.iter().position(|foreseen| foreseen.answers(identities));
+        if let Some(Foreseen { newer, stored, .. }) = foreseen.and_then(|at| self.foreseen.drain(..=at).next_back()) {
+            let Ok(mut standings) = stored.await else {
+                self.transaction.catch_up().await?;
+                return Err(StoreError::Broken);
+            };
+            standings.extend(newer);
+            return Ok(standings);
+        }
         let (pending, stored): (Vec<Identity>, Vec<Identity>) =
             identities.iter().copied().partition(|one| self.pending.standing(*one).is_some());
-        let mut keys: Vec<String> = stored.into_iter().map(|identity| hex::encode(identity.0)).collect();
-        // In the order of the tree that they are looked up in.
-        keys.sort_unstable();
-        type Current = (Vec<u8>, i64, Vec<u8>, Option<String>, bool);
-        let rows: Vec<Current> = self
-            .transaction
-            .look_up(
-                "SELECT c.identity, c.seq, c.content, c.version, c.withdrawn \
-                 FROM {keys} AS k CROSS JOIN current_record AS c WHERE c.identity = {bytes}",
-                &[],
-                &keys,
-            )
-            .await?;
-        let stored = rows.into_iter().map(|(identity, seq, content, version, withdrawn)| {
-            let damaged = || StoreError::DamagedProjection { table: "current_record" };
-            let standing = Standing {
-                seq: Seq(seq),
-                content: Content(fixed(Some(&content)).ok_or_else(damaged)?),
-                version: version.map(|version| day(&version).ok_or_else(damaged)).transpose()?,
-                withdrawn,
-            };
-            Ok((Identity(fixed(Some(&identity)).ok_or_else(damaged)?), standing))
-        });
-        let pending = pending.into_iter().filter_map(|one| Some(Ok((one, self.pending.standing(one)?))));
-        stored.chain(pending).collect()
+        let mut standings = stored_standings(&mut self.transaction, stored).await?;
+        standings.extend(pending.into_iter().filter_map(|one| Some((one, self.pending.standing(one)?))));
+        Ok(standings)
     }
 
     /// Which records (line, part) of a stretch of a submission are in the ledger already.
@@ -255,35 +307,47 @@ impl Writing {
 
     /// As [`Self::append`], with the records as they entered the ledger, for whoever derives more from them.
     ///
+    /// Many records are chained while the database still takes those before them, and when this returns it has yet to
+    /// take these: should it refuse one, whatever is asked of the transaction next fails.
+    ///
     /// # Errors
     /// When the database fails; then the transaction is of no more use.
     pub async fn append_entries(&mut self, records: Vec<NewRecord>) -> Result<Vec<Entry>> {
         let so_far = self.transaction.leave_whole();
-        let begun = Chained { entries: Vec::with_capacity(records.len()), changes: std::mem::take(&mut self.pending) };
-        let mut records = records.into_iter();
-        let first = records.by_ref().take(PART).collect();
-        let mut part = Part::chain(self.head, begun, &self.keys, first);
-        loop {
-            let Part { head, chained, rows, personal } = part;
-            self.head = head;
-            let next: Vec<NewRecord> = records.by_ref().take(PART).collect();
-            if next.is_empty() {
-                self.transaction.insert_batch(rows).await?;
-                self.transaction.insert_batch(personal).await?;
-                self.pending = chained.changes;
-                if self.pending.records() >= MOST_PENDING {
-                    self.settle().await?;
-                }
-                self.transaction.whole_again(so_far);
-                return Ok(chained.entries);
-            }
-            // While the database takes one part, the next is chained on another thread.
-            let keys = self.keys.clone();
-            let chaining = spawn_blocking(move || Part::chain(head, chained, &keys, next));
-            self.transaction.insert_batch(rows).await?;
-            self.transaction.insert_batch(personal).await?;
-            part = chaining.await.map_err(|_| StoreError::Broken)?;
+        let many = records.len() >= MANY;
+        self.rows += records.len();
+        let (head, changes, keys) = (self.head, std::mem::take(&mut self.pending), self.keys.clone());
+        let chained = if many {
+            let chaining = spawn_blocking(move || Chained::of(head, changes, &keys, records));
+            chaining.await.map_err(|_| StoreError::Broken)?
+        } else {
+            Chained::of(head, changes, &keys, records)
+        };
+        let Chained { head, entries, changes, rows, personal } = chained;
+        (self.head, self.pending) = (head, changes);
+        for foreseen in &mut self.foreseen {
+            foreseen.take(&entries);
         }
+        // No more than these wait in memory.
+        if let Some(taken) = self.taken.take() {
+            taken.await.ok();
+        }
+        let (taken, has_taken) = oneshot::channel();
+        self.taken = Some(has_taken);
+        self.transaction.later(|mut transaction| async move {
+            transaction.insert_batch(rows).await?;
+            transaction.insert_batch(personal).await?;
+            taken.send(()).ok();
+            Ok(transaction)
+        });
+        if self.pending.records() >= MOST_PENDING {
+            self.settle_later();
+        }
+        if !many {
+            self.transaction.catch_up().await?;
+        }
+        self.transaction.whole_again(so_far);
+        Ok(entries)
     }
 
     /// Waiting records that the given enterprises, just registered, now identify, in ledger order.
@@ -296,9 +360,13 @@ impl Writing {
         if self.pending.waits() {
             self.settle().await?;
         }
+        if self.none_waits {
+            return Ok(Vec::new());
+        }
         let waiting: Vec<(i64,)> =
             self.transaction.look_up("SELECT seq FROM waiting WHERE given IS NOT NULL LIMIT 1", &[], &[]).await?;
         if waiting.is_empty() {
+            self.none_waits = true;
             return Ok(Vec::new());
         }
         self.settle().await?;
@@ -349,7 +417,8 @@ impl Writing {
     }
 
     /// Puts the levels of a run on record where they differ from the current ones, and says which
-    /// have moved. An enterprise and scope may occur once.
+    /// have moved. An enterprise and scope may occur once. They are written while the caller goes on: should the
+    /// database refuse one, whatever is asked of the transaction next fails.
     ///
     /// # Errors
     /// When the database fails.
@@ -367,22 +436,28 @@ impl Writing {
                 &codes,
             )
             .await?;
-        let graded: BTreeSet<String> = rows.iter().map(|(enterprise, ..)| enterprise.clone()).collect();
-        let mut current: HashMap<String, HashMap<String, _>> = HashMap::new();
+        let mut current: BTreeMap<String, BTreeMap<String, LevelNow>> = BTreeMap::new();
         for (enterprise, scope, level, total, in_force, model) in rows {
             current.entry(enterprise).or_default().insert(scope, (level, total, in_force, model));
         }
+        let graded_before: BTreeSet<String> = current.keys().cloned().collect();
         let (mut history, mut newest, mut moved, mut moves) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut changed = BTreeSet::new();
         for level in levels {
-            let before = current.get_mut(level.enterprise.as_str()).and_then(|scopes| scopes.remove(&level.scope));
+            let code = level.enterprise.as_str();
+            let before = current.get(code).and_then(|scopes| scopes.get(&level.scope));
             if before.is_none() && level.level.is_none() {
                 continue;
             }
-            let now = (level.level.clone(), level.total_milli, level.in_force, level.model.clone());
-            if before.as_ref() == Some(&now) {
+            let now: LevelNow = (level.level.clone(), level.total_milli, level.in_force, level.model.clone());
+            if before == Some(&now) {
                 continue;
             }
-            let from = before.and_then(|(level, ..)| level);
+            let from = before.and_then(|(level, ..)| level.clone());
+            if !changed.contains(code) {
+                changed.insert(code.to_owned());
+            }
+            current.entry(code.to_owned()).or_default().insert(level.scope.clone(), now);
             if from != level.level {
                 moves.push(level_change::Model {
                     run: run.0,
@@ -402,14 +477,27 @@ impl Writing {
             history.push(level::Model::from(row.clone()));
             newest.push(row);
         }
-        let changed: BTreeSet<String> = newest.iter().map(|row| row.enterprise.clone()).collect();
-        let changed: Vec<String> = changed.into_iter().collect();
-        let graded: Vec<String> = changed.iter().filter(|code| graded.contains(*code)).cloned().collect();
-        graded::take_out(&mut self.transaction, &graded).await?;
-        self.transaction.insert(history).await?;
-        self.transaction.insert(moves).await?;
-        self.transaction.replace(newest).await?;
-        graded::put_in(&mut self.transaction, &changed).await?;
+        if changed.is_empty() {
+            return Ok(moved);
+        }
+        self.rows += newest.len();
+        current.retain(|code, _| changed.contains(code));
+        let standards = current.into_iter().map(|(code, scopes)| {
+            let points = |(scope, (level, total, ..)): (String, LevelNow)| Some((scope, level?, total));
+            (code, scopes.into_iter().filter_map(points).collect())
+        });
+        let standards: BTreeMap<String, Vec<graded::Standard>> = standards.collect();
+        let graded_before: Vec<String> = graded_before.intersection(&changed).cloned().collect();
+        // In the order of its key, as the others are by themselves.
+        moves.sort_unstable_by(|one, other| (&one.scope, &one.enterprise).cmp(&(&other.scope, &other.enterprise)));
+        self.transaction.later(|mut transaction| async move {
+            graded::take_out(&mut transaction, &graded_before).await?;
+            transaction.insert(history).await?;
+            transaction.insert(moves).await?;
+            transaction.replace(newest).await?;
+            graded::put_in(&mut transaction, standards).await?;
+            Ok(transaction)
+        });
         Ok(moved)
     }
 
@@ -421,9 +509,12 @@ impl Writing {
     pub async fn clear_stale(&mut self, enterprises: &[CreditCode], known_up_to: Seq) -> Result<()> {
         self.settle().await?;
         let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
-        self.transaction
-            .execute("DELETE FROM stale_enterprise WHERE code IN {keys} AND seq <= $1", &[known_up_to.0], &codes)
-            .await
+        self.transaction.later(move |mut transaction| async move {
+            let cleared = "DELETE FROM stale_enterprise WHERE code IN {keys} AND seq <= $1";
+            transaction.execute(cleared, &[known_up_to.0], &codes).await?;
+            Ok(transaction)
+        });
+        Ok(())
     }
 
     /// Empties all projections, to be filled again by [`Self::project`] (and levels by whoever
@@ -458,36 +549,86 @@ impl Writing {
     }
 }
 
-/// Consecutive records with their places in the chain, as rows.
-struct Part {
+/// The answer to what was asked ahead, kept in step with the records that have been appended since.
+struct Foreseen {
+    asked: HashSet<Identity>,
+    /// Of records that the database did not have yet when it was asked.
+    newer: HashMap<Identity, Standing>,
+    stored: oneshot::Receiver<HashMap<Identity, Standing>>,
+}
+
+impl Foreseen {
+    fn answers(&self, identities: &[Identity]) -> bool {
+        identities.iter().all(|identity| self.asked.contains(identity))
+    }
+
+    fn take(&mut self, entries: &[Entry]) {
+        for Entry { record, digests, .. } in entries {
+            if let Some((identity, content)) = *digests
+                && self.asked.contains(&identity)
+            {
+                let Record { seq, version, withdrawn, .. } = *record;
+                self.newer.insert(identity, Standing { seq, content, version, withdrawn });
+            }
+        }
+    }
+}
+
+/// The current row of each identity that has one in the database.
+async fn stored_standings(
+    transaction: &mut Transaction,
+    identities: Vec<Identity>,
+) -> Result<HashMap<Identity, Standing>> {
+    let mut keys: Vec<String> = identities.into_iter().map(|identity| hex::encode(identity.0)).collect();
+    // In the order of the tree that they are looked up in.
+    keys.sort_unstable();
+    type Current = (Vec<u8>, i64, Vec<u8>, Option<String>, bool);
+    let rows: Vec<Current> = transaction
+        .look_up(
+            "SELECT c.identity, c.seq, c.content, c.version, c.withdrawn \
+             FROM {keys} AS k CROSS JOIN current_record AS c WHERE c.identity = {bytes}",
+            &[],
+            &keys,
+        )
+        .await?;
+    let standing = |(identity, seq, content, version, withdrawn): Current| {
+        let damaged = || StoreError::DamagedProjection { table: "current_record" };
+        let standing = Standing {
+            seq: Seq(seq),
+            content: Content(fixed(Some(&content)).ok_or_else(damaged)?),
+            version: version.map(|version| day(&version).ok_or_else(damaged)).transpose()?,
+            withdrawn,
+        };
+        Ok((Identity(fixed(Some(&identity)).ok_or_else(damaged)?), standing))
+    };
+    rows.into_iter().map(standing).collect()
+}
+
+/// Consecutive records with their places in the chain.
+struct Chained {
     /// The newest of them.
     head: Head,
-    chained: Chained,
+    /// As they enter the ledger.
+    entries: Vec<Entry>,
+    /// What they make of the projections, with those before them.
+    changes: Changes,
     rows: Batch,
     personal: Batch,
 }
 
-/// What a part and the parts before it have come to.
-#[derive(Default)]
-struct Chained {
-    /// The records as they enter the ledger.
-    entries: Vec<Entry>,
-    /// What they make of the projections.
-    changes: Changes,
-}
-
-impl Part {
-    fn chain(mut head: Head, mut chained: Chained, keys: &Keys, records: Vec<NewRecord>) -> Self {
-        let (mut rows, mut personal) = (Vec::with_capacity(records.len()), Vec::new());
+impl Chained {
+    fn of(mut head: Head, mut changes: Changes, keys: &Keys, records: Vec<NewRecord>) -> Self {
+        let (mut entries, mut rows) = (Vec::with_capacity(records.len()), Vec::with_capacity(records.len()));
+        let mut personal = Vec::new();
         for record in records {
             let (entry, mark, fields) = entered(head, keys, record);
             head = Head { seq: entry.record.seq, hash: entry.hash };
             personal.extend(fields.into_iter().map(|field| personal_row(head.seq, field)));
             rows.push(entry.row(mark));
-            chained.changes.take(&entry);
-            chained.entries.push(entry);
+            changes.take(&entry);
+            entries.push(entry);
         }
-        Self { head, chained, rows: Batch::of(rows), personal: Batch::of(personal) }
+        Self { head, entries, changes, rows: Batch::of(rows), personal: Batch::of(personal) }
     }
 }
 

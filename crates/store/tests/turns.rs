@@ -1,9 +1,16 @@
-//! Who writes when: one at a time, and who waits gets their turn, from another process too.
+//! Who writes when: one at a time, and who waits gets their turn, from another process too; and what one turn does while
+//! the database is still at what came before.
 #![allow(clippy::unwrap_used)]
+
+mod sample;
 
 use std::time::Duration;
 
+use sample::{World, day, moment, new_submission, registration};
+use xinheng_core::ledger::Head;
+use xinheng_core::record::Seq;
 use xinheng_store::testing::databases;
+use xinheng_store::{Body, NewRecord, Scope, SealedDraft};
 
 /// Longer than any turn of an import.
 const LONG_TURN: Duration = Duration::from_secs(7);
@@ -25,5 +32,73 @@ async fn another_process_waits_for_a_long_turn_and_then_writes() {
         turn.commit().await.unwrap();
         waiting.await.unwrap().unwrap();
         assert_eq!(importing.settings().await.unwrap()["turn"], "second", "{}", database.name);
+    }
+}
+
+/// Registrations of these enterprises, a version later than those of [`registration`].
+fn renewed(world: &World, submission: i64, numbers: impl IntoIterator<Item = i64>) -> Vec<SealedDraft> {
+    let seal = |number| {
+        let mut row = registration(number, number);
+        row.version = Some(day("2026-06-01"));
+        world.seal(submission, row)
+    };
+    numbers.into_iter().map(seal).collect()
+}
+
+fn new_records(rows: Vec<SealedDraft>) -> Vec<NewRecord> {
+    let record = |row: SealedDraft| NewRecord {
+        enterprise: row.draft.keys.credit_code,
+        body: Body::Draft(row),
+        supersedes: None,
+        received_at: moment(),
+        source_unit: "U01".to_owned(),
+    };
+    rows.into_iter().map(record).collect()
+}
+
+#[tokio::test]
+async fn what_was_asked_ahead_is_answered_as_if_it_were_asked_then() {
+    let world = World::new();
+    for database in databases().await {
+        let store = database.open().await;
+        world.import(&store, "登记.csv", (1..=400).map(|n| registration(n, n)).collect()).await;
+        let submission = store.open_submission(new_submission("登记2.csv")).await.unwrap().number;
+        // Of the rows to come some are on record, some come with the batch before, some do both, some neither.
+        let next: Vec<_> =
+            renewed(&world, submission, (201..=250).chain(351..=900)).iter().map(|row| row.identity).collect();
+        for settled in [false, true] {
+            let mut writing = store.begin().await.unwrap();
+            writing.foresee(&next);
+            writing.append(new_records(renewed(&world, submission, 301..=600))).await.unwrap();
+            if settled {
+                assert_eq!(writing.count(Scope::All).await.unwrap(), 600, "{}", database.name);
+            }
+            let foreseen = writing.standings(&next).await.unwrap();
+            assert_eq!(foreseen.len(), 50 + 250, "{}", database.name);
+            let newer = foreseen.values().filter(|standing| standing.seq.0 > 400).count();
+            assert_eq!(newer, 250, "{}", database.name);
+            assert_eq!(foreseen, writing.standings(&next).await.unwrap(), "{}", database.name);
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_many_records_of_which_the_database_refuses_one_none_can_be_committed() {
+    let world = World::new();
+    for database in databases().await {
+        let store = database.open().await;
+        let submission = store.open_submission(new_submission("登记.csv")).await.unwrap().number;
+        let mut rows = renewed(&world, submission, 1..=600);
+        // The place of another.
+        rows.extend(renewed(&world, submission, [300]));
+        let mut writing = store.begin().await.unwrap();
+        writing.append(new_records(rows)).await.unwrap();
+        assert!(writing.commit().await.is_err(), "{}", database.name);
+        assert_eq!(store.head().await.unwrap(), Head::EMPTY, "{}", database.name);
+        // Who comes next finds the database as it was.
+        let mut writing = store.begin().await.unwrap();
+        writing.append(new_records(renewed(&world, submission, 1..=600))).await.unwrap();
+        writing.commit().await.unwrap();
+        assert_eq!(store.head().await.unwrap().seq, Seq(600), "{}", database.name);
     }
 }

@@ -15,6 +15,7 @@ use sea_orm::{
 use sqlx::FromRow;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
+use tokio::task::JoinHandle;
 
 use crate::error::{Result, StoreError};
 
@@ -84,11 +85,20 @@ impl Connections {
 
 /// The transaction that writes. There is one at a time for a database, whoever opens it.
 pub(crate) struct Transaction {
-    connection: Connection,
+    held: Held,
     queue: Queue,
     /// Whether every change so far was made in whole. A statement that failed, or was given up while
     /// it ran, leaves a transaction that must not be committed.
     whole: bool,
+}
+
+/// Where the connection is.
+enum Held {
+    Here(Connection),
+    /// With work that was put off, and comes back from it.
+    Away(JoinHandle<Result<Connection>>),
+    /// It did not come back.
+    Lost,
 }
 
 enum Connection {
@@ -105,7 +115,56 @@ impl Transaction {
             DbBackend::Sqlite => Connection::Sqlite(sqlite::begin(writer.get_sqlite_connection_pool()).await?),
             _ => Connection::Postgres(postgres::begin(writer.get_postgres_connection_pool()).await?),
         };
-        Ok(Self { connection, queue: queue.clone(), whole: true })
+        Ok(Self { held: Held::Here(connection), queue: queue.clone(), whole: true })
+    }
+
+    /// Has work done by a task of its own, after all that was put off before; meanwhile the caller makes the next ready.
+    /// Whatever else is asked of the transaction waits for it, and fails when it has.
+    pub(crate) fn later<W, F>(&mut self, work: W)
+    where
+        W: FnOnce(Self) -> F + Send + 'static,
+        F: Future<Output = Result<Self>> + Send,
+    {
+        let held = std::mem::replace(&mut self.held, Held::Lost);
+        let mut lent = Self { held, queue: self.queue.clone(), whole: true };
+        self.held = Held::Away(tokio::spawn(async move {
+            lent.here().await?;
+            match work(lent).await? {
+                Self { held: Held::Here(connection), whole: true, .. } => Ok(connection),
+                _ => Err(StoreError::Broken),
+            }
+        }));
+    }
+
+    /// The connection, once everything that was put off is done.
+    async fn here(&mut self) -> Result<&mut Connection> {
+        if let Held::Away(work) = &mut self.held {
+            let back = work.await.map_err(|_| StoreError::Broken).flatten();
+            self.held = match back {
+                Ok(connection) => Held::Here(connection),
+                Err(error) => {
+                    self.held = Held::Lost;
+                    self.whole = false;
+                    return Err(error);
+                }
+            };
+        }
+        match &mut self.held {
+            Held::Here(connection) => Ok(connection),
+            _ => Err(StoreError::Broken),
+        }
+    }
+
+    /// Waits for everything that was put off.
+    pub(crate) async fn catch_up(&mut self) -> Result<()> {
+        self.here().await.map(|_| ())
+    }
+
+    /// After a commit of very many rows: brings the database file up to date, beside whoever writes next.
+    pub(crate) fn write_back(readers: &DatabaseConnection) {
+        if readers.get_database_backend() == DbBackend::Sqlite {
+            sqlite::write_back(readers.get_sqlite_connection_pool());
+        }
     }
 
     /// Whether someone of this process waits for it to end.
@@ -118,13 +177,14 @@ impl Transaction {
         self.whole = false;
     }
 
-    pub(crate) async fn commit(self) -> Result<()> {
-        if !self.whole {
-            return Err(StoreError::Broken);
-        }
-        match self.connection {
-            Connection::Sqlite(transaction) => transaction.commit().await?,
-            Connection::Postgres(transaction) => transaction.commit().await?,
+    pub(crate) async fn commit(mut self) -> Result<()> {
+        self.here().await?;
+        match self.held {
+            Held::Here(connection) if self.whole => match connection {
+                Connection::Sqlite(transaction) => transaction.commit().await?,
+                Connection::Postgres(transaction) => transaction.commit().await?,
+            },
+            _ => return Err(StoreError::Broken),
         }
         Ok(())
     }
@@ -154,15 +214,20 @@ impl Transaction {
         self.put(Batch::of(rows), Present::Replace).await
     }
 
+    /// Puts rows into a table; where one with the same key is, their other columns are added to its.
+    pub(crate) async fn add<A: ActiveModelTrait>(&mut self, rows: Vec<impl IntoActiveModel<A>>) -> Result<()> {
+        self.put(Batch::of(rows), Present::Add).await
+    }
+
     async fn put(&mut self, batch: Batch, present: Present) -> Result<()> {
         if batch.cells.is_empty() {
             return Ok(());
         }
         let so_far = self.leave_whole();
-        match (&mut self.connection, present) {
+        match (self.here().await?, present) {
             (Connection::Sqlite(connection), _) => sqlite::put(connection, batch, present).await?,
             (Connection::Postgres(connection), Present::Refuse) => postgres::copy(connection, batch).await?,
-            (Connection::Postgres(connection), Present::Replace) => postgres::replace(connection, batch).await?,
+            (Connection::Postgres(connection), _) => postgres::put(connection, batch, present).await?,
         }
         self.whole_again(so_far);
         Ok(())
@@ -174,7 +239,7 @@ impl Transaction {
             return Ok(());
         }
         let so_far = self.leave_whole();
-        match &mut self.connection {
+        match self.here().await? {
             Connection::Sqlite(connection) => sqlite::execute(connection, sql, numbers, keys).await?,
             Connection::Postgres(connection) => postgres::execute(connection, sql, numbers, keys).await?,
         }
@@ -187,8 +252,10 @@ impl Transaction {
     ///
     /// `CROSS JOIN` makes the keys the outer loop on SQLite; PostgreSQL plans for itself.
     pub(crate) async fn look_up<R: Row>(&mut self, sql: &str, numbers: &[i64], keys: &[String]) -> Result<Vec<R>> {
-        match &mut self.connection {
-            _ if nothing_asked(sql, keys) => Ok(Vec::new()),
+        if nothing_asked(sql, keys) {
+            return Ok(Vec::new());
+        }
+        match self.here().await? {
             Connection::Sqlite(connection) => sqlite::look_up(connection, sql, numbers, keys).await,
             Connection::Postgres(connection) => postgres::look_up(connection, sql, numbers, keys).await,
         }
@@ -233,6 +300,7 @@ fn nothing_asked(sql: &str, keys: &[String]) -> bool {
 enum Present {
     Refuse,
     Replace,
+    Add,
 }
 
 /// Rows of one table, cell after cell.
@@ -263,17 +331,18 @@ impl Batch {
         }
     }
 
-    /// The end of a statement that replaces what is there.
+    /// The end of a statement that changes what is there.
     fn on_conflict(&self, present: Present) -> String {
+        let table = self.table;
+        let change = |column: &&str| match present {
+            Present::Add => format!("{column} = {table}.{column} + excluded.{column}"),
+            _ => format!("{column} = excluded.{column}"),
+        };
         if present == Present::Refuse {
             return String::new();
         }
-        let replaced: Vec<String> = self
-            .columns
-            .iter()
-            .filter(|column| !self.key.contains(column))
-            .map(|column| format!("{column} = excluded.{column}"))
-            .collect();
+        let replaced: Vec<String> =
+            self.columns.iter().filter(|column| !self.key.contains(column)).map(change).collect();
         format!(" ON CONFLICT ({}) DO UPDATE SET {}", self.key.join(", "), replaced.join(", "))
     }
 }

@@ -63,13 +63,13 @@ pub(super) async fn copy(connection: &mut PgConnection, batch: Batch) -> Result<
     data.extend_from_slice(&[0; 8]);
     for row in batch.cells.chunks_exact(width) {
         data.extend_from_slice(&i16::try_from(width).expect("tables are narrow").to_be_bytes());
-        for cell in row {
-            match cell {
-                Value::Bool(flag) => put(&mut data, flag.map(|flag| [u8::from(flag)])),
-                Value::SmallInt(number) => put(&mut data, number.map(i16::to_be_bytes)),
-                Value::BigInt(number) => put(&mut data, number.map(i64::to_be_bytes)),
-                Value::String(text) => put(&mut data, text.as_ref()),
-                Value::Bytes(bytes) => put(&mut data, bytes.as_ref()),
+        for value in row {
+            match value {
+                Value::Bool(flag) => cell(&mut data, flag.map(|flag| [u8::from(flag)])),
+                Value::SmallInt(number) => cell(&mut data, number.map(i16::to_be_bytes)),
+                Value::BigInt(number) => cell(&mut data, number.map(i64::to_be_bytes)),
+                Value::String(text) => cell(&mut data, text.as_ref()),
+                Value::Bytes(bytes) => cell(&mut data, bytes.as_ref()),
                 other => unreachable!("no table has a column for {other:?}"),
             }
         }
@@ -82,7 +82,7 @@ pub(super) async fn copy(connection: &mut PgConnection, batch: Batch) -> Result<
     Ok(())
 }
 
-fn put(data: &mut Vec<u8>, cell: Option<impl AsRef<[u8]>>) {
+fn cell(data: &mut Vec<u8>, cell: Option<impl AsRef<[u8]>>) {
     match cell {
         None => data.extend_from_slice(&(-1_i32).to_be_bytes()),
         Some(cell) => {
@@ -94,10 +94,10 @@ fn put(data: &mut Vec<u8>, cell: Option<impl AsRef<[u8]>>) {
     }
 }
 
-/// One `INSERT … ON CONFLICT` from an array per column, because `COPY` cannot replace.
-pub(super) async fn replace(connection: &mut PgConnection, batch: Batch) -> Result<()> {
+/// One `INSERT … ON CONFLICT` from an array per column, because `COPY` cannot change what is there.
+pub(super) async fn put(connection: &mut PgConnection, batch: Batch, present: Present) -> Result<()> {
     let width = batch.columns.len();
-    let end = batch.on_conflict(Present::Replace);
+    let end = batch.on_conflict(present);
     let mut columns = vec![Vec::with_capacity(batch.cells.len() / width); width];
     for (place, cell) in batch.cells.into_iter().enumerate() {
         columns[place % width].push(cell);

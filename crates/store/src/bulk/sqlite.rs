@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(super) async fn connect(path: &str) -> Result<Connections> {
     let options = SqliteConnectOptions::new()
+        // Of a new file; one that is there keeps its own. An import writes every page of most trees, the fewer the better.
+        .page_size(8_192)
         .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
@@ -27,13 +29,14 @@ pub(super) async fn connect(path: &str) -> Result<Connections> {
         .row_buffer_size(1_000)
         .disable_statement_logging();
     let open = |error: sqlx::Error| StoreError::Open { place: path.to_owned(), reason: error.to_string() };
-    // An import touches whole trees at random: a cache of 64 MiB, and checkpoints that gather as much.
+    // An import touches whole trees at random: a cache of 64 MiB. Checkpoints are made beside it, see `write_back`; what
+    // these leave behind because it writes on is taken up by its own before the log grows past 256 MiB.
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_with(options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "16384"))
+        .connect_with(options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "32768"))
         .await
         .map_err(open)?;
     let readers = SqlitePoolOptions::new()
@@ -51,6 +54,17 @@ pub(super) async fn connect(path: &str) -> Result<Connections> {
 
 pub(super) async fn begin(writer: &SqlitePool) -> Result<Transaction<'static, Sqlite>> {
     Ok(writer.begin_with("BEGIN IMMEDIATE").await?)
+}
+
+/// Carries what is committed from the log into the file, while the writer goes on.
+pub(super) fn write_back(readers: &SqlitePool) {
+    let readers = readers.clone();
+    tokio::spawn(async move {
+        // What this cannot do, because another does it or the disk is full, the next checkpoint does or says.
+        if let Ok(mut connection) = readers.acquire().await {
+            sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut *connection).await.ok();
+        }
+    });
 }
 
 /// Multi-row `INSERT`s. `OR FAIL`: whoever fails gives the whole transaction up, so SQLite need not
