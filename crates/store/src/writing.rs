@@ -536,6 +536,15 @@ impl Writing {
         self.pending = Changes::default();
     }
 
+    /// For a comparison: returns when the database has everything that was appended.
+    ///
+    /// # Errors
+    /// When the database fails.
+    #[cfg(feature = "testing")]
+    pub async fn taken(&mut self) -> Result<()> {
+        self.transaction.catch_up().await
+    }
+
     /// Carries consecutive records of the ledger into the projections, as the append did.
     ///
     /// # Errors
