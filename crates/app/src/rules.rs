@@ -1,6 +1,6 @@
 //! The rulebook at work: where it comes from, which version a ledger uses, what the bureau has signed.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::Path;
 
@@ -8,14 +8,10 @@ use anyhow::Context as _;
 use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use xinheng_core::audit::Outcome;
-use xinheng_core::history::Kinds;
 use xinheng_core::ledger::Hash;
-use xinheng_core::record::{Day, Draft, EnterpriseKeys, Payload, Personal, Seq, Value};
+use xinheng_core::record::{Day, Draft, EnterpriseKeys, Payload, Personal, Record, Seq, Value};
 use xinheng_core::rulebook::Status;
-use xinheng_core::rulebook::cases::Case;
-use xinheng_core::rulebook::check_case::{clock_mismatches, mismatches, placement_mismatches, publicity_mismatches};
-use xinheng_core::rulebook::load::{RuleError, RuleFile, Rulebook};
-use xinheng_core::rulebook::model::Model;
+use xinheng_core::rulebook::load::{RuleError, RuleFile, RuleLine, Rulebook};
 use xinheng_core::staff::Permission;
 use xinheng_store::{Body, NewRecord, NewSubmission};
 
@@ -87,83 +83,22 @@ pub fn refused(errors: &[RuleError]) -> anyhow::Error {
     WrongInput(format!("规则文件有 {} 处问题：\n{}", errors.len(), lines.join("\n"))).into()
 }
 
-/// Outcome of all cases of a rulebook.
-#[derive(Debug, Default, Serialize)]
-pub struct CaseOutcome {
-    /// Cases that hold.
-    pub passed: usize,
-    /// Cases that do not.
-    pub failed: usize,
-    /// What each failed case expected and what came out.
-    #[serde(skip)]
-    pub failures: Vec<CaseFailure>,
-}
-
-/// A case that does not hold.
-#[derive(Debug)]
-pub struct CaseFailure {
-    /// Rule under test.
-    pub rule: String,
-    /// The sentence.
-    pub name: String,
-    /// The differences.
-    pub mismatches: Vec<String>,
-}
-
-/// Carries out every case beside the rules.
-#[must_use]
-pub fn run_cases(rulebook: &Rulebook) -> CaseOutcome {
-    let mut outcome = CaseOutcome::default();
-    for file in rulebook.case_files() {
-        for case in &file.cases {
-            let found = mismatches_of(rulebook, &file.rule, case);
-            if found.is_empty() {
-                outcome.passed += 1;
-            } else {
-                outcome.failed += 1;
-                outcome.failures.push(CaseFailure {
-                    rule: file.rule.clone(),
-                    name: case.name.clone(),
-                    mismatches: found,
-                });
-            }
-        }
-    }
-    outcome
-}
-
-fn mismatches_of(rulebook: &Rulebook, rule: &str, case: &Case) -> Vec<String> {
-    if let Some(kind) = rule.strip_prefix("kinds/") {
-        return publicity_mismatches(case, kind, &Kinds::new(rulebook.kinds(case.on)));
-    }
-    if let Some(rule) = rule.strip_prefix("deadlines/") {
-        return clock_mismatches(case, rule, rulebook);
-    }
-    if let Some(item) = rule.strip_prefix("inspections/") {
-        return placement_mismatches(case, item, rulebook);
-    }
-    let Some(model) = rule.strip_prefix("models/").and_then(|id| model_near(rulebook, id, case.on)) else {
-        return vec![format!("没有可供验证的模型“{rule}”")];
-    };
-    mismatches(case, model, &Kinds::new(rulebook.kinds(case.on)))
-}
-
-/// The model of the day or, for cases of the days before it was in force, its first version.
-fn model_near<'a>(rulebook: &'a Rulebook, id: &str, day: Day) -> Option<&'a Model> {
-    rulebook.model(id, day).or_else(|| rulebook.all_models().find(|model| model.rule.id.value == id))
-}
-
-/// What the bureau had signed at some point of the ledger.
+/// What the bureau had signed at some point of the ledger: rule and wording, and by how many persons.
 #[derive(Clone, Debug, Default)]
-pub struct Signatures(HashSet<(String, String)>);
+pub struct Signatures(HashMap<(String, String), usize>);
 
 impl Signatures {
-    /// Whether a rule may act on a day: it is confirmed, or a default signed in exactly this wording.
+    /// Whether a rule may act on a day: it is confirmed, or a default that enough persons have signed in exactly this
+    /// wording.
     #[must_use]
     pub fn act(&self, rulebook: &Rulebook, rule: &str, day: Day) -> bool {
-        rulebook
-            .rule(rule, day)
-            .is_some_and(|line| line.head.status == Status::Confirmed || self.0.contains(&(line.id, line.digest)))
+        rulebook.rule(rule, day).is_some_and(|line| line.head.status == Status::Confirmed || self.missing(&line) == 0)
+    }
+
+    /// How many persons have still to sign a default.
+    fn missing(&self, line: &RuleLine) -> usize {
+        let wording = (line.id.clone(), line.digest.clone());
+        line.head.signatures.saturating_sub(self.0.get(&wording).copied().unwrap_or_default())
     }
 }
 
@@ -176,13 +111,19 @@ pub struct Signed {
     pub title: String,
     /// Digest of its wording.
     pub digest: String,
-    /// The signature's record; none when the same wording had been signed before.
+    /// The signature's record; none when enough persons had signed the same wording before.
     pub seq: Option<Seq>,
+    /// How many other persons have still to sign before it acts.
+    pub missing: usize,
 }
 
 impl fmt::Display for Signed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.seq {
+            Some(seq) if self.missing > 0 => {
+                let Self { rule, title, missing, .. } = self;
+                write!(f, "已签署 {rule}（{title}），记入台账第 {seq} 条；还须另外 {missing} 人签署才起作用")
+            }
             Some(seq) => write!(f, "已签署 {}（{}），记入台账第 {seq} 条；今后的分类据此生效", self.rule, self.title),
             None => write!(f, "{}（{}）的这一文本此前已签署，没有变化", self.rule, self.title),
         }
@@ -194,14 +135,17 @@ impl Bureau {
     pub(crate) async fn signatures(&self, known_up_to: Seq) -> anyhow::Result<Signatures> {
         let records = self.store.system_records(SIGNATURE, known_up_to).await?;
         let text = |payload: &Payload, field| payload.text(field).unwrap_or_default().to_owned();
-        let pairs = records.iter().map(|record| (text(&record.payload, "rule"), text(&record.payload, "digest")));
-        Ok(Signatures(pairs.collect()))
+        let mut signed = HashMap::new();
+        for Record { payload, .. } in &records {
+            *signed.entry((text(payload, "rule"), text(payload, "digest"))).or_default() += 1;
+        }
+        Ok(Signatures(signed))
     }
 
-    /// Signs a default of ours in its wording of today, so that it acts.
+    /// Signs a default of ours in its wording of today. It acts once as many different persons have as it asks for.
     ///
     /// # Errors
-    /// [`WrongInput`] when there is no such rule or it needs no signature.
+    /// [`WrongInput`] when there is no such rule, it needs no signature, or it lacks another person's.
     pub async fn sign(&self, act: &Act, rule: &str, by: &str, unit: &str) -> anyhow::Result<Signed> {
         act.require(Permission::SignRules)?;
         let today = self.today();
@@ -210,25 +154,36 @@ impl Bureau {
                 "{today} 没有规则“{rule}”。用 xinheng rulebook show 列出全部规则，编号形如 models/general"
             ))
         })?;
-        let mut signed =
-            Signed { rule: rule.to_owned(), title: line.head.title.clone(), digest: line.digest.clone(), seq: None };
+        let mut signed = Signed {
+            rule: rule.to_owned(),
+            title: line.head.title.clone(),
+            digest: line.digest.clone(),
+            seq: None,
+            missing: 0,
+        };
         if line.head.status == Status::Confirmed {
             return Err(WrongInput(format!("“{}”依据已核实，不需要签署", signed.title)).into());
         }
         let received_at = self.now();
-        if self.signatures(Seq(i64::MAX)).await?.act(&self.rulebook, rule, today) {
+        let missing = self.signatures(Seq(i64::MAX)).await?.missing(&line);
+        if missing == 0 {
             return Ok(signed);
         }
         let new = NewSubmission {
             file_name: format!("签署 {rule}"),
-            file_digest: Hash::of(&[rule.as_bytes(), line.digest.as_bytes()]),
+            file_digest: Hash::of(&[
+                rule.as_bytes(),
+                line.digest.as_bytes(),
+                &missing.to_be_bytes(),
+                received_at.to_string().as_bytes(),
+            ]),
             table_id: SIGNATURE.to_owned(),
             unit: unit.to_owned(),
             edition: None,
             received_at,
         };
         let submission = self.store.open_submission(new).await?;
-        let fields = [("rule", rule), ("digest", &line.digest), ("rulebook", self.rulebook.version())];
+        let fields = [("rule", rule), ("digest", &line.digest), ("rulebook", self.rulebook.version()), ("unit", unit)];
         let draft = Draft {
             line: 1,
             part: 0,
@@ -247,6 +202,10 @@ impl Bureau {
         let kind = self.rulebook.kind(SIGNATURE, today).context("规则库缺少记录种类 rulebook_signature")?;
         let sealed = self.sealer.seal(submission.number, kind, draft)?;
         let mut writing = self.store.begin().await?;
+        if !writing.standings(&[sealed.identity]).await?.is_empty() {
+            let words = format!("您已签署过“{}”的这一文本；它还须另外 {missing} 人签署才起作用", signed.title);
+            return Err(WrongInput(words).into());
+        }
         let head = writing
             .append(vec![NewRecord {
                 body: Body::Draft(sealed),
@@ -259,7 +218,7 @@ impl Bureau {
         writing.audit(act.line(received_at, Outcome::Done, format!("rule/{rule}"), &[])).await?;
         writing.commit().await?;
         self.store.finish_submission(submission.number, &serde_json::json!({ "accepted": 1 })).await?;
-        signed.seq = Some(head.seq);
+        (signed.seq, signed.missing) = (Some(head.seq), missing - 1);
         Ok(signed)
     }
 
@@ -282,6 +241,8 @@ impl Bureau {
         let in_force = self.rulebook.rules().filter(|rule| rule.head.in_force(today));
         let standing = in_force.map(|rule| RuleStanding {
             signed: signatures.act(&self.rulebook, &rule.id, today),
+            signatures: rule.head.signatures,
+            missing: signatures.missing(&rule),
             confirmed: rule.head.status == Status::Confirmed,
             title: rule.head.title.clone(),
             cite: rule.head.cite.iter().map(ToString::to_string).collect::<Vec<_>>().join("、"),
@@ -312,6 +273,10 @@ pub struct RuleStanding {
     pub confirmed: bool,
     /// Whether it is confirmed or signed in its wording of today.
     pub signed: bool,
+    /// How many persons have to sign it.
+    pub signatures: usize,
+    /// How many of them have not yet.
+    pub missing: usize,
     /// Where it is written.
     pub cite: String,
     /// Remarks.

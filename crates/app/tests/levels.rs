@@ -62,7 +62,9 @@ async fn filled(county: &County) -> CreditCode {
         bureau.add_staff(&on_line, &new).await.unwrap();
     }
     for rule in SIGNED {
-        bureau.sign(&on_line, rule, "某局长", "局领导").await.unwrap();
+        for signer in ["某局长", "某副局长"] {
+            bureau.sign(&on_line, rule, signer, "局领导").await.unwrap();
+        }
     }
     bureau.classify_all(bureau.today(), &|_| ()).await.unwrap();
     code

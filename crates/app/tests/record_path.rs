@@ -197,25 +197,21 @@ async fn a_default_of_ours_acts_only_once_it_is_signed() {
         let before = county.bureau.explain(code, today, None, None).await.unwrap();
         assert!(!before.in_force && before.to_string().contains("未经本局签署"));
         let unsigned_at = county.bureau.head().await.unwrap().seq;
-        for rule in ["models/general", "models/food_production", "combinations/levels"] {
-            assert!(
-                county
-                    .bureau
-                    .sign(&Act::on_command_line("rule.sign"), rule, "测试签署人", "信用监管股")
-                    .await
-                    .unwrap()
-                    .seq
-                    .is_some()
-            );
-            assert!(
-                county
-                    .bureau
-                    .sign(&Act::on_command_line("rule.sign"), rule, "测试签署人", "信用监管股")
-                    .await
-                    .unwrap()
-                    .seq
-                    .is_none()
-            );
+        let sign =
+            async |rule, by| county.bureau.sign(&Act::on_command_line("rule.sign"), rule, by, "信用监管股").await;
+        let decide = ["models/general", "models/food_production", "combinations/levels"];
+        for rule in decide {
+            let first = sign(rule, "测试签署人").await.unwrap();
+            assert_eq!((first.seq.is_some(), first.missing), (true, 1), "{rule}");
+            // Who decides levels are two, and one person is not two.
+            let again = sign(rule, "测试签署人").await.unwrap_err().to_string();
+            assert!(again.contains("还须另外 1 人签署"), "{again}");
+        }
+        assert!(!county.bureau.explain(code, today, None, None).await.unwrap().in_force);
+        for rule in decide {
+            let second = sign(rule, "另一签署人").await.unwrap();
+            assert_eq!((second.seq.is_some(), second.missing), (true, 0), "{rule}");
+            assert_eq!(sign(rule, "第三签署人").await.unwrap().seq, None, "{rule}");
         }
         assert!(county.bureau.explain(code, today, None, None).await.unwrap().in_force);
         assert!(!county.bureau.explain(code, today, Some(unsigned_at), None).await.unwrap().in_force);

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use serde::Serialize;
+
 use super::cases::{Case, ClockColour, ClockState, GivenRecord, PlacementState};
 use super::kind::{Kind, Nature};
 use super::load::Rulebook;
@@ -14,9 +16,74 @@ use crate::publicity;
 use crate::record::{Day, Moment, Payload, Record, RecordId, Seq, Value};
 use crate::score::Kernel;
 
-/// What a case expected and what came out instead; empty when the case holds.
+/// Outcome of all cases of a rulebook.
+#[derive(Debug, Default, Serialize)]
+pub struct CaseOutcome {
+    /// Cases that hold.
+    pub passed: usize,
+    /// Cases that do not.
+    pub failed: usize,
+    /// What each failed case expected and what came out.
+    #[serde(skip)]
+    pub failures: Vec<CaseFailure>,
+}
+
+/// A case that does not hold.
+#[derive(Debug)]
+pub struct CaseFailure {
+    /// Rule under test.
+    pub rule: String,
+    /// The sentence.
+    pub name: String,
+    /// The differences.
+    pub mismatches: Vec<String>,
+}
+
+/// Carries out every case beside the rules.
 #[must_use]
-pub fn mismatches(case: &Case, model: &Model, kinds: &Kinds) -> Vec<String> {
+pub fn run_cases(rulebook: &Rulebook) -> CaseOutcome {
+    let mut outcome = CaseOutcome::default();
+    for file in rulebook.case_files() {
+        for case in &file.cases {
+            let found = mismatches_of(rulebook, &file.rule, case);
+            if found.is_empty() {
+                outcome.passed += 1;
+            } else {
+                outcome.failed += 1;
+                outcome.failures.push(CaseFailure {
+                    rule: file.rule.clone(),
+                    name: case.name.clone(),
+                    mismatches: found,
+                });
+            }
+        }
+    }
+    outcome
+}
+
+fn mismatches_of(rulebook: &Rulebook, rule: &str, case: &Case) -> Vec<String> {
+    if let Some(kind) = rule.strip_prefix("kinds/") {
+        return publicity_mismatches(case, kind, &Kinds::new(rulebook.kinds(case.on)));
+    }
+    if let Some(rule) = rule.strip_prefix("deadlines/") {
+        return clock_mismatches(case, rule, rulebook);
+    }
+    if let Some(item) = rule.strip_prefix("inspections/") {
+        return placement_mismatches(case, item, rulebook);
+    }
+    let Some(model) = rule.strip_prefix("models/").and_then(|id| model_near(rulebook, id, case.on)) else {
+        return vec![format!("没有可供验证的模型“{rule}”")];
+    };
+    mismatches(case, model, &Kinds::new(rulebook.kinds(case.on)))
+}
+
+/// The model of the day or, for cases of the days before it was in force, its first version.
+fn model_near<'a>(rulebook: &'a Rulebook, id: &str, day: Day) -> Option<&'a Model> {
+    rulebook.model(id, day).or_else(|| rulebook.all_models().find(|model| model.rule.id.value == id))
+}
+
+/// What a case expected and what came out instead; empty when the case holds.
+fn mismatches(case: &Case, model: &Model, kinds: &Kinds) -> Vec<String> {
     let mut found = Vec::new();
     let mut differ = |what: &str, expected: String, actual: String| {
         if expected != actual {
@@ -64,8 +131,7 @@ pub fn mismatches(case: &Case, model: &Model, kinds: &Kinds) -> Vec<String> {
 }
 
 /// The same for the publicity of a kind.
-#[must_use]
-pub fn publicity_mismatches(case: &Case, kind: &str, kinds: &Kinds) -> Vec<String> {
+fn publicity_mismatches(case: &Case, kind: &str, kinds: &Kinds) -> Vec<String> {
     let records = ledger_of(&case.given, kinds);
     let facts = Facts::new(&records, case.on, kinds);
     let Some(expect) = &case.expect.publicity else {
@@ -101,8 +167,7 @@ pub fn publicity_mismatches(case: &Case, kind: &str, kinds: &Kinds) -> Vec<Strin
 }
 
 /// The same for a rule on deadlines.
-#[must_use]
-pub fn clock_mismatches(case: &Case, rule: &str, rulebook: &Rulebook) -> Vec<String> {
+fn clock_mismatches(case: &Case, rule: &str, rulebook: &Rulebook) -> Vec<String> {
     let Some(expect) = &case.expect.clock else { return vec!["没有写期限应如何（expect.clock）".to_owned()] };
     let deadlines = Deadlines::new(rulebook);
     let mut records = ledger_of(&case.given, &Kinds::new(rulebook.kinds(case.on)));

@@ -47,6 +47,9 @@ pub struct Head {
     pub until: Option<Day>,
     /// Whether the rule is law or our default, which acts only after the bureau has signed it.
     pub status: Status,
+    /// How many different persons have to sign a default of ours before it acts.
+    #[serde(default = "one_signature")]
+    pub signatures: usize,
     /// Where it is written. Required for a confirmed rule.
     #[serde(default)]
     pub cite: Vec<Citation>,
@@ -56,6 +59,10 @@ pub struct Head {
     /// Remarks for those who keep the rule.
     #[serde(default)]
     pub note: Option<String>,
+}
+
+fn one_signature() -> usize {
+    1
 }
 
 /// Whether a rule is law or ours.

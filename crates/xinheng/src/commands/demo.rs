@@ -22,7 +22,7 @@ use crate::output::{print_json, say, say_line};
 use crate::progress::Progress;
 
 /// Who signs in the demonstration county; nobody's name.
-const SIGNER: &str = "演示签署人";
+const SIGNERS: [&str; 2] = ["演示签署人甲", "演示签署人乙"];
 /// The unit that signs.
 const SIGNING_UNIT: &str = "信用监管股";
 /// Hours in China: the books open in the morning, levels are given when the day's files are in.
@@ -158,17 +158,15 @@ async fn classify(bureau: &Bureau, clock: &Clock, as_of: Day, options: &Options)
     Ok(run)
 }
 
-/// The demonstration county's leader signs every default, so that it acts.
+/// The demonstration county's leaders sign every default, so that it acts.
 async fn sign_defaults(bureau: &Bureau) -> anyhow::Result<()> {
     let today = bureau.today();
-    let defaults: Vec<String> = bureau
-        .rulebook()
-        .rules()
-        .filter(|rule| rule.head.status == Status::Default && rule.head.in_force(today))
-        .map(|rule| rule.id)
-        .collect();
+    let defaults =
+        bureau.rulebook().rules().filter(|rule| rule.head.status == Status::Default && rule.head.in_force(today));
     for rule in defaults {
-        bureau.sign(&Act::on_command_line("rule.sign"), &rule, SIGNER, SIGNING_UNIT).await?;
+        for signer in SIGNERS.iter().take(rule.head.signatures) {
+            bureau.sign(&Act::on_command_line("rule.sign"), &rule.id, signer, SIGNING_UNIT).await?;
+        }
     }
     Ok(())
 }

@@ -6,9 +6,10 @@ use chrono::Utc;
 use serde_json::json;
 use xinheng_app::WrongInput;
 use xinheng_app::act::Act;
-use xinheng_app::rules::{embedded, from_folder, run_cases};
+use xinheng_app::rules::{embedded, from_folder};
 use xinheng_core::record::{Day, Moment};
 use xinheng_core::rulebook::Status;
+use xinheng_core::rulebook::check_case::run_cases;
 use xinheng_core::rulebook::load::Rulebook;
 
 use super::{Ending, open, rulebook};

@@ -37,6 +37,14 @@ pub(in super::super) fn head<T: Rule>(edition: &Edition<T>, errors: &mut Vec<Rul
         let mend = "在 cite 中写明文件、文号、条款；没有出处的写 status: default";
         errors.push(node.at("status").fault("依据已核实（confirmed）的规则没有写依据").mend(mend));
     }
+    if head.signatures == 0 {
+        let mend = "缺省规则至少一人签署才起作用：写 1（可以不写）或更多";
+        errors.push(node.at("signatures").fault("signatures 为零").mend(mend));
+    }
+    if head.status == Status::Confirmed && head.signatures > 1 {
+        let mend = "请删去 signatures；要经签署才起作用的，写 status: default";
+        errors.push(node.at("signatures").fault("依据已核实（confirmed）的规则不须签署").mend(mend));
+    }
     for (place, Citation { document, .. }) in head.cite.iter().enumerate() {
         if document.trim().is_empty() {
             let node = node.at("cite").item(place).at("document");

@@ -1,11 +1,13 @@
 //! The cases beside the regulations.
 
-use xinheng_app::rules::{embedded, load, run_cases};
+mod common;
+
+use common::{folder, load};
+use xinheng_core::rulebook::check_case::run_cases;
 
 #[test]
 fn every_case_of_the_regulations_holds() {
-    let rulebook = load(&embedded()).expect("the regulations are in order");
-    let outcome = run_cases(&rulebook);
+    let outcome = run_cases(&load(&folder("../../regulations")));
     let told: Vec<String> = outcome
         .failures
         .iter()
