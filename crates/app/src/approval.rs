@@ -11,6 +11,7 @@ use xinheng_core::collect::{Decision, decide};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Day, Draft, EnterpriseKeys, Payload, Personal, Seq, Value};
 use xinheng_core::rulebook::approvals::Procedure;
+use xinheng_core::rulebook::kind::Kind;
 use xinheng_core::staff::{Permission, Scope};
 use xinheng_store::{APPROVAL_STEP, Body, Matter, NewRecord, NewStep, Proposed, Waiting, Writing};
 
@@ -54,7 +55,7 @@ pub(crate) struct Approved {
 
 /// What happens to what was said before in other words.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Again {
+pub(crate) enum Again {
     /// The new record supersedes it; both are kept.
     BothKept,
     /// The new one is passed over.
@@ -231,6 +232,18 @@ impl Bureau {
             };
             drafts.push((kind, draft));
         }
+        self.enter_drafts(writing, keeper, drafts, unit, again).await
+    }
+
+    /// Records that nobody handed in enter the ledger. Gives the seq of the last record.
+    pub(crate) async fn enter_drafts(
+        &self,
+        writing: &mut Writing,
+        keeper: &mut ClockKeeper<'_>,
+        drafts: Vec<(&Kind, Draft)>,
+        unit: &str,
+        again: Again,
+    ) -> anyhow::Result<Seq> {
         // Sealed once to be recognised, and again in their places: what is passed over takes none.
         let known = drafts.iter().map(|(kind, draft)| self.sealer.seal(0, kind, draft.clone()));
         let known = known.collect::<Result<Vec<_>, _>>()?;

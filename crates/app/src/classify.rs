@@ -32,7 +32,7 @@ use crate::{Bureau, Stage, Watcher, WrongInput};
 /// Kind of the record that a run is.
 pub const CLASSIFICATION: &str = "classification";
 /// Enterprises classified at a time.
-const PAGE: u64 = 2_000;
+pub(crate) const PAGE: u64 = 2_000;
 /// Pages on their way from being listed to being written: one is fetched, one waits, one is computed.
 const AHEAD: usize = 3;
 
@@ -153,7 +153,7 @@ impl Bureau {
         self.run(self.today(), Scope::Stale, watcher).await.map(Some)
     }
 
-    /// Classifies all enterprises. A day before that of the last recorded run is only tried: what was
+    /// Classifies all enterprises, after their relations have been put on record. A day before that of the last recorded run is only tried: what was
     /// decided then stands.
     ///
     /// # Errors
@@ -164,6 +164,7 @@ impl Bureau {
             let signatures = self.signatures(Seq(i64::MAX)).await?;
             return self.trial(&Tools::new(&self.rulebook, as_of, &signatures), as_of, None, watcher).await;
         }
+        self.relate(as_of, watcher).await?;
         self.run(as_of, Scope::All, watcher).await
     }
 

@@ -23,6 +23,7 @@ pub mod pages;
 pub mod people;
 pub mod profile;
 pub mod public;
+mod relation;
 pub mod rules;
 pub mod setup;
 pub mod sign_in;

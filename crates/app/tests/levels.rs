@@ -17,12 +17,14 @@ use xinheng_core::record::Seq;
 use xinheng_core::staff::{Duties, Role};
 use xinheng_core::unit::UnitKind;
 
-const SIGNED: [&str; 8] = [
+const SIGNED: [&str; 10] = [
     "models/general",
     "models/food_production",
     "combinations/levels",
     "alerts/penalties",
     "alerts/level_raised",
+    "relations/same_address",
+    "relations/linked_serious",
     "measures/general",
     "measures/food_production",
     "deadlines/alert_answer",
@@ -251,6 +253,57 @@ async fn what_is_to_come_the_yearly_list_and_the_facts() {
         assert!(!text.contains("given_"), "only what the kinds declare");
         let person = &entities(1).1[0][5];
         assert!(!text.contains(person.as_str()), "the legal representative is nowhere in clear");
+    })
+    .await;
+}
+
+/// Registrations of firms at one address, and of two firms of one person, of which one is revoked.
+fn related_entities(version: &str, revoked: &str, at_hall: usize) -> String {
+    let mut rows =
+        String::from("统一社会信用代码,企业名称,登记状态（中文）,成立日期,核准日期,addr,法定代表人证件号码\n");
+    for number in 0..8 {
+        let code = CreditCode::compose("91999901", &format!("MB{number:06}")).unwrap();
+        let address = if number < at_hall { "某县城关镇人民路12号3幢201室" } else { "某县城关镇" };
+        let person = if number < 2 { "99990119800101123X".to_owned() } else { format!("9999011980010112{number:02}") };
+        let status = if number == 1 { revoked } else { "存续" };
+        rows += &format!("{code},关联{number}号有限公司,{status},2010-07-07,{version},{address},{person}\n");
+    }
+    rows
+}
+
+#[tokio::test]
+async fn relations_are_on_record_before_the_levels_that_rest_on_them() {
+    both(async |county| {
+        filled(&county).await;
+        let bureau = &county.bureau;
+        let first = CreditCode::compose("91999901", "MB000000").unwrap();
+        let points = async |as_of, indicator: &str| {
+            let explanation = bureau.explain(first, as_of, None, None).await.unwrap();
+            let general = explanation.assessments.iter().find(|one| one.field == "general");
+            let lines = general.into_iter().flat_map(|one| &one.contributions);
+            lines.filter(|line| line.indicator == indicator).map(|line| line.milli).sum::<i64>()
+        };
+        let import = async |text: String, edition| {
+            let file = county.write("关联登记.csv", text.as_bytes());
+            county.import_as_of(&file, Some(edition)).await.unwrap();
+        };
+        let (today, tomorrow) = (bureau.today(), bureau.today().succ_opt().unwrap());
+        import(related_entities("2026-11-01", "吊销", 5), today).await;
+        bureau.classify_all(today, &|_| ()).await.unwrap();
+        // Five firms at the address: B2 from five; the person's other firm is revoked: L1.
+        assert_eq!(points(today, "B2").await, 1_000);
+        assert_eq!(points(today, "L1").await, 6_000);
+        // Nothing has changed: nothing is said again.
+        let before = bureau.head().await.unwrap().seq;
+        let run = bureau.classify_all(today, &|_| ()).await.unwrap();
+        assert_eq!(run.known_up_to, before, "the run alone");
+        // One moves away, and the other firm runs again.
+        import(related_entities("2026-11-25", "存续", 4), tomorrow).await;
+        bureau.classify_all(tomorrow, &|_| ()).await.unwrap();
+        assert_eq!(points(tomorrow, "B2").await, 0);
+        assert_eq!(points(tomorrow, "L1").await, 0);
+        // The day before is as it was.
+        assert_eq!(points(today, "B2").await, 1_000);
     })
     .await;
 }

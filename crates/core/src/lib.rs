@@ -22,6 +22,7 @@ pub mod plan;
 pub mod points;
 pub mod publicity;
 pub mod record;
+pub mod relation;
 pub mod rulebook;
 pub mod score;
 pub mod search;

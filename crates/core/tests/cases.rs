@@ -1,5 +1,7 @@
 //! The cases beside the regulations.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use common::{folder, load};

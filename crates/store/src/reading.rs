@@ -1,6 +1,6 @@
 //! Reading: the ledger as the bureau knew it at any point, and the projections.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{
     ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
@@ -11,7 +11,7 @@ use xinheng_core::record::{Record, Seq};
 
 use crate::bulk::{Reading, Transaction};
 use crate::entity::{self, current_level, enterprise, level};
-use crate::entry::{Entry, RECORD_COLUMNS, RecordColumns, record};
+use crate::entry::{Entry, RECORD_COLUMNS, RecordColumns, fixed, record};
 use crate::error::{Result, StoreError};
 use crate::level::{KeptLevel, LevelCount};
 use crate::store::Store;
@@ -271,6 +271,35 @@ impl Store {
             .filter(entity::record::Column::Seq.is_in(wanted))
             .order_by_asc(entity::record::Column::Seq);
         Ok(entries(found, &self.connections.readers).await?.into_iter().map(|entry| entry.record).collect())
+    }
+
+    /// What stands for personal values of some records: equal for equal values of a field. One query.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn personal_indexes(
+        &self,
+        records: &BTreeSet<Seq>,
+        fields: &BTreeSet<&str>,
+    ) -> Result<BTreeMap<Seq, BTreeMap<String, [u8; 32]>>> {
+        use entity::personal::Column;
+        let mut indexes: BTreeMap<Seq, BTreeMap<String, [u8; 32]>> = BTreeMap::new();
+        if records.is_empty() || fields.is_empty() {
+            return Ok(indexes);
+        }
+        let found: Vec<(i64, String, Vec<u8>)> = entity::personal::Entity::find()
+            .select_only()
+            .columns([Column::Seq, Column::Field, Column::Lookup])
+            .filter(Column::Seq.is_in(records.iter().map(|seq| seq.0)))
+            .filter(Column::Field.is_in(fields.iter().copied()))
+            .into_tuple()
+            .all(&self.connections.readers)
+            .await?;
+        for (seq, field, lookup) in found {
+            let lookup = fixed(Some(&lookup)).ok_or(StoreError::Damaged { seq: Seq(seq), column: "lookup" })?;
+            indexes.entry(Seq(seq)).or_default().insert(field, lookup);
+        }
+        Ok(indexes)
     }
 
     /// Consecutive records of the ledger.

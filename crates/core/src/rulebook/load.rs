@@ -20,6 +20,7 @@ use super::measures::LevelMeasures;
 use super::model::Model;
 use super::node::Node;
 use super::outcome::Outcome;
+use super::relations::RelationRule;
 use super::shelf::{AnyShelf, Edition, Shelf};
 use super::table::Table;
 use super::{Head, Jurisdiction, check, read};
@@ -79,6 +80,7 @@ pub struct Rulebook {
     pub(super) lotteries: Shelf<Lottery>,
     pub(super) alerts: Shelf<Alert>,
     pub(super) measures: Shelf<LevelMeasures>,
+    pub(super) relations: Shelf<RelationRule>,
     pub(super) cases: Vec<(CaseFile, Node)>,
     files: Vec<RuleFile>,
     version: String,
@@ -219,6 +221,11 @@ impl Rulebook {
         self.measures.on(day)
     }
 
+    /// All rules on relations of a day.
+    pub fn relations(&self, day: Day) -> impl Iterator<Item = &RelationRule> {
+        self.relations.on(day)
+    }
+
     /// Working days, by the notices of all years.
     #[must_use]
     pub fn calendar(&self) -> Calendar {
@@ -285,7 +292,7 @@ impl Rulebook {
         }
     }
 
-    fn shelves(&self) -> [&dyn AnyShelf; 11] {
+    fn shelves(&self) -> [&dyn AnyShelf; 12] {
         [
             &self.kinds,
             &self.tables,
@@ -298,10 +305,11 @@ impl Rulebook {
             &self.lotteries,
             &self.alerts,
             &self.measures,
+            &self.relations,
         ]
     }
 
-    fn shelves_mut(&mut self) -> [&mut dyn AnyShelf; 11] {
+    fn shelves_mut(&mut self) -> [&mut dyn AnyShelf; 12] {
         [
             &mut self.kinds,
             &mut self.tables,
@@ -314,6 +322,7 @@ impl Rulebook {
             &mut self.lotteries,
             &mut self.alerts,
             &mut self.measures,
+            &mut self.relations,
         ]
     }
 

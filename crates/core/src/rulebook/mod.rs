@@ -21,6 +21,7 @@ mod node;
 pub mod outcome;
 pub mod override_file;
 mod read;
+pub mod relations;
 pub mod schema;
 mod shelf;
 pub mod table;

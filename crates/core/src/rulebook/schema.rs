@@ -16,12 +16,13 @@ use super::measures::LevelMeasures;
 use super::model::Model;
 use super::outcome::Outcome;
 use super::override_file::OverrideFile;
+use super::relations::RelationRule;
 use super::table::Table;
 
 /// File name and content of every schema.
 #[must_use]
 pub fn files() -> Vec<(&'static str, String)> {
-    let schemas: [(&str, Schema); 14] = [
+    let schemas: [(&str, Schema); 15] = [
         ("kind.json", schema_for!(Kind)),
         ("table.json", schema_for!(Table)),
         ("model.json", schema_for!(Model)),
@@ -33,6 +34,7 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("inspection.json", schema_for!(InspectionItem)),
         ("lottery.json", schema_for!(Lottery)),
         ("measure.json", schema_for!(LevelMeasures)),
+        ("relation.json", schema_for!(RelationRule)),
         ("outcome.json", schema_for!(Outcome)),
         ("case.json", schema_for!(CaseFile)),
         ("override.json", schema_for!(OverrideFile)),

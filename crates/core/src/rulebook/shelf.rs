@@ -19,6 +19,7 @@ use super::measures::LevelMeasures;
 use super::model::Model;
 use super::node::Node;
 use super::outcome::Outcome;
+use super::relations::RelationRule;
 use super::table::Table;
 use super::{Head, Jurisdiction, check, read};
 use crate::ledger::Hash;
@@ -58,6 +59,7 @@ rules! {
     Lottery => "lotteries",
     Alert => "alerts",
     LevelMeasures => "measures",
+    RelationRule => "relations",
     Outcome => "outcomes",
 }
 

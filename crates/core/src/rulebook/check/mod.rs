@@ -13,6 +13,7 @@ mod lotteries;
 mod models;
 mod outcomes;
 mod publicity;
+mod relations;
 mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -58,6 +59,7 @@ impl<'a> Checking<'a> {
         book.lotteries.0.iter().for_each(|edition| lotteries::lottery(self, edition));
         book.alerts.0.iter().for_each(|edition| alerts::alert(self, edition));
         book.measures.0.iter().for_each(|edition| alerts::measures(self, edition));
+        book.relations.0.iter().for_each(|edition| relations::relation(self, edition));
         book.cases.iter().for_each(|(file, node)| cases::case_file(self, file, node));
     }
 
