@@ -10,7 +10,8 @@ use crate::steps::run;
 use crate::{built, cargo, tools};
 
 /// Each measurement, and the package whose bench of that name it is.
-const BENCHES: &[(&str, &str)] = &[("draw", "xinheng-core"), ("import", "xinheng-app"), ("pages", "xinheng-app")];
+const BENCHES: &[(&str, &str)] =
+    &[("draw", "xinheng-core"), ("import", "xinheng-app"), ("pages", "xinheng-app"), ("record", "xinheng-app")];
 
 /// Runs one measurement on both databases; what follows its name goes to it as it stands.
 pub fn bench(arguments: &[String]) -> Result<()> {

@@ -203,7 +203,6 @@ impl Bureau {
         let mut keeper = ClockKeeper::new(self.rulebook());
         self.enter_approved(&mut writing, &mut keeper, vec![answer], &actor.unit).await?;
         writing.audit(act.line(self.now(), Outcome::Done, format!("record/{alert}"), &[])).await?;
-        writing.commit().await?;
-        Ok(())
+        self.commit_with_levels(writing).await
     }
 }

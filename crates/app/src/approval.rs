@@ -136,8 +136,9 @@ impl Bureau {
             _ => {}
         }
         let stage = self.take_step(&mut writing, act, &found, &steps, (action, opinion)).await?;
-        writing.commit().await?;
+        self.commit_with_levels(writing).await?;
         if stage == Stage::Passed && [INSPECTION_RESULT, LEVEL_ADJUSTMENT].contains(&found.procedure.as_str()) {
+            // Where many waited.
             self.classify_touched(&|_| {}).await?;
         }
         Ok(stage)

@@ -26,6 +26,7 @@ use xinheng_store::{Body, Level, LevelChange, NewRecord, Page, Scope, UnfetchedP
 use crate::alert::Alarm;
 use crate::collect::UNSPECIFIED_UNIT;
 use crate::explain::{Context, Explanation};
+use crate::prepared::Ready;
 use crate::rules::Signatures;
 use crate::{Bureau, Stage, Watcher, WrongInput};
 
@@ -33,6 +34,10 @@ use crate::{Bureau, Stage, Watcher, WrongInput};
 pub const CLASSIFICATION: &str = "classification";
 /// Enterprises classified at a time.
 pub(crate) const PAGE: u64 = 2_000;
+/// Scope of a run over all enterprises, as its record says it.
+pub(crate) const OVER_ALL: &str = "all";
+/// As many enterprises are classified within the transaction that touched them.
+const FEW: u64 = 20;
 /// Pages on their way from being listed to being written: one is fetched, one waits, one is computed.
 const AHEAD: usize = 3;
 
@@ -118,11 +123,13 @@ mod sm3_digest {
     /// Chains enterprises in the order of their codes.
     pub struct LevelDigest(Hash);
 
-    impl LevelDigest {
-        pub fn new() -> Self {
+    impl Default for LevelDigest {
+        fn default() -> Self {
             Self(Hash::GENESIS)
         }
+    }
 
+    impl LevelDigest {
         pub fn add(&mut self, enterprise: CreditCode, lines: &[LevelLine]) {
             let mut text = enterprise.to_string();
             for line in lines {
@@ -153,13 +160,35 @@ impl Bureau {
         self.run(self.today(), Scope::Stale, watcher).await.map(Some)
     }
 
+    /// Classifies all enterprises when a day has begun since they last were: what ends, fades or comes due by itself shows in
+    /// levels and alerts that same day. Nothing before the first time that somebody has it done.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn classify_new_day(&self) -> anyhow::Result<Option<Run>> {
+        let today = self.today();
+        let mut before = None;
+        loop {
+            let runs = self.store.newest_system_records(CLASSIFICATION, before, PAGE).await?;
+            if let Some(run) = runs.iter().find(|run| run.payload.text("scope") == Some(OVER_ALL)) {
+                if run.occurred_on >= today {
+                    return Ok(None);
+                }
+                return self.classify_all(today, &|_| ()).await.map(Some);
+            }
+            // One of today over those touched does not count, however many there are.
+            let Some(oldest) = runs.last() else { return Ok(None) };
+            before = Some(oldest.seq);
+        }
+    }
+
     /// Classifies all enterprises, after their relations have been put on record. A day before that of the last recorded run is only tried: what was
     /// decided then stands.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn classify_all(&self, as_of: Day, watcher: Watcher<'_>) -> anyhow::Result<Run> {
-        let runs = self.store.system_records(CLASSIFICATION, Seq(i64::MAX)).await?;
+        let runs = self.store.system_records(CLASSIFICATION, Seq(0), Seq(i64::MAX)).await?;
         if runs.iter().any(|run| as_of < run.occurred_on) {
             let signatures = self.signatures(Seq(i64::MAX)).await?;
             return self.trial(&Tools::new(&self.rulebook, as_of, &signatures), as_of, None, watcher).await;
@@ -185,7 +214,7 @@ impl Bureau {
         watcher: Watcher<'_>,
     ) -> anyhow::Result<Run> {
         let known_up_to = self.store.head().await?.seq;
-        let mut tally = Tally::new();
+        let mut tally = Tally::default();
         let total = self.store.enterprise_count().await?;
         let mut after = None;
         loop {
@@ -201,21 +230,55 @@ impl Bureau {
     }
 
     async fn run(&self, as_of: Day, scope: Scope, watcher: Watcher<'_>) -> anyhow::Result<Run> {
-        self.store.put_rulebook(self.rulebook.version(), &serde_json::to_vec(&self.rulebook.bundle())?).await?;
+        self.keep_rulebook().await?;
         let mut writing = self.store.begin().await?;
         let known_up_to = writing.head().seq;
-        let seq = Seq(known_up_to.0 + 1);
-        let signatures = self.signatures(known_up_to).await?;
-        let basis = Basis { rulebook: Arc::clone(&self.rulebook), signatures, as_of };
-        let watching = basis.signatures.clone();
-        let Found { tally, moved, mut alarms } =
-            classify_into(&mut writing, basis, scope, known_up_to, seq, watcher).await?;
+        let ready = self.ready(as_of, known_up_to).await?;
+        let found = classify_into(&mut writing, Arc::clone(&ready), scope, known_up_to, watcher).await?;
+        let run = self.record_run(&mut writing, &ready, scope, known_up_to, found).await?;
+        writing.commit().await?;
+        Ok(run)
+    }
+
+    /// Commits; enterprises that wait for their level get it in the same transaction when they are few, otherwise from the
+    /// next run.
+    pub(crate) async fn commit_with_levels(&self, mut writing: Writing) -> anyhow::Result<()> {
+        let known_up_to = writing.head().seq;
+        let page = match self.rulebook_is_kept() {
+            true => writing.few_stale(FEW, known_up_to).await?,
+            false => None,
+        };
+        let Some(page) = page else {
+            writing.commit().await?;
+            return Ok(());
+        };
+        let as_of = self.today();
+        let ready = self.ready(as_of, known_up_to).await?;
+        let mut found = Found::default();
+        let computed = ready.tools().compute(&page, as_of)?;
+        found.take(&mut writing, computed, as_of, known_up_to).await?;
+        self.record_run(&mut writing, &ready, Scope::Stale, known_up_to, found).await?;
+        writing.commit().await?;
+        Ok(())
+    }
+
+    /// Puts on record that levels were given, by what, and what an officer must look at.
+    async fn record_run(
+        &self,
+        writing: &mut Writing,
+        ready: &Ready,
+        scope: Scope,
+        known_up_to: Seq,
+        found: Found,
+    ) -> anyhow::Result<Run> {
+        let Found { tally, moved, mut alarms } = found;
+        let (as_of, seq) = (ready.borrow_owner().as_of, Seq(known_up_to.0 + 1));
         let changed = moved.iter().filter(|change| change.scope == COMBINED).count() as u64;
         let run = tally.run(as_of, known_up_to, None, self.rulebook.version(), changed, Some(seq));
         let record = RunRecord {
             as_of,
             known_up_to: known_up_to.0,
-            scope: if scope == Scope::All { "all" } else { "touched" }.to_owned(),
+            scope: if scope == Scope::All { OVER_ALL } else { "touched" }.to_owned(),
             rulebook: run.rulebook.clone(),
             digest: run.digest.to_string(),
             enterprises: i64::try_from(tally_count(&run)).context("企业数量过大")?,
@@ -229,20 +292,13 @@ impl Bureau {
                 source_unit: UNSPECIFIED_UNIT.to_owned(),
             }])
             .await?;
-        let both = |LevelChange { enterprise, scope, from, to }: &LevelChange| {
-            Some((*enterprise, scope.clone(), from.clone()?, to.clone()?))
-        };
-        let between: Vec<_> = moved.iter().filter_map(both).collect();
-        // Most runs of a single record move nothing: then the rules need not be made ready once more.
-        if !between.is_empty() {
-            let watch = Tools::new(&self.rulebook, as_of, &watching).watch;
-            for (enterprise, scope, from, to) in &between {
-                let raised = watch.of_level(Moved { scope, from, to, run: seq });
+        for LevelChange { enterprise, scope, from, to } in &moved {
+            if let (Some(from), Some(to)) = (from, to) {
+                let raised = ready.tools().watch.of_level(Moved { scope, from, to, run: seq });
                 alarms.extend(raised.iter().map(|raised| Alarm::new(*enterprise, raised)));
             }
         }
-        self.raise(&mut writing, seq, as_of, alarms).await?;
-        writing.commit().await?;
+        self.raise(writing, seq, as_of, alarms).await?;
         Ok(run)
     }
 
@@ -270,10 +326,21 @@ impl Bureau {
             None => None,
         };
         let rulebook = kept.as_ref().unwrap_or(&self.rulebook);
-        let signatures = self.signatures(seq).await?;
-        let tools = match model {
-            Some(model) => Tools::alone(rulebook, as_of, model),
-            None => Tools::new(rulebook, as_of, &signatures),
+        let (ready, signatures, other);
+        let tools = match (model, &kept) {
+            (Some(model), _) => {
+                other = Tools::alone(rulebook, as_of, model);
+                &other
+            }
+            (None, Some(rulebook)) => {
+                signatures = self.signatures(seq).await?;
+                other = Tools::new(rulebook, as_of, &signatures);
+                &other
+            }
+            (None, None) => {
+                ready = self.ready(as_of, seq).await?;
+                ready.tools()
+            }
         };
         let classification = tools.classifier.classify(&Facts::new(&records, as_of, &tools.kinds));
         let title = |kind: &str| tools.kinds.get(kind).map_or(kind, |kind| &kind.rule.title).to_owned();
@@ -292,14 +359,8 @@ impl Bureau {
     }
 }
 
-/// By what a run computes.
-pub(crate) struct Basis {
-    pub rulebook: Arc<Rulebook>,
-    pub signatures: Signatures,
-    pub as_of: Day,
-}
-
 /// What a run found.
+#[derive(Default)]
 pub(crate) struct Found {
     pub tally: Tally,
     /// Levels that moved.
@@ -311,17 +372,33 @@ pub(crate) struct Found {
 /// What was computed of a page.
 type Computed = (Lines, Vec<Level>, Vec<Alarm>);
 
+impl Found {
+    /// Writes the levels of a page that changed, under the run that follows what is known.
+    async fn take(
+        &mut self,
+        writing: &mut Writing,
+        (lines, levels, alarms): Computed,
+        as_of: Day,
+        known_up_to: Seq,
+    ) -> anyhow::Result<()> {
+        self.tally.add(&lines);
+        self.moved.extend(writing.write_levels(Seq(known_up_to.0 + 1), as_of, levels).await?);
+        self.alarms.extend(alarms);
+        let codes: Vec<CreditCode> = lines.iter().map(|(code, _)| *code).collect();
+        Ok(writing.clear_stale(&codes, known_up_to).await?)
+    }
+}
+
 /// Computes the levels of a scope and writes those that changed, under the run's seq. While one page is
 /// fetched, the one before it is computed on a thread of its own, and the one before that is written.
 pub(crate) async fn classify_into(
     writing: &mut Writing,
-    basis: Basis,
+    ready: Arc<Ready>,
     scope: Scope,
     known_up_to: Seq,
-    run: Seq,
     watcher: Watcher<'_>,
 ) -> anyhow::Result<Found> {
-    let as_of = basis.as_of;
+    let as_of = ready.borrow_owner().as_of;
     let total = writing.count(scope).await?;
     let (pages, mut unfetched) = mpsc::channel::<UnfetchedPage>(AHEAD);
     let (fetched, mut unread) = mpsc::channel(1);
@@ -334,20 +411,15 @@ pub(crate) async fn classify_into(
         }
     });
     tokio::task::spawn_blocking(move || {
-        let tools = Tools::new(&basis.rulebook, as_of, &basis.signatures);
         while let Some(page) = unread.blocking_recv() {
             let page = page.and_then(UnreadPage::read).map_err(Into::into);
-            let lines = page.and_then(|page| tools.lines(&page, as_of));
-            let result = lines.map(|(lines, alarms)| {
-                let levels = tools.levels(&lines);
-                (lines, levels, alarms)
-            });
-            if results.blocking_send(result).is_err() {
+            let computed = page.and_then(|page| ready.tools().compute(&page, as_of));
+            if results.blocking_send(computed).is_err() {
                 return;
             }
         }
     });
-    let mut found = Found { tally: Tally::new(), moved: Vec::new(), alarms: Vec::new() };
+    let mut found = Found::default();
     let (mut after, mut listed_all, mut ahead) = (None, false, 0);
     loop {
         while !listed_all && ahead < AHEAD {
@@ -358,13 +430,9 @@ pub(crate) async fn classify_into(
             pages.send(page).await.ok();
             ahead += 1;
         }
-        let (lines, levels, alarms) = computed.recv().await.context("计算等级的线程意外结束")??;
+        let computed = computed.recv().await.context("计算等级的线程意外结束")??;
         ahead -= 1;
-        found.tally.add(&lines);
-        found.moved.extend(writing.write_levels(run, as_of, levels).await?);
-        found.alarms.extend(alarms);
-        let codes: Vec<CreditCode> = lines.iter().map(|(code, _)| *code).collect();
-        writing.clear_stale(&codes, known_up_to).await?;
+        found.take(writing, computed, as_of, known_up_to).await?;
         watcher(Stage { name: format!("分类 {as_of}"), done: found.tally.enterprises, total });
         if listed_all && ahead == 0 {
             return Ok(found);
@@ -415,6 +483,13 @@ impl<'a> Tools<'a> {
         Ok((lines, alarms))
     }
 
+    /// What every enterprise of a page is given, as the store keeps it too.
+    fn compute(&self, page: &Page, as_of: Day) -> anyhow::Result<Computed> {
+        let (lines, alarms) = self.lines(page, as_of)?;
+        let levels = self.levels(&lines);
+        Ok((lines, levels, alarms))
+    }
+
     /// The lines as the store keeps them: a scope that no longer grades an enterprise says so.
     fn levels(&self, page: &Lines) -> Vec<Level> {
         let of = |code: CreditCode, lines: &[LevelLine]| -> Vec<Level> {
@@ -446,6 +521,7 @@ impl<'a> Tools<'a> {
 }
 
 /// Counts levels as pages go by.
+#[derive(Default)]
 pub(crate) struct Tally {
     levels: BTreeMap<String, u64>,
     unclassified: u64,
@@ -455,10 +531,6 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    fn new() -> Self {
-        Self { levels: BTreeMap::new(), unclassified: 0, trial: 0, enterprises: 0, digest: LevelDigest::new() }
-    }
-
     fn add(&mut self, page: &Lines) {
         for (code, lines) in page {
             self.enterprises += 1;

@@ -4,7 +4,7 @@
 use std::fmt::{self, Write as _};
 
 use serde::Serialize;
-use xinheng_core::classify::{Classification, Graded};
+use xinheng_core::classify::{Classification, Graded, Received};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::points::Points;
 use xinheng_core::record::{Day, Record, Seq};
@@ -88,6 +88,8 @@ pub struct CombinationLine {
 pub struct ReceivedLine {
     /// Level.
     pub level: String,
+    /// What the province called it, on which scale and by which edition, in words; empty when that is not on record.
+    pub stated: String,
     /// Month, `2026-10`.
     pub month: String,
     /// The record that brought it.
@@ -206,6 +208,7 @@ impl Explanation {
             }),
             received: classification.received.as_ref().map(|received| ReceivedLine {
                 level: received.level.clone(),
+                stated: stated(received),
                 month: received.month.format("%Y-%m").to_string(),
                 seq: received.seq,
             }),
@@ -326,6 +329,13 @@ fn cite(own: Option<&Citation>, graded: &Graded) -> String {
     }
 }
 
+/// `上级所定“C”，五级（A、B、C、D、E），2026版，`
+fn stated(received: &Received) -> String {
+    let Received { stated, scale, edition, .. } = received;
+    let parts = [stated.as_ref().map(|stated| format!("上级所定“{stated}”")), scale.clone(), edition.clone()];
+    parts.into_iter().flatten().map(|part| part + "，").collect()
+}
+
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name.as_deref().unwrap_or("（尚无登记记录）");
@@ -346,8 +356,8 @@ impl fmt::Display for Explanation {
         if let Some(received) = &self.received {
             writeln!(
                 f,
-                "  省级下发：{}（{}，记录#{}），优先于本局通用模型",
-                received.level, received.month, received.seq
+                "  省级下发：{}（{}{}，记录#{}），优先于本局通用模型",
+                received.level, received.stated, received.month, received.seq
             )?;
         }
         if let Some(one) = &self.adjustment {

@@ -12,8 +12,9 @@ use xinheng_core::record::Seq;
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_store::{Scope, Writing};
 
-use crate::classify::{Basis, CLASSIFICATION, RunRecord, classify_into};
+use crate::classify::{CLASSIFICATION, OVER_ALL, RunRecord, classify_into};
 use crate::deadline::ClockKeeper;
+use crate::prepared::{Basis, Ready};
 use crate::{Bureau, Stage, Watcher};
 
 /// Records replayed at a time.
@@ -118,13 +119,13 @@ impl Bureau {
 
     async fn replay(&self, writing: &mut Writing, seq: Seq, run: &RunRecord) -> anyhow::Result<Option<String>> {
         let known_up_to = Seq(run.known_up_to);
-        let basis = Basis {
+        let ready = Ready::of(Basis {
             rulebook: Arc::new(self.kept_rulebook(&run.rulebook).await?),
             signatures: self.signatures(known_up_to).await?,
             as_of: run.as_of,
-        };
-        let scope = if run.scope == "all" { Scope::All } else { Scope::Stale };
-        let tally = classify_into(writing, basis, scope, known_up_to, seq, &|_| ()).await?.tally;
+        });
+        let scope = if run.scope == OVER_ALL { Scope::All } else { Scope::Stale };
+        let tally = classify_into(writing, ready, scope, known_up_to, &|_| ()).await?.tally;
         let differs = tally.digest().to_string() != run.digest;
         Ok(differs.then(|| format!("第 {seq} 条分类（截至 {}）重算的等级与当时入账的摘要不一致", run.as_of)))
     }
@@ -140,7 +141,7 @@ impl Bureau {
 
     /// The rulebook of the last run that was known at a seq.
     pub(crate) async fn rulebook_known_at(&self, seq: Seq) -> anyhow::Result<Option<Rulebook>> {
-        let runs = self.store.system_records(CLASSIFICATION, seq).await?;
+        let runs = self.store.system_records(CLASSIFICATION, Seq(0), seq).await?;
         match runs.last() {
             Some(run) => Ok(Some(self.kept_rulebook(&RunRecord::parse(&run.payload)?.rulebook).await?)),
             None => Ok(None),

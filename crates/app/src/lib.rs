@@ -21,6 +21,7 @@ pub mod measures;
 pub mod outlook;
 pub mod pages;
 pub mod people;
+mod prepared;
 pub mod profile;
 pub mod public;
 mod relation;
@@ -34,6 +35,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use chrono::Utc;
+use prepared::Prepared;
 use sign_in::{PasswordCost, Passwords};
 use thiserror::Error;
 use xinheng_core::ledger::Head;
@@ -104,6 +106,7 @@ pub struct Bureau {
     rulebook: Arc<Rulebook>,
     surroundings: Surroundings,
     passwords: Passwords,
+    prepared: Prepared,
 }
 
 impl Bureau {
@@ -121,7 +124,7 @@ impl Bureau {
         let sealer = Sealer::new(keys.clone(), Arc::clone(&surroundings.salts));
         let store = Store::open(database, keys).await?;
         let passwords = Passwords::new(surroundings.password_cost)?;
-        Ok(Self { store, sealer, rulebook: Arc::new(rulebook), surroundings, passwords })
+        Ok(Self { store, sealer, rulebook: Arc::new(rulebook), surroundings, passwords, prepared: Prepared::default() })
     }
 
     /// The rulebook in use.

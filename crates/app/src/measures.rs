@@ -116,7 +116,6 @@ impl Bureau {
         let mut keeper = ClockKeeper::new(self.rulebook());
         self.enter_approved(&mut writing, &mut keeper, vec![approved], &actor.unit).await?;
         writing.audit(act.line(self.now(), Outcome::Done, format!("enterprise/{}", taken.enterprise), &[])).await?;
-        writing.commit().await?;
-        Ok(())
+        self.commit_with_levels(writing).await
     }
 }

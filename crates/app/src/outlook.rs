@@ -1,13 +1,13 @@
 //! Outlook (往后看): what of an enterprise's level ends by itself and when, and what a repair would change. For the
-//! officer; the enterprise is not told its level.
+//! officer; the enterprise is told where the bureau has decided so for the model that leads.
 
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::forecast::{IfRepaired, Standing, ToCome, if_repaired, standing, to_come};
 use xinheng_core::record::Seq;
 
-use crate::Bureau;
 use crate::classify::Tools;
-use crate::words;
+use crate::explain::Explanation;
+use crate::{Bureau, WrongInput, words};
 
 /// Months ahead.
 const MONTHS: u32 = 36;
@@ -23,7 +23,37 @@ pub struct Outlook {
     pub if_repaired: Vec<(IfRepaired, String)>,
 }
 
+/// What an enterprise is told of its level (告知书).
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// Its level, and from which records.
+    pub explanation: Explanation,
+    /// What is to come of it.
+    pub outlook: Outlook,
+}
+
 impl Bureau {
+    /// Whether an enterprise may be told of a level: the model that leads says so, and the level may act.
+    #[must_use]
+    pub fn may_tell(&self, explanation: &Explanation) -> bool {
+        let lead = explanation.model.as_ref().and_then(|model| self.rulebook().model(model, explanation.as_of));
+        explanation.in_force && lead.is_some_and(|model| model.told_to_enterprise)
+    }
+
+    /// What an enterprise is told of its level today.
+    ///
+    /// # Errors
+    /// [`WrongInput`] when it is not to be told.
+    pub async fn notice(&self, code: CreditCode) -> anyhow::Result<Notice> {
+        let explanation = self.explain(code, self.today(), None, None).await?;
+        if !self.may_tell(&explanation) {
+            let words =
+                "按现行规则，这家企业的等级不告知企业：所依模型没有规定告知（told_to_enterprise），或等级未经签署";
+            return Err(WrongInput(words.to_owned()).into());
+        }
+        Ok(Notice { outlook: self.outlook(code).await?, explanation })
+    }
+
     /// What is to come of an enterprise's level, by what is known now and the rulebook of today.
     ///
     /// # Errors
@@ -31,8 +61,8 @@ impl Bureau {
     pub async fn outlook(&self, code: CreditCode) -> anyhow::Result<Outlook> {
         let today = self.today();
         let records = self.store().history(code, Seq(i64::MAX)).await?;
-        let signatures = self.signatures(Seq(i64::MAX)).await?;
-        let Tools { classifier, kinds, .. } = Tools::new(self.rulebook(), today, &signatures);
+        let ready = self.ready(today, Seq(i64::MAX)).await?;
+        let Tools { classifier, kinds, .. } = ready.tools();
         let named = |one: IfRepaired| {
             let record = records.iter().find(|record| record.seq == one.seq);
             let words = record.map(|record| {
@@ -43,9 +73,9 @@ impl Bureau {
             (one, words.unwrap_or_default())
         };
         Ok(Outlook {
-            now: standing(&classifier, &kinds, &records, today),
-            to_come: to_come(&classifier, &kinds, &records, today, MONTHS),
-            if_repaired: if_repaired(&classifier, &kinds, &records, today).into_iter().map(named).collect(),
+            now: standing(classifier, kinds, &records, today),
+            to_come: to_come(classifier, kinds, &records, today, MONTHS),
+            if_repaired: if_repaired(classifier, kinds, &records, today).into_iter().map(named).collect(),
         })
     }
 }

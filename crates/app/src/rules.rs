@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use include_dir::{Dir, include_dir};
@@ -85,7 +86,7 @@ pub fn refused(errors: &[RuleError]) -> anyhow::Error {
 
 /// What the bureau had signed at some point of the ledger: rule and wording, and by how many persons.
 #[derive(Clone, Debug, Default)]
-pub struct Signatures(HashMap<(String, String), usize>);
+pub struct Signatures(Arc<HashMap<(String, String), usize>>);
 
 impl Signatures {
     /// Whether a rule may act on a day: it is confirmed, or a default that enough persons have signed in exactly this
@@ -93,6 +94,21 @@ impl Signatures {
     #[must_use]
     pub fn act(&self, rulebook: &Rulebook, rule: &str, day: Day) -> bool {
         rulebook.rule(rule, day).is_some_and(|line| line.head.status == Status::Confirmed || self.missing(&line) == 0)
+    }
+
+    /// With those of further records.
+    pub(crate) fn with(&self, records: &[Record]) -> Self {
+        let mut signed = HashMap::clone(&self.0);
+        for Record { payload, .. } in records {
+            let text = |field| payload.text(field).unwrap_or_default().to_owned();
+            *signed.entry((text("rule"), text("digest"))).or_default() += 1;
+        }
+        Self(Arc::new(signed))
+    }
+
+    /// Whether these are the very same.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 
     /// How many persons have still to sign a default.
@@ -131,17 +147,6 @@ impl fmt::Display for Signed {
 }
 
 impl Bureau {
-    /// What had been signed at a seq.
-    pub(crate) async fn signatures(&self, known_up_to: Seq) -> anyhow::Result<Signatures> {
-        let records = self.store.system_records(SIGNATURE, known_up_to).await?;
-        let text = |payload: &Payload, field| payload.text(field).unwrap_or_default().to_owned();
-        let mut signed = HashMap::new();
-        for Record { payload, .. } in &records {
-            *signed.entry((text(payload, "rule"), text(payload, "digest"))).or_default() += 1;
-        }
-        Ok(Signatures(signed))
-    }
-
     /// Signs a default of ours in its wording of today. It acts once as many different persons have as it asks for.
     ///
     /// # Errors

@@ -4,10 +4,11 @@
 
 mod county;
 
-use county::{County, both, day, entities};
+use county::{County, both, day, entities, request};
 use xinheng_app::WrongInput;
 use xinheng_app::act::{Act, Actor};
 use xinheng_app::adjustment::LevelAdjustment;
+use xinheng_app::collect::ImportRequest;
 use xinheng_app::enterprises::Turn;
 use xinheng_app::measures::MeasureTaken;
 use xinheng_app::people::{NewStaff, UnitChange};
@@ -131,7 +132,7 @@ async fn an_alert_is_raised_once_at_its_desk_and_runs_until_it_is_answered() {
 async fn without_a_signature_no_alert_is_raised() {
     both(async |county| {
         county.fill().await;
-        let runs = county.bureau.store().system_records("alert", Seq(i64::MAX)).await.unwrap();
+        let runs = county.bureau.store().system_records("alert", Seq(0), Seq(i64::MAX)).await.unwrap();
         assert!(runs.is_empty());
     })
     .await;
@@ -288,9 +289,9 @@ async fn relations_are_on_record_before_the_levels_that_rest_on_them() {
             county.import_as_of(&file, Some(edition)).await.unwrap();
         };
         let (today, tomorrow) = (bureau.today(), bureau.today().succ_opt().unwrap());
-        import(related_entities("2026-11-01", "吊销", 5), today).await;
+        import(related_entities("2026-11-01", "吊销", 6), today).await;
         bureau.classify_all(today, &|_| ()).await.unwrap();
-        // Five firms at the address: B2 from five; the person's other firm is revoked: L1.
+        // Five running firms at the address: B2 from five; the person's other firm is revoked: L1.
         assert_eq!(points(today, "B2").await, 1_000);
         assert_eq!(points(today, "L1").await, 6_000);
         // Nothing has changed: nothing is said again.
@@ -304,6 +305,37 @@ async fn relations_are_on_record_before_the_levels_that_rest_on_them() {
         assert_eq!(points(tomorrow, "L1").await, 0);
         // The day before is as it was.
         assert_eq!(points(today, "B2").await, 1_000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_level_of_five_or_six_is_kept_as_stated_and_acts_as_one_of_our_four() {
+    both(async |county| {
+        let code = county.fill().await.code;
+        let bureau = &county.bureau;
+        let import = async |table: Option<&str>, level: &str, month: &str| {
+            let file = county.write(
+                "省级等级.csv",
+                format!("统一社会信用代码,等级,月份,版本\n{code},{level},{month},省2026版\n").as_bytes(),
+            );
+            let request = ImportRequest { table, ..request(&file) };
+            bureau.import(&request, &|_| ()).await
+        };
+        let line = async || bureau.explain(code, bureau.today(), None, None).await.unwrap().received.unwrap();
+        // By its headings the file is of the four levels, which know no fifth.
+        let outcome = import(None, "E", "2026-08").await.unwrap();
+        assert_eq!((outcome.accepted, outcome.refused), (0, 1));
+        for (table, level, month, acts, stated) in [
+            (None, "较高", "2026-08", "C", "上级所定“较高”，四级（低、一般、较高、高），省2026版，"),
+            (Some("received_levels_five"), "C", "2026-09", "B", "上级所定“C”，五级（A、B、C、D、E），省2026版，"),
+            (Some("received_levels_five"), "中高", "2026-10", "C", "上级所定“中高”，五级（A、B、C、D、E），省2026版，"),
+            (Some("received_levels_six"), "A+", "2026-11", "A", "上级所定“A+”，六级（A+、A、B、C、D、E），省2026版，"),
+        ] {
+            assert_eq!(import(table, level, month).await.unwrap().accepted, 1, "{level}");
+            let line = line().await;
+            assert_eq!((line.level.as_str(), line.stated.as_str()), (acts, stated));
+        }
     })
     .await;
 }

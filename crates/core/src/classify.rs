@@ -35,6 +35,12 @@ pub struct Classifier<'a> {
 pub struct Received {
     /// Level.
     pub level: String,
+    /// What the province called it, where that is on record.
+    pub stated: Option<String>,
+    /// The province's scale.
+    pub scale: Option<String>,
+    /// Edition of the province's indicators.
+    pub edition: Option<String>,
     /// First day of its month.
     pub month: Day,
     /// The record that brought it.
@@ -131,7 +137,9 @@ impl<'a> Classifier<'a> {
                 facts.of(kind).iter().map(|fact| fact.record).max_by_key(|record| (record.occurred_on, record.seq));
             let record = latest?;
             let level = record.payload.text("level")?.to_owned();
-            Some(Received { level, month: record.occurred_on, seq: record.seq })
+            let text = |field| record.payload.text(field).map(str::to_owned);
+            let (stated, scale, edition) = (text("stated_level"), text("scale"), text("edition"));
+            Some(Received { level, stated, scale, edition, month: record.occurred_on, seq: record.seq })
         });
         let graded: Vec<Graded> = self
             .kernels

@@ -18,6 +18,8 @@ use crate::value::{self, Day, FIRST_DAY, Given, Reader, Refusal, filled, folded,
 /// Where a field's value comes from.
 enum Origin {
     Column(usize),
+    /// The cell before the table's replacements.
+    AsGiven(usize),
     Constant(Given),
 }
 
@@ -178,7 +180,7 @@ impl<'a> Resolved<'a> {
     fn record(&self, mapping: &RecordMapping, edition: Option<Day>) -> Result<RecordPlan, FileError> {
         let kind = self.kind(mapping)?;
         let mut fields = Vec::new();
-        for name in mapping.fields.keys().chain(mapping.constants.keys()) {
+        for name in mapping.fields.keys().chain(mapping.as_given.keys()).chain(mapping.constants.keys()) {
             if kind.field(name).is_none() {
                 return Err(self.wrong(format!("记录种类“{}”没有“{name}”这一项", kind.rule.title)));
             }
@@ -194,6 +196,11 @@ impl<'a> Resolved<'a> {
             } else if let Some(column) = mapping.fields.get(name) {
                 match self.column(column)? {
                     (column, Some(place)) => (Origin::Column(place), self.table.columns[column].unit),
+                    (_, None) => continue,
+                }
+            } else if let Some(column) = mapping.as_given.get(name) {
+                match self.column(column)? {
+                    (column, Some(place)) => (Origin::AsGiven(place), self.table.columns[column].unit),
                     (_, None) => continue,
                 }
             } else {
@@ -505,11 +512,12 @@ impl Mapping {
         withdrawn: bool,
         latest: Option<Day>,
     ) -> Result<Option<Given>, Fault> {
-        let column = match &field.origin {
+        let (column, cell) = match &field.origin {
             Origin::Constant(given) => return Ok(Some(given.clone())),
-            Origin::Column(column) => *column,
+            Origin::Column(column) => (*column, self.cell(cells, *column)),
+            Origin::AsGiven(column) => (*column, filled(cells.get(*column))),
         };
-        let given = match self.cell(cells, column) {
+        let given = match cell {
             Some(cell) => field.reader.read(cell).map_err(|refusal| refusal.at(column))?,
             None => None,
         };

@@ -15,10 +15,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails or a row is damaged.
-    pub async fn system_records(&self, kind: &str, known_up_to: Seq) -> Result<Vec<Record>> {
+    pub async fn system_records(&self, kind: &str, after: Seq, known_up_to: Seq) -> Result<Vec<Record>> {
         let found = record::Entity::find()
             .filter(record::Column::Enterprise.is_null())
             .filter(record::Column::Kind.eq(kind))
+            .filter(record::Column::Seq.gt(after.0))
             .filter(record::Column::Seq.lte(known_up_to.0))
             .order_by_asc(record::Column::Seq);
         Ok(entries(found, &self.connections.readers).await?.into_iter().map(|entry| entry.record).collect())

@@ -3,11 +3,15 @@
 use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 
-use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, Statement, TransactionTrait};
+use sea_orm::{
+    ColumnTrait, ConnectionTrait, Database, DatabaseConnection, DbBackend, EntityTrait, QueryFilter, Statement,
+    TransactionTrait,
+};
 use sea_orm_migration::MigratorTrait;
 use sqlx::ConnectOptions;
 use sqlx::postgres::PgConnectOptions;
 use tempfile::TempDir;
+use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::Hash;
 use xinheng_core::record::RecordId;
 
@@ -106,6 +110,31 @@ impl Store {
     /// What the database answers.
     pub async fn tamper(&self, sql: &str) -> Result<()> {
         self.connections.writer.execute_unprepared(sql).await?;
+        Ok(())
+    }
+
+    /// What any system at least has to do: a row is inserted and another read by its index, in one transaction. The first is
+    /// number 0.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn bare_record(&self, enterprise: &CreditCode, number: i64, payload: &str) -> Result<()> {
+        let writer = &self.connections.writer;
+        if number == 0 {
+            writer
+                .execute_unprepared(
+                    "CREATE TABLE IF NOT EXISTS bare (number BIGINT PRIMARY KEY, enterprise TEXT, payload TEXT)",
+                )
+                .await?;
+        }
+        let backend = writer.get_database_backend();
+        let transaction = writer.begin().await?;
+        let values = [number.into(), enterprise.to_string().into(), payload.into()];
+        let insert = Statement::from_sql_and_values(backend, "INSERT INTO bare VALUES ($1, $2, $3)", values);
+        transaction.execute_raw(insert).await?;
+        let levels = current_level::Entity::find().filter(current_level::Column::Enterprise.eq(enterprise.to_string()));
+        levels.all(&transaction).await?;
+        transaction.commit().await?;
         Ok(())
     }
 

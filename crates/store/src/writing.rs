@@ -19,7 +19,7 @@ use crate::graded;
 use crate::keys::Keys;
 use crate::level::{Level, LevelChange};
 use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying};
-use crate::reading::{Scope, UnfetchedPage, count, page_within};
+use crate::reading::{Page, Scope, UnfetchedPage, count, few_stale_within, page_within};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
 
@@ -515,6 +515,16 @@ impl Writing {
             Ok(transaction)
         });
         Ok(())
+    }
+
+    /// The enterprises that wait for their level, with all that this transaction knows of them; none when there are more than
+    /// so many, or no such.
+    ///
+    /// # Errors
+    /// When the database fails or a row is damaged.
+    pub async fn few_stale(&mut self, most: u64, known_up_to: Seq) -> Result<Option<Page>> {
+        self.settle().await?;
+        few_stale_within(&mut self.transaction, most, known_up_to).await
     }
 
     /// Empties all projections, to be filled again by [`Self::project`] (and levels by whoever

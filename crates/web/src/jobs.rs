@@ -69,8 +69,9 @@ const REMEMBERED: usize = 1_000;
 /// How often it is looked what has fallen due by itself.
 const FALLS_DUE_EVERY: Duration = Duration::from_secs(600);
 
-/// Does what nobody has to ask for: throws away draws that were not sealed in time, and publishes whom plans visited.
-async fn fall_due(bureau: &Bureau) {
+/// Does what nobody has to ask for: throws away draws that were not sealed in time, publishes whom plans visited, and
+/// classifies all enterprises once a day.
+async fn fall_due(bureau: &Bureau, daily: bool) {
     match bureau.void_overdue_draws().await {
         Ok(draws) if draws.is_empty() => {}
         Ok(draws) => tracing::info!(draws = draws.len(), "draws.voided"),
@@ -81,11 +82,19 @@ async fn fall_due(bureau: &Bureau) {
         Ok(plans) => tracing::info!(plans = plans.len(), "plans.names_published"),
         Err(error) => tracing::error!(error = format!("{error:#}"), "plans.publishing_failed"),
     }
+    if !daily {
+        return;
+    }
+    match bureau.classify_new_day().await {
+        Ok(None) => {}
+        Ok(Some(run)) => tracing::info!(changed = run.changed, "levels.given"),
+        Err(error) => tracing::error!(error = format!("{error:#}"), "levels.giving_failed"),
+    }
 }
 
 impl Jobs {
     /// Starts working, first on what an earlier run of the site left.
-    pub(crate) fn start(bureau: Arc<Bureau>, uploads: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn start(bureau: Arc<Bureau>, uploads: &Path, daily: bool) -> anyhow::Result<Self> {
         let folder = uploads.join("jobs");
         std::fs::create_dir_all(&folder)?;
         std::fs::create_dir_all(uploads.join("returned"))?;
@@ -106,7 +115,7 @@ impl Jobs {
             let mut clock = tokio::time::interval(FALLS_DUE_EVERY);
             loop {
                 clock.tick().await;
-                fall_due(&bureau_of_clock).await;
+                fall_due(&bureau_of_clock, daily).await;
             }
         });
         tokio::spawn(async move {

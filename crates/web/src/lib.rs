@@ -40,6 +40,8 @@ pub struct SiteOptions {
     pub proxies: Vec<IpAddr>,
     /// Folder for files while they are taken in, and for the rows that come back.
     pub uploads: PathBuf,
+    /// Whether all enterprises are classified once a day.
+    pub daily: bool,
 }
 
 /// The site: the bureau's books, served.
@@ -59,7 +61,7 @@ impl Site {
     /// # Errors
     /// When the folder for uploads cannot be used.
     pub fn new(bureau: Arc<Bureau>, options: SiteOptions) -> anyhow::Result<Self> {
-        let jobs = jobs::Jobs::start(Arc::clone(&bureau), &options.uploads)
+        let jobs = jobs::Jobs::start(Arc::clone(&bureau), &options.uploads, options.daily)
             .with_context(|| format!("上传文件夹“{}”无法使用", options.uploads.display()))?;
         Ok(Self { bureau, options: Arc::new(options), jobs, limits: limits::Limits::new() })
     }

@@ -16,8 +16,8 @@ use crate::form::LARGEST_UPLOAD;
 use crate::guard::{guard, nowhere};
 use crate::jobs::HAND_IN;
 use crate::pages::desk::{
-    classification, collection, draws as draws_desk, enterprises, inspectors, levels, plans, publication, rules, todo,
-    visits,
+    classification, collection, draws as draws_desk, enterprises, inspectors, levels, notice, plans, publication,
+    rules, todo, visits,
 };
 use crate::pages::{account, admin, draws, public};
 use crate::route::Audience::{Public, Staff};
@@ -65,6 +65,7 @@ pub fn routes() -> Vec<Route> {
         get("/desk/enterprises", "企业", Staff(ReadRecords), enterprises::list),
         get("/desk/enterprises.xlsx", "导出企业名单", Staff(Export), enterprises::export).audited("enterprise.export"),
         get("/desk/enterprises/{code}", "企业全貌", Staff(ReadRecords), enterprises::profile),
+        get("/desk/enterprises/{code}/notice", "等级告知书", Staff(Handle), notice::show).audited("level.tell"),
         post("/desk/enterprises/{code}/measures", "登记监管措施", Staff(Handle), "measure.record", enterprises::record_measure),
         post("/desk/enterprises/{code}/adjustment", "提出等级调整", Staff(Handle), "level.propose", enterprises::adjust),
         get("/desk/alerts", "风险预警", Staff(ReadRecords), levels::alerts),

@@ -21,6 +21,10 @@ pub struct Model {
     /// Which enterprises it grades: all of these must hold. Empty: every enterprise.
     #[serde(default)]
     pub applies: Vec<Requirement>,
+    /// Whether the bureau tells an enterprise what this model says of it, why, and what a repair would change. By default it
+    /// keeps that to itself.
+    #[serde(default)]
+    pub told_to_enterprise: bool,
     /// Least and most total points.
     pub scale: Scale,
     /// Levels from the least to the greatest risk, with their upper bounds.

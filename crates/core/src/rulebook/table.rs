@@ -15,6 +15,9 @@ use super::Head;
 pub struct Table {
     /// Head of the rule.
     pub rule: Head,
+    /// Whether it is read only when a person chooses it, because another has the same headings.
+    #[serde(default)]
+    pub only_when_chosen: bool,
     /// Its columns.
     pub columns: Vec<Column>,
     /// Which columns say whose record a row is.
@@ -110,6 +113,9 @@ pub struct RecordMapping {
     pub when: Option<String>,
     /// Field of the kind → column.
     pub fields: BTreeMap<String, String>,
+    /// Field of the kind → column, whose cell is kept as it was given, before any value was replaced.
+    #[serde(default)]
+    pub as_given: BTreeMap<String, String>,
     /// Field of the kind → the same value in every row.
     #[serde(default)]
     pub constants: BTreeMap<String, String>,

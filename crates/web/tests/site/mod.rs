@@ -125,7 +125,7 @@ impl World {
         }
         let uploads = folder.path().join("uploads");
         std::fs::create_dir_all(&uploads).unwrap();
-        let options = SiteOptions { secure: false, proxies: Vec::new(), uploads };
+        let options = SiteOptions { secure: false, proxies: Vec::new(), uploads, daily: false };
         let site = Site::new(Arc::clone(&bureau), options).unwrap();
         Self { bureau, router: router(site.clone()), folder, site, clock, factors }
     }

@@ -141,7 +141,7 @@ async fn run_in(options: &Options, command: &Demo, surroundings: Surroundings) -
         }
     }
     if !command.no_serve {
-        super::serve::site(bureau, &folder, &command.serve).await?;
+        super::serve::site(bureau, &folder, &command.serve, false).await?;
     }
     Ok(Ending::Done)
 }
@@ -259,7 +259,7 @@ mod tests {
         }
         assert!(days_known.last() > Some(&5), "{days_known:?}");
 
-        let steps = store.system_records(APPROVAL_STEP, Seq(i64::MAX)).await.unwrap();
+        let steps = store.system_records(APPROVAL_STEP, Seq(0), Seq(i64::MAX)).await.unwrap();
         let of_proofs = steps.iter().filter(|step| {
             let matter = step.payload.integer("matter");
             steps.iter().any(|first| {

@@ -20,7 +20,7 @@ pub async fn run(options: &Options, command: &Serve) -> anyhow::Result<Ending> {
     if !bureau.is_set_up().await? {
         first_start(&bureau).await?;
     }
-    site(bureau, &folder(options), command).await?;
+    site(bureau, &folder(options), command, true).await?;
     Ok(Ending::Done)
 }
 
@@ -34,8 +34,8 @@ async fn first_start(bureau: &Bureau) -> anyhow::Result<()> {
     say_line("\n接下来请系统管理员登录，按页面上的“启用步骤”办理。")
 }
 
-/// Serves until the process is told to stop.
-pub async fn site(bureau: Bureau, data: &Path, command: &Serve) -> anyhow::Result<()> {
+/// Serves until the process is told to stop. Classifies all enterprises once a day, if so wished.
+pub async fn site(bureau: Bureau, data: &Path, command: &Serve, daily: bool) -> anyhow::Result<()> {
     let missing = missing_assets();
     anyhow::ensure!(
         missing.is_empty(),
@@ -56,8 +56,8 @@ pub async fn site(bureau: Bureau, data: &Path, command: &Serve) -> anyhow::Resul
     let uploads = data.join("uploads");
     std::fs::create_dir_all(&uploads).with_context(|| format!("建不了文件夹“{}”", uploads.display()))?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let site =
-        Site::new(Arc::new(bureau), SiteOptions { secure: tls.is_some(), proxies: command.proxy.clone(), uploads })?;
+    let options = SiteOptions { secure: tls.is_some(), proxies: command.proxy.clone(), uploads, daily };
+    let site = Site::new(Arc::new(bureau), options)?;
     let listening =
         xinheng_web::serve(site, &ServeOptions { listen: command.listen, tls, metrics: command.metrics }).await?;
     say_line(format_args!("网站已启动：{scheme}://{}/（工作人员登录：/sign-in；按 Ctrl-C 停止）", listening.address))?;

@@ -87,7 +87,18 @@ fn record(checking: &mut Checking, table: &Table, mapping: &RecordMapping, node:
             checking.tell(node.at("constants").at(field).fault(message).mend("fields 与 constants 只写一处"));
         }
     }
+    for (field, name) in &mapping.as_given {
+        let node = node.at("as_given").at(field);
+        column(checking, node, table, name);
+        if mapping.fields.contains_key(field) || mapping.constants.contains_key(field) {
+            let message = format!("字段“{field}”写了不止一处");
+            checking.tell(node.fault(message).mend("fields、as_given 与 constants 只写一处"));
+        }
+    }
     for kind in checking.kinds_of(node.at("kind"), &mapping.kind.value, &table.rule) {
+        for name in mapping.as_given.keys() {
+            checking.field(node.at("as_given").at(name), kind, name, &[]);
+        }
         for name in mapping.fields.keys() {
             checking.field(node.at("fields").at(name), kind, name, &[]);
         }
@@ -104,7 +115,9 @@ fn record(checking: &mut Checking, table: &Table, mapping: &RecordMapping, node:
 
 /// Every field without which a row is refused must come from somewhere.
 fn required(checking: &mut Checking, mapping: &RecordMapping, node: &Node, kind: &Kind) {
-    let is_given = |name: &str| mapping.fields.contains_key(name) || mapping.constants.contains_key(name);
+    let is_given = |name: &str| {
+        mapping.fields.contains_key(name) || mapping.as_given.contains_key(name) || mapping.constants.contains_key(name)
+    };
     let is_day = |field: &Field| kind.nature == Nature::Event && kind.occurred_on.as_ref() == Some(&field.name.value);
     for field in kind.fields.iter().filter(|field| field.required || is_day(field)) {
         let name = &field.name.value;

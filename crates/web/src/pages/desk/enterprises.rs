@@ -182,6 +182,8 @@ struct EnterprisePage<'a> {
     cut: Cut,
     /// What is to come; only of the present.
     outlook: Option<Outlook>,
+    /// Whether the enterprise may be told.
+    told: bool,
     offered: Vec<Offered<'a>>,
     limits: Option<AdjustmentLimits>,
     typed: Typed,
@@ -418,6 +420,7 @@ async fn profile_with(
         false => Vec::new(),
     };
     page(&EnterprisePage {
+        told: now && explanation.as_ref().is_some_and(|explanation| site.bureau.may_tell(explanation)),
         outlook,
         offered,
         limits: site

@@ -6,6 +6,7 @@ pub(crate) mod draws;
 pub(crate) mod enterprises;
 pub(crate) mod inspectors;
 pub(crate) mod levels;
+pub(crate) mod notice;
 pub(crate) mod plans;
 pub(crate) mod publication;
 pub(crate) mod rules;
