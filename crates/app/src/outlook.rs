@@ -24,7 +24,7 @@ pub struct Outlook {
 }
 
 /// What an enterprise is told of its level (告知书).
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Notice {
     /// Its level, and from which records.
     pub explanation: Explanation,

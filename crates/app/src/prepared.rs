@@ -41,8 +41,8 @@ impl Ready {
 /// What a bureau keeps ready.
 #[derive(Default)]
 pub(crate) struct Prepared {
-    /// The signatures up to that of a record.
-    signed: Mutex<(Seq, Signatures)>,
+    /// The signatures so far, and where the newest of them stands.
+    signed: Mutex<Option<(Seq, Signatures)>>,
     ready: Mutex<Option<Arc<Ready>>>,
     rulebook_is_kept: AtomicBool,
 }
@@ -50,17 +50,15 @@ pub(crate) struct Prepared {
 impl Bureau {
     /// What had been signed at a seq.
     pub(crate) async fn signatures(&self, known_up_to: Seq) -> anyhow::Result<Signatures> {
-        let (newest, signed) = self.prepared.signed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (newest, signed) = match newest <= known_up_to {
-            true => (newest, signed),
-            false => <(Seq, Signatures)>::default(),
-        };
+        let kept = self.prepared.signed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let kept = kept.filter(|(newest, _)| *newest <= known_up_to);
+        let (newest, signed) = kept.unwrap_or((Seq(0), Signatures::default()));
         let more = self.store.system_records(SIGNATURE, newest, known_up_to).await?;
         let Some(last) = more.last() else { return Ok(signed) };
         let known = (last.seq, signed.with(&more));
         let mut kept = self.prepared.signed.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.0 < known.0 {
-            kept.clone_from(&known);
+        if kept.as_ref().is_none_or(|(newest, _)| *newest < known.0) {
+            *kept = Some(known.clone());
         }
         Ok(known.1)
     }

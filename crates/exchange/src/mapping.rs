@@ -37,7 +37,7 @@ impl FieldPlan {
     /// The column it is read from; none for a constant.
     fn column(&self) -> Option<usize> {
         match self.origin {
-            Origin::Column(column) => Some(column),
+            Origin::Column(column) | Origin::AsGiven(column) => Some(column),
             Origin::Constant(_) => None,
         }
     }
