@@ -152,8 +152,10 @@ pub struct Scoring<'k> {
     deeds: Vec<Deed>,
     /// The cell when another record repairs it.
     if_repaired: Vec<u32>,
-    /// By cell: whether a record of it can make a difference, and whether nothing but its cell does.
-    sorts: Vec<(bool, bool)>,
+    /// For each cell of the plan, the number of what its records give: 0 for nothing, and first those of
+    /// which nothing else matters.
+    essences: Vec<u32>,
+    plain_end: u32,
     needs_seq: bool,
     /// Whether it is also asked which record contributes what.
     contributions: bool,
@@ -172,6 +174,20 @@ enum Beginning {
 struct Open {
     numbers: HashMap<Vec<u32>, u32>,
     cells: Vec<(Gifts, u32)>,
+}
+
+impl Gifts {
+    /// The same for all that give the same, where that can be said in numbers.
+    fn key(&self) -> Option<Vec<(u8, i64)>> {
+        let own =
+            Some(Deed::Points(self.cell.indicator, self.cell.points.into())).filter(|_| self.cell.indicator != NONE);
+        let key = |deed: Deed| match deed {
+            Deed::Points(indicator, milli) => Some((indicator, milli)),
+            Deed::Count(count) => Some((count, i64::MIN)),
+            Deed::Gift(..) => None,
+        };
+        own.into_iter().chain(self.deeds.iter().copied()).map(key).collect()
+    }
 }
 
 impl<'k> Scoring<'k> {
@@ -200,7 +216,8 @@ impl<'k> Scoring<'k> {
             more: Vec::new(),
             deeds: Vec::new(),
             if_repaired: Vec::new(),
-            sorts: Vec::new(),
+            essences: Vec::new(),
+            plain_end: 0,
             needs_seq: false,
             contributions,
             open: Mutex::default(),
@@ -265,19 +282,37 @@ impl<'k> Scoring<'k> {
             }
             all.extend(gifts);
         }
-        for gifts in &all {
+        self.set_essences(&all, &if_repaired);
+    }
+
+    /// Numbers what cells give. Cells are many and give few different things, and the table of those is small
+    /// enough to stay in the nearest caches while enterprises are scored.
+    fn set_essences(&mut self, all: &[Gifts], if_repaired: &[u32]) {
+        let mut alike: HashMap<Vec<(u8, i64)>, u32> = HashMap::from([(Vec::new(), NOTHING)]);
+        let own = |(cell, gifts): (u32, &Gifts)| match gifts.key() {
+            Some(key) => *alike.entry(key).or_insert(cell),
+            None => cell,
+        };
+        let gives: Vec<u32> = (0..).zip(all).map(own).collect();
+        let pair = |cell: usize| (gives[cell], gives[if_repaired[cell] as usize]);
+        let is_plain = |(own, repaired): (u32, u32)| self.fold.is_some() && own == repaired;
+        // First nothing, then all that are plain.
+        let mut pairs: Vec<(u32, u32)> = (1..all.len()).map(pair).filter(|pair| *pair != (NOTHING, NOTHING)).collect();
+        pairs.sort_unstable_by_key(|pair| (!is_plain(*pair), *pair));
+        pairs.dedup();
+        pairs.insert(0, (NOTHING, NOTHING));
+        let count = pairs.iter().filter(|pair| is_plain(**pair)).count();
+        let numbers: HashMap<(u32, u32), u32> = pairs.iter().copied().zip(0..).collect();
+        self.plain_end = u32::try_from(count).unwrap_or_default();
+        self.essences = (0..all.len()).map(|cell| numbers[&pair(cell)]).collect();
+        for &(own, repaired) in &pairs {
+            let gifts = &all[own as usize];
             let begin = u32::try_from(self.deeds.len()).unwrap_or(u32::MAX);
             self.deeds.extend(&gifts.deeds);
             self.cells.push(gifts.cell);
             self.more.push((begin, u32::try_from(self.deeds.len()).unwrap_or(u32::MAX)));
+            self.if_repaired.push(numbers[&(repaired, repaired)]);
         }
-        let gives = |cell: u32| self.cells[cell as usize].more || self.cells[cell as usize].indicator != NONE;
-        let sort = |cell: u32| {
-            let repaired = if_repaired[cell as usize];
-            (gives(cell) || gives(repaired), self.fold.is_some() && repaired == cell)
-        };
-        self.sorts = (0..self.records.end).map(sort).collect();
-        self.if_repaired = if_repaired;
     }
 
     /// What a record gives.
@@ -356,13 +391,15 @@ impl<'k> Scoring<'k> {
         self.starts.len()
     }
 
-    /// Whether a record of a cell can make a difference, and whether nothing but its cell does.
+    /// What a record of a cell gives, by number, and whether nothing else of it matters; 0 where it can make
+    /// no difference.
     #[inline]
-    pub fn sort(&self, cell: u32) -> (bool, bool) {
-        self.sorts.get(cell as usize).copied().unwrap_or((true, false))
+    pub fn essence(&self, cell: u32) -> (u32, bool) {
+        let number = self.essences[cell as usize];
+        (number, number < self.plain_end)
     }
 
-    /// The cell of a record that has a value of its own.
+    /// The same of a record that has a value of its own.
     pub fn open_cell(&self, kind: usize, age: u32, codes: impl Fn(usize) -> u32 + Copy) -> Result<u32> {
         let Some((key, stand)) = self.records.open(kind, age, codes) else { return Ok(NOTHING) };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -370,7 +407,7 @@ impl<'k> Scoring<'k> {
             return Ok(*number);
         }
         let Some(plan) = self.records.kinds[kind].as_ref() else { return Ok(NOTHING) };
-        let next = self.records.end + u32::try_from(open.cells.len()).unwrap_or(u32::MAX / 2);
+        let next = u32::try_from(self.cells.len() + open.cells.len()).unwrap_or(u32::MAX / 2);
         if next + 2 >= 1 << CELL_BITS {
             bail!("记录的取值过于繁杂（超过 {next} 种），无法批量计算");
         }

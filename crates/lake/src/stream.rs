@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::pages::Column;
-use crate::plan::{DROPPED, OPEN, Plan};
+use crate::plan::{DROPPED, NOTHING, OPEN, Plan};
 use crate::readings::{Ages, Classes, CreditCode, CreditCodes, Ids, Integers, OLDEST, Small};
 use crate::scoring::{NO_KEY, Scoring, Word, word};
 use crate::table::Table;
@@ -200,22 +200,21 @@ impl<'s> RecordStream<'s> {
         }
         let rows = buffers.ids.iter().zip(&buffers.kinds).zip(&buffers.ages).zip(&buffers.keys).zip(&buffers.cells);
         for (place, ((((&id, &kind), &age), &key), &cell)) in rows.enumerate() {
-            let mut cell = cell;
-            if cell >= OPEN {
-                if cell >= DROPPED {
-                    continue;
-                }
+            let (number, is_plain) = if cell < OPEN {
+                self.scoring.essence(cell)
+            } else if cell >= DROPPED {
+                continue;
+            } else {
                 let codes = |column: usize| buffers.codes[column][place];
-                cell = self.scoring.open_cell(kind.into(), age & u32::from(OLDEST), codes)?;
-            }
+                (self.scoring.open_cell(kind.into(), age & u32::from(OLDEST), codes)?, false)
+            };
             let repairs = u32::from(kind) == repairer;
-            let (matters, is_plain) = self.scoring.sort(cell);
             block.ids[end] = id;
-            block.words[end] = word(cell, key, age >> 16, repairs, is_plain & !repairs);
+            block.words[end] = word(number, key, age >> 16, repairs, is_plain & !repairs);
             if self.seq.is_some() {
                 block.seqs[end] = buffers.seqs[place];
             }
-            end += usize::from(repairs | matters);
+            end += usize::from(repairs | (number != NOTHING));
         }
         block.ids.truncate(end);
         block.words.truncate(end);
