@@ -117,32 +117,45 @@ fn unpack<T>(bytes: &[u8], mut bit: usize, width: usize, out: &mut [T], translat
     if width == 0 {
         return out.fill_with(|| translate(0));
     }
-    let mask = (1_u64 << width) - 1;
-    let number = |word: u64, shift: usize| u32::try_from((word >> shift) & mask).unwrap_or_default();
-    // As many as can be read as whole words of eight bytes.
-    let whole = (bytes.len() * 8).saturating_sub(bit + 64) / width;
-    let (whole, rest) = out.split_at_mut(whole.min(out.len()));
-    // Two or more numbers lie in what a word has left after at most seven bits of the one before.
-    let per_word = (57 / width).min(8);
-    let mut words = whole.chunks_exact_mut(per_word);
-    for chunk in &mut words {
-        let mut word = word_at(bytes, bit / 8) >> (bit % 8);
-        for one in chunk {
-            *one = translate(number(word, 0));
-            word >>= width;
+    // Eight numbers that begin with a byte end with one, so that their shifts are known for each width.
+    let before = (0..8).find(|count| (bit + count * width) % 8 == 0).unwrap_or(0).min(out.len());
+    let (first, out) = out.split_at_mut(before);
+    one_by_one(bytes, bit, width, first, translate);
+    bit += before * width;
+    let eights = ((bytes.len() - bit / 8).saturating_sub(8) / width).min(out.len() / 8);
+    let (middle, last) = out.split_at_mut(eights * 8);
+    macro_rules! of_width {
+        ($($known:literal)*) => {
+            match width {
+                $($known => by_eights::<$known, T>(&bytes[bit / 8..], middle, translate),)*
+                _ => one_by_one(bytes, bit, width, middle, translate),
+            }
+        };
+    }
+    of_width!(1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20);
+    one_by_one(bytes, bit + eights * 8 * width, width, last, translate);
+}
+
+/// Numbers from a whole byte on, eight at a time; eight more bytes follow what they take.
+fn by_eights<const WIDTH: usize, T>(bytes: &[u8], out: &mut [T], translate: &mut impl FnMut(u32) -> T) {
+    let mask = (1_u64 << WIDTH) - 1;
+    for (place, eight) in out.as_chunks_mut::<8>().0.iter_mut().enumerate() {
+        let group = &bytes[place * WIDTH..][..WIDTH + 8];
+        for (number, one) in eight.iter_mut().enumerate() {
+            let word = word_at(group, number * WIDTH / 8) >> (number * WIDTH % 8) & mask;
+            *one = translate(u32::try_from(word).unwrap_or_default());
         }
-        bit += per_word * width;
     }
-    for one in words.into_remainder() {
-        *one = translate(number(word_at(bytes, bit / 8), bit % 8));
-        bit += width;
-    }
-    for one in rest {
+}
+
+fn one_by_one<T>(bytes: &[u8], mut bit: usize, width: usize, out: &mut [T], translate: &mut impl FnMut(u32) -> T) {
+    let mask = (1_u64 << width) - 1;
+    for one in out {
         let mut word = [0; 8];
-        let tail = &bytes[(bit / 8).min(bytes.len())..];
-        let tail = &tail[..tail.len().min(8)];
-        word[..tail.len()].copy_from_slice(tail);
-        *one = translate(number(u64::from_le_bytes(word), bit % 8));
+        let rest = &bytes[(bit / 8).min(bytes.len())..];
+        let rest = &rest[..rest.len().min(8)];
+        word[..rest.len()].copy_from_slice(rest);
+        *one = translate(u32::try_from(u64::from_le_bytes(word) >> (bit % 8) & mask).unwrap_or_default());
         bit += width;
     }
 }

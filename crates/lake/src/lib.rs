@@ -4,6 +4,7 @@
 mod flat_model;
 mod hybrid;
 pub mod layout;
+mod letters;
 mod output;
 pub mod pack;
 mod pages;

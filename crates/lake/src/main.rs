@@ -60,6 +60,9 @@ struct ScoreArguments {
     /// 结果文件
     #[arg(long)]
     out: PathBuf,
+    /// 另存每条记录计入总分的分数（Parquet 文件）；只在要用时给出，计算较慢
+    #[arg(long)]
+    contributions: Option<PathBuf>,
     /// 线程数，缺省为处理器数
     #[arg(long)]
     threads: Option<usize>,
@@ -89,7 +92,10 @@ fn run(command: Command) -> Result<()> {
 impl ScoreArguments {
     fn prepare(self) -> Result<(Job, Rules)> {
         let threads = self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)).max(1);
-        let out = self.out;
+        let (out, contributions) = (self.out, self.contributions);
+        if contributions.as_ref() == Some(&out) {
+            bail!("--contributions 与 --out 不能是同一个文件");
+        }
         if let (Some(ledger), Some(folder)) = (&self.ledger, &self.rules) {
             let Packed { as_of, layout } = Packed::read(ledger)?;
             if self.as_of.is_some_and(|asked| asked != as_of) {
@@ -97,13 +103,13 @@ impl ScoreArguments {
             }
             let rules = Rules::of_rulebook(folder, &self.model, as_of, layout)?;
             let (enterprises, records) = (ledger.join(pack::ENTERPRISES), ledger.join(pack::RECORDS));
-            return Ok((Job { enterprises, records, out, as_of, threads }, rules));
+            return Ok((Job { enterprises, records, out, contributions, as_of, threads }, rules));
         }
         let text = std::fs::read_to_string(&self.model).with_context(|| format!("读取 {}", self.model.display()))?;
         let rules = Rules::flat(&text).with_context(|| self.model.display().to_string())?;
         let (Some(enterprises), Some(records), Some(as_of)) = (self.enterprises, self.records, self.as_of) else {
             bail!("请给出 --enterprises、--records 与 --as-of");
         };
-        Ok((Job { enterprises, records, out, as_of, threads }, rules))
+        Ok((Job { enterprises, records, out, contributions, as_of, threads }, rules))
     }
 }

@@ -7,15 +7,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, Result};
-use arrow::array::{ArrayRef, DictionaryArray, Int8Array, Int16Array, Int32Array, StringArray, UInt64Array};
-use arrow::datatypes::{DataType, Field, Int8Type, Int16Type, Schema, SchemaRef};
+use arrow::array::{
+    ArrayRef, Date32Array, DictionaryArray, Int16Array, Int32Array, Int64Array, StringArray, UInt64Array,
+};
+use arrow::buffer::NullBuffer;
+use arrow::datatypes::{DataType, Field, Int16Type, Schema, SchemaRef};
+use bytes::Bytes;
 use parquet::arrow::ArrowSchemaConverter;
-use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::column::writer::ColumnCloseResult;
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use xinheng_core::score::fold::Outcome;
+
+use crate::letters::Letters;
+use crate::readings::CreditCode;
+use crate::scoring::Contribution;
+use crate::stream::Enterprises;
 
 /// How the leading indicators are named.
 pub enum Names {
@@ -31,178 +41,316 @@ pub struct Form {
     pub by_credit_code: bool,
     /// Codes of the levels.
     pub levels: Vec<String>,
-    /// Names of the indicators.
+    /// Names of the indicators that may lead.
     pub names: Names,
+    /// Ids of all indicators.
+    pub indicators: Vec<String>,
     /// Whether the model may leave an enterprise out.
     pub optional: bool,
 }
 
-/// Lines of a row group.
-#[derive(Default)]
-pub struct Lines {
-    pub ids: Vec<u64>,
-    pub credit_codes: Vec<String>,
-    totals: Vec<i32>,
-    levels: Vec<i8>,
-    leading: [Vec<u8>; 3],
-}
-
 const NONE: u8 = u8::MAX;
 
-impl Lines {
-    pub fn with_capacity(count: usize) -> Self {
-        let leading = [(); 3].map(|()| Vec::with_capacity(count));
-        Self { totals: Vec::with_capacity(count), levels: Vec::with_capacity(count), leading, ..Self::default() }
-    }
-
-    pub fn push(&mut self, outcome: Option<Outcome>) {
-        let total = outcome.and_then(|outcome| i32::try_from(outcome.total.milli()).ok());
-        self.totals.push(total.unwrap_or(i32::MIN));
-        self.levels.push(outcome.and_then(|outcome| i8::try_from(outcome.level).ok()).unwrap_or(-1));
-        for (place, leading) in self.leading.iter_mut().enumerate() {
-            leading.push(outcome.and_then(|outcome| outcome.leading[place]).unwrap_or(NONE));
-        }
-    }
-}
-
-/// A row group, encoded.
-pub struct Encoded(Vec<ArrowColumnChunk>);
-
 impl Form {
-    fn schema(&self) -> SchemaRef {
-        let text = || DataType::Dictionary(DataType::Int8.into(), DataType::Utf8.into());
-        let name = match self.names {
-            Names::Numbers(_) => DataType::Int8,
-            Names::Ids(_) => DataType::Dictionary(DataType::Int16.into(), DataType::Utf8.into()),
-        };
-        let id = if self.by_credit_code {
+    fn name_field(&self) -> Field {
+        if self.by_credit_code {
             Field::new("credit_code", DataType::Utf8, false)
         } else {
             Field::new("id", DataType::UInt64, false)
+        }
+    }
+
+    fn schema(&self) -> SchemaRef {
+        let text = |width: DataType| DataType::Dictionary(width.into(), DataType::Utf8.into());
+        let (name, has_none) = match self.names {
+            Names::Numbers(_) => (DataType::Int8, false),
+            Names::Ids(_) => (text(DataType::Int16), true),
         };
-        let has_none = matches!(self.names, Names::Ids(_));
         let top = |name_of: &str| Field::new(name_of, name.clone(), has_none);
         Arc::new(Schema::new(vec![
-            id,
+            self.name_field(),
             Field::new("total_milli", DataType::Int32, self.optional),
-            Field::new("level", text(), self.optional),
+            Field::new("level", text(DataType::Int8), self.optional),
             top("top1"),
             top("top2"),
             top("top3"),
         ]))
     }
 
-    fn arrays(&self, lines: Lines) -> Result<Vec<ArrayRef>> {
-        let id: ArrayRef = if self.by_credit_code {
-            Arc::new(StringArray::from(lines.credit_codes))
-        } else {
-            Arc::new(UInt64Array::from(lines.ids))
-        };
-        let graded: Option<arrow::buffer::NullBuffer> =
-            self.optional.then(|| lines.levels.iter().map(|level| *level >= 0).collect::<Vec<_>>().into());
-        let total = Int32Array::new(lines.totals.into(), graded.clone());
-        let level = Int8Array::new(lines.levels.into(), graded);
-        let levels = Arc::new(StringArray::from(self.levels.clone()));
-        let level = DictionaryArray::<Int8Type>::try_new(level, levels)?;
-        let mut arrays = vec![id, Arc::new(total), Arc::new(level)];
-        for leading in lines.leading {
-            arrays.push(match &self.names {
-                Names::Numbers(numbers) => {
-                    let mut table = [-1; 256];
-                    table[..numbers.len()].copy_from_slice(numbers);
-                    Arc::new(Int8Array::from_iter_values(leading.into_iter().map(|place| table[usize::from(place)])))
-                }
-                Names::Ids(ids) => {
-                    let keys: Int16Array =
-                        leading.into_iter().map(|place| (place != NONE).then(|| place.into())).collect();
-                    Arc::new(DictionaryArray::<Int16Type>::try_new(keys, Arc::new(StringArray::from(ids.clone())))?)
-                }
-            });
-        }
-        Ok(arrays)
+    fn contributions_schema(&self) -> SchemaRef {
+        Arc::new(Schema::new(vec![
+            self.name_field(),
+            Field::new("indicator", DataType::Dictionary(DataType::Int16.into(), DataType::Utf8.into()), false),
+            Field::new("seq", DataType::Int64, true),
+            Field::new("occurred_on", DataType::Date32, true),
+            Field::new("points_milli", DataType::Int64, false),
+        ]))
     }
 }
 
-/// The file that the result goes to. It has another name until it is complete.
-pub struct Output {
-    form: Form,
-    schema: SchemaRef,
-    factory: ArrowRowGroupWriterFactory,
+/// A column of a row group, encoded.
+enum Chunk {
+    Arrow(ArrowColumnChunk),
+    Own(Bytes, ColumnCloseResult),
 }
 
-/// The part of it that writes.
-pub struct Writer {
+/// A row group, encoded.
+pub struct Encoded {
+    levels: Vec<Chunk>,
+    contributions: Vec<Chunk>,
+}
+
+/// A file that is written row group by row group. It has another name until it is complete.
+struct Unfinished {
     file: SerializedFileWriter<File>,
-    waiting: BTreeMap<usize, Encoded>,
-    next: usize,
     path: PathBuf,
     unfinished: PathBuf,
 }
 
-impl Output {
-    pub fn create(path: &Path, form: Form) -> Result<(Self, Writer)> {
-        let schema = form.schema();
-        let column = |name: &str| ColumnPath::from(name);
-        // Bounds of the other columns nobody asks for, and finding them takes longer than encoding.
-        let mut properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
-            .set_statistics_enabled(EnabledStatistics::None)
-            .set_column_statistics_enabled(column("id"), EnabledStatistics::Chunk)
-            .set_column_dictionary_enabled(column("credit_code"), false);
-        let numbers: &[&str] = match form.names {
-            Names::Numbers(_) => &["id", "total_milli", "top1", "top2", "top3"],
-            Names::Ids(_) => &["id", "total_milli"],
-        };
-        for name in numbers {
-            properties = properties
-                .set_column_dictionary_enabled(column(name), false)
-                .set_column_encoding(column(name), Encoding::DELTA_BINARY_PACKED);
-        }
-        let properties = properties.build();
+impl Unfinished {
+    fn create(
+        path: &Path,
+        schema: &SchemaRef,
+        properties: WriterProperties,
+    ) -> Result<(Self, ArrowRowGroupWriterFactory)> {
         let mut unfinished = path.as_os_str().to_owned();
         unfinished.push(".unfinished");
         let unfinished = PathBuf::from(unfinished);
         let file = File::create(&unfinished).with_context(|| format!("写入 {}", unfinished.display()))?;
-        let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
+        let descriptor = ArrowSchemaConverter::new().convert(schema)?;
         let file = SerializedFileWriter::new(file, descriptor.root_schema_ptr(), Arc::new(properties))?;
         let factory = ArrowRowGroupWriterFactory::new(&file, schema.clone());
-        let writer = Writer { file, waiting: BTreeMap::new(), next: 0, path: path.to_owned(), unfinished };
-        Ok((Self { form, schema, factory }, writer))
+        Ok((Self { file, path: path.to_owned(), unfinished }, factory))
     }
 
-    /// Encodes a row group.
-    pub fn encode(&self, place: usize, lines: Lines) -> Result<Encoded> {
-        let arrays = self.form.arrays(lines)?;
-        let writers = self.factory.create_column_writers(place)?;
-        let mut chunks = Vec::with_capacity(arrays.len());
-        for ((mut writer, field), array) in writers.into_iter().zip(self.schema.fields()).zip(arrays) {
-            for leaf in compute_leaves(field, &array)? {
-                writer.write(&leaf)?;
+    fn append(&mut self, chunks: Vec<Chunk>) -> Result<()> {
+        let mut group = self.file.next_row_group()?;
+        for chunk in chunks {
+            match chunk {
+                Chunk::Arrow(chunk) => chunk.append_to_row_group(&mut group)?,
+                Chunk::Own(bytes, close) => group.append_column(&bytes, close)?,
             }
-            chunks.push(writer.close()?);
         }
-        Ok(Encoded(chunks))
+        group.close()?;
+        Ok(())
+    }
+
+    fn close(mut self) -> Result<(PathBuf, PathBuf)> {
+        self.file.finish().with_context(|| format!("写入 {}", self.unfinished.display()))?;
+        Ok((self.unfinished, self.path))
     }
 }
 
+/// How the result is encoded.
+pub struct Output {
+    form: Form,
+    schema: SchemaRef,
+    factory: ArrowRowGroupWriterFactory,
+    levels: Letters,
+    leading: [Letters; 3],
+    contributions: Option<(SchemaRef, ArrowRowGroupWriterFactory, ArrayRef)>,
+}
+
+/// The part of it that writes.
+pub struct Writer {
+    levels: Unfinished,
+    contributions: Option<Unfinished>,
+    waiting: BTreeMap<usize, Vec<Chunk>>,
+    next: usize,
+}
+
+fn properties() -> Result<WriterPropertiesBuilder> {
+    // Bounds of most columns nobody asks for, and finding them takes longer than encoding.
+    Ok(WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_column_statistics_enabled(ColumnPath::from("id"), EnabledStatistics::Chunk)
+        .set_column_dictionary_enabled(ColumnPath::from("credit_code"), false))
+}
+
+fn delta(properties: WriterPropertiesBuilder, column: &str) -> WriterPropertiesBuilder {
+    properties
+        .set_column_dictionary_enabled(ColumnPath::from(column), false)
+        .set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED)
+}
+
+impl Output {
+    pub fn create(path: &Path, contributions: Option<&Path>, form: Form) -> Result<(Self, Writer)> {
+        let schema = form.schema();
+        let of_levels = delta(delta(properties()?, "id"), "total_milli").build();
+        let (file, factory) = Unfinished::create(path, &schema, of_levels)?;
+        let descriptor = |column: usize| file.file.schema_descr().column(column);
+        let levels = Letters::texts(descriptor(2), &form.levels);
+        let leading = [3, 4, 5].map(|column| match &form.names {
+            Names::Numbers(numbers) => Letters::numbers(descriptor(column), numbers, -1),
+            Names::Ids(ids) => Letters::texts(descriptor(column), ids),
+        });
+        let mut second = None;
+        let mut second_file = None;
+        if let Some(path) = contributions {
+            let schema = form.contributions_schema();
+            let properties = delta(delta(delta(properties()?, "id"), "seq"), "points_milli").build();
+            let (file, factory) = Unfinished::create(path, &schema, properties)?;
+            let indicators: ArrayRef = Arc::new(StringArray::from(form.indicators.clone()));
+            second = Some((schema, factory, indicators));
+            second_file = Some(file);
+        }
+        let writer = Writer { levels: file, contributions: second_file, waiting: BTreeMap::new(), next: 0 };
+        Ok((Self { form, schema, factory, levels, leading, contributions: second }, writer))
+    }
+
+    fn names(&self, enterprises: &Enterprises, rows: impl Iterator<Item = usize>) -> ArrayRef {
+        if self.form.by_credit_code {
+            let text = |row: usize| credit_code(&enterprises.credit_codes[row]).to_owned();
+            Arc::new(StringArray::from_iter_values(rows.map(text)))
+        } else {
+            Arc::new(UInt64Array::from_iter_values(rows.map(|row| enterprises.ids[row])))
+        }
+    }
+}
+
+fn credit_code(code: &CreditCode) -> &str {
+    std::str::from_utf8(code).unwrap_or_default()
+}
+
+/// Lines of a row group, encoded as they come. Its memory serves for one row group after the other.
+pub struct Lines<'o> {
+    output: &'o Output,
+    place: usize,
+    columns: Vec<ArrowColumnWriter>,
+    totals: Vec<i32>,
+    levels: Vec<u8>,
+    leading: [Vec<u8>; 3],
+    more: Vec<ArrowColumnWriter>,
+    /// What records contribute, each with the row of its enterprise.
+    contributions: Vec<(usize, Contribution)>,
+    contributed: bool,
+}
+
+impl<'o> Lines<'o> {
+    pub fn new(output: &'o Output) -> Self {
+        Self {
+            output,
+            place: 0,
+            columns: Vec::new(),
+            totals: Vec::new(),
+            levels: Vec::new(),
+            leading: Default::default(),
+            more: Vec::new(),
+            contributions: Vec::new(),
+            contributed: false,
+        }
+    }
+
+    /// Begins a row group.
+    pub fn begin(&mut self, place: usize) -> Result<()> {
+        self.place = place;
+        self.columns = self.output.factory.create_column_writers(place)?;
+        // The others are encoded by letters.
+        self.columns.truncate(2);
+        if let Some((_, factory, _)) = &self.output.contributions {
+            self.more = factory.create_column_writers(place)?;
+        }
+        self.contributed = false;
+        Ok(())
+    }
+
+    /// A line.
+    #[inline]
+    pub fn push(&mut self, outcome: Option<Outcome>) {
+        let total = outcome.and_then(|outcome| i32::try_from(outcome.total.milli()).ok());
+        self.totals.push(total.unwrap_or(i32::MIN));
+        self.levels.push(outcome.map_or(NONE, |outcome| outcome.level));
+        for (place, leading) in self.leading.iter_mut().enumerate() {
+            leading.push(outcome.and_then(|outcome| outcome.leading[place]).unwrap_or(NONE));
+        }
+    }
+
+    /// What records of the enterprise in that row of the block contribute.
+    pub fn contribute(&mut self, row: usize, contributions: &[Contribution]) {
+        self.contributions.extend(contributions.iter().map(|one| (row, *one)));
+    }
+
+    /// The lines of these enterprises have come.
+    pub fn end_block(&mut self, enterprises: &Enterprises) -> Result<()> {
+        let count = self.totals.len();
+        let graded: Option<NullBuffer> = self.output.form.optional.then(|| {
+            let levels = &self.levels[self.levels.len() - count..];
+            levels.iter().map(|level| *level != NONE).collect::<Vec<_>>().into()
+        });
+        let totals = Int32Array::new(std::mem::take(&mut self.totals).into(), graded);
+        let arrays: [ArrayRef; 2] = [self.output.names(enterprises, 0..count), Arc::new(totals)];
+        write(&mut self.columns, &self.output.schema, &arrays)?;
+        if let Some((schema, _, indicators)) =
+            self.output.contributions.as_ref().filter(|_| !self.contributions.is_empty())
+        {
+            let all = &self.contributions;
+            let indicator = |one: &(usize, Contribution)| i16::try_from(one.1.indicator).unwrap_or(i16::MAX);
+            let keys = Int16Array::from_iter_values(all.iter().map(indicator));
+            let arrays: [ArrayRef; 5] = [
+                self.output.names(enterprises, all.iter().map(|one| one.0)),
+                Arc::new(DictionaryArray::<Int16Type>::try_new(keys, indicators.clone())?),
+                Arc::new(all.iter().map(|one| one.1.seq).collect::<Int64Array>()),
+                Arc::new(all.iter().map(|one| one.1.day).collect::<Date32Array>()),
+                Arc::new(Int64Array::from_iter_values(all.iter().map(|one| one.1.milli))),
+            ];
+            write(&mut self.more, schema, &arrays)?;
+            self.contributed = true;
+        }
+        self.contributions.clear();
+        Ok(())
+    }
+
+    /// The row group, encoded.
+    pub fn finish(&mut self) -> Result<Encoded> {
+        let mut levels = close(std::mem::take(&mut self.columns))?;
+        let letters = std::iter::once((&self.output.levels, &self.levels));
+        for (letters, codes) in letters.chain(self.output.leading.iter().zip(&self.leading)) {
+            let (bytes, close) = letters.chunk(codes)?;
+            levels.push(Chunk::Own(bytes, close));
+        }
+        self.levels.clear();
+        self.leading.iter_mut().for_each(Vec::clear);
+        let more = std::mem::take(&mut self.more);
+        let contributions = if self.contributed { close(more)? } else { Vec::new() };
+        Ok(Encoded { levels, contributions })
+    }
+}
+
+fn write(columns: &mut [ArrowColumnWriter], schema: &SchemaRef, arrays: &[ArrayRef]) -> Result<()> {
+    for ((writer, field), array) in columns.iter_mut().zip(schema.fields()).zip(arrays) {
+        for leaf in compute_leaves(field, array)? {
+            writer.write(&leaf)?;
+        }
+    }
+    Ok(())
+}
+
+fn close(columns: Vec<ArrowColumnWriter>) -> Result<Vec<Chunk>> {
+    columns.into_iter().map(|column| Ok(Chunk::Arrow(column.close()?))).collect()
+}
+
 impl Writer {
-    /// Writes a row group, or keeps it until those before it have come.
+    /// Writes a row group, or keeps it until those before it have come. Contributions are far more: they are
+    /// written as they come.
     pub fn take(&mut self, place: usize, encoded: Encoded) -> Result<()> {
-        self.waiting.insert(place, encoded);
-        while let Some(Encoded(chunks)) = self.waiting.remove(&self.next) {
-            let mut group = self.file.next_row_group()?;
-            for chunk in chunks {
-                chunk.append_to_row_group(&mut group)?;
-            }
-            group.close()?;
+        if let Some(file) = self.contributions.as_mut().filter(|_| !encoded.contributions.is_empty()) {
+            file.append(encoded.contributions)?;
+        }
+        self.waiting.insert(place, encoded.levels);
+        while let Some(chunks) = self.waiting.remove(&self.next) {
+            self.levels.append(chunks)?;
             self.next += 1;
         }
         Ok(())
     }
 
-    /// Closes the file and gives it its name.
+    /// Closes the files and gives them their names.
     pub fn finish(self) -> Result<()> {
-        self.file.close()?;
-        std::fs::rename(&self.unfinished, &self.path).with_context(|| format!("写入 {}", self.path.display()))
+        let contributions = self.contributions.map(Unfinished::close).transpose()?;
+        for (unfinished, path) in contributions.into_iter().chain([self.levels.close()?]) {
+            std::fs::rename(unfinished, &path).with_context(|| format!("写入 {}", path.display()))?;
+        }
+        Ok(())
     }
 }

@@ -21,8 +21,8 @@ pub trait Reading {
     /// What a value becomes.
     type Code: Copy + Default;
 
-    /// Translates so many plainly encoded values, which take all of the bytes or fewer.
-    fn plain(&self, bytes: &[u8], count: usize, out: &mut Vec<Self::Code>) -> Result<()>;
+    /// Translates as many plainly encoded values as `out` has places; how many bytes they took.
+    fn plain(&self, bytes: &[u8], out: &mut [Self::Code]) -> Result<usize>;
 
     /// What an absent value becomes; none where there must be a value.
     fn absent(&self) -> Option<Self::Code>;
@@ -34,6 +34,8 @@ pub struct Column<'t, R: Reading> {
     column: usize,
     reading: &'t R,
     source: Source,
+    /// The bytes of the row group: memory that the next one takes over.
+    bytes: Bytes,
     dictionary: Vec<R::Code>,
     /// Rows left in the page.
     left: usize,
@@ -51,6 +53,8 @@ enum Source {
 
 enum Values<C> {
     Indices(Hybrid),
+    /// Translated only when asked for: a page is far larger than the nearest caches.
+    Plain(Bytes),
     Codes(Vec<C>, usize),
 }
 
@@ -61,6 +65,7 @@ impl<'t, R: Reading> Column<'t, R> {
             column,
             reading,
             source: Source::None,
+            bytes: Bytes::new(),
             dictionary: Vec::new(),
             left: 0,
             levels: None,
@@ -76,7 +81,11 @@ impl<'t, R: Reading> Column<'t, R> {
         let chunk = meta.column(self.column);
         let rows = usize::try_from(meta.num_rows()).context("行组的行数不合理")?;
         let (start, length) = chunk.byte_range();
-        let bytes = self.table.read(start, length)?;
+        // What still holds on to the bytes of the row group before must go, so that their memory is free again.
+        (self.source, self.levels, self.values) = (Source::None, None, Values::Codes(Vec::new(), 0));
+        let memory = std::mem::take(&mut self.bytes).try_into_mut().map(Vec::from).unwrap_or_default();
+        self.bytes = self.table.read(start, length, memory)?.into();
+        let bytes = self.bytes.clone();
         let pages = SerializedPageReader::new(Arc::new(Chunk { start, bytes }), chunk, rows, None)?;
         self.dictionary.clear();
         self.left = 0;
@@ -157,6 +166,10 @@ impl<'t, R: Reading> Column<'t, R> {
                     bail!("文件已损坏：取值不在字典中");
                 }
             }
+            Values::Plain(bytes) => {
+                let taken = self.reading.plain(bytes, out)?;
+                bytes.advance(taken);
+            }
             Values::Codes(codes, next) => {
                 let codes = codes.get(*next..*next + out.len()).context("文件已损坏：数据页不完整")?;
                 out.copy_from_slice(codes);
@@ -177,8 +190,13 @@ impl<'t, R: Reading> Column<'t, R> {
             let page = pages.get_next_page().context("文件已损坏，或没有传完")?;
             match page.context("文件已损坏：行组的数据不够")? {
                 Page::DictionaryPage { buf, num_values, .. } => {
+                    // No value takes less than a byte.
+                    if num_values as usize > buf.len() {
+                        bail!("文件已损坏：字典不完整");
+                    }
                     self.dictionary.clear();
-                    self.reading.plain(&buf, num_values as usize, &mut self.dictionary)?;
+                    self.dictionary.resize(num_values as usize, R::Code::default());
+                    self.reading.plain(&buf, &mut self.dictionary)?;
                 }
                 Page::DataPage { mut buf, num_values, encoding, .. } => {
                     self.levels = None;
@@ -194,9 +212,9 @@ impl<'t, R: Reading> Column<'t, R> {
                         };
                         self.levels = Some(Hybrid::new(levels, 1).map_err(broken)?);
                     }
-                    return self.page(buf, num_values as usize, None, encoding);
+                    return self.page(buf, num_values as usize, encoding);
                 }
-                Page::DataPageV2 { mut buf, num_values, num_nulls, encoding, def_levels_byte_len, .. } => {
+                Page::DataPageV2 { mut buf, num_values, encoding, def_levels_byte_len, .. } => {
                     let length = def_levels_byte_len as usize;
                     let levels = if length <= buf.len() {
                         buf.split_to(length)
@@ -204,25 +222,17 @@ impl<'t, R: Reading> Column<'t, R> {
                         bail!("文件已损坏：数据页不完整")
                     };
                     self.levels = nullable.then(|| Hybrid::new(levels, 1)).transpose().map_err(broken)?;
-                    return self.page(buf, num_values as usize, Some(num_nulls as usize), encoding);
+                    return self.page(buf, num_values as usize, encoding);
                 }
             }
         }
     }
 
     /// Makes the values of a data page ready.
-    fn page(&mut self, mut buf: Bytes, rows: usize, nulls: Option<usize>, encoding: Encoding) -> Result<()> {
+    fn page(&mut self, mut buf: Bytes, rows: usize, encoding: Encoding) -> Result<()> {
         self.left = rows;
         if encoding == Encoding::PLAIN {
-            let mut codes = match std::mem::replace(&mut self.values, Values::Codes(Vec::new(), 0)) {
-                Values::Codes(codes, _) => codes,
-                Values::Indices(_) => Vec::new(),
-            };
-            codes.clear();
-            // A page of the first version does not say how many are absent: the reading takes what is there.
-            let count = rows - nulls.unwrap_or_default().min(rows);
-            self.reading.plain(&buf, count, &mut codes)?;
-            self.values = Values::Codes(codes, 0);
+            self.values = Values::Plain(buf);
             return Ok(());
         }
         // All rows of a page may be absent, and then there are no bytes.
@@ -278,8 +288,8 @@ impl<'t, R: Reading> Column<'t, R> {
         if rows == 0 {
             bail!("文件已损坏：行组的数据不够");
         }
-        let mut codes = Vec::with_capacity(rows);
-        self.reading.plain(&plain, count, &mut codes)?;
+        let mut codes = vec![R::Code::default(); count];
+        self.reading.plain(&plain, &mut codes)?;
         if nullable {
             let mut dense = codes.into_iter();
             let absent = self.reading.absent();

@@ -29,22 +29,38 @@ pub fn day_of(number: i32) -> Day {
     }
 }
 
-/// Plainly encoded values of so many bytes each, as many as there are and are wanted.
-fn fixed<const N: usize>(bytes: &[u8], count: usize) -> impl Iterator<Item = [u8; N]> {
-    bytes.as_chunks::<N>().0.iter().take(count).copied()
+fn incomplete() -> anyhow::Error {
+    anyhow::anyhow!("文件已损坏：数据页不完整")
 }
 
-/// Calls with each plainly encoded whole number.
-fn integers(holds: Holds, bytes: &[u8], count: usize, mut each: impl FnMut(i64) -> Result<()>) -> Result<()> {
+/// The first plainly encoded values of so many bytes each, and the bytes that they take.
+fn fixed<const N: usize>(bytes: &[u8], count: usize) -> Result<(&[[u8; N]], usize)> {
+    let values = bytes.as_chunks::<N>().0.get(..count).ok_or_else(incomplete)?;
+    Ok((values, N * count))
+}
+
+/// Translates plainly encoded values of so many bytes each.
+fn each_fixed<const N: usize, C>(
+    bytes: &[u8],
+    out: &mut [C],
+    mut each: impl FnMut([u8; N]) -> Result<C>,
+) -> Result<usize> {
+    let (values, taken) = fixed::<N>(bytes, out.len())?;
+    for (out, value) in out.iter_mut().zip(values) {
+        *out = each(*value)?;
+    }
+    Ok(taken)
+}
+
+/// Translates plainly encoded whole numbers.
+fn integers<C>(holds: Holds, bytes: &[u8], out: &mut [C], mut each: impl FnMut(i64) -> Result<C>) -> Result<usize> {
     match holds {
         Holds::Integer32 { signed: true } | Holds::Days => {
-            fixed(bytes, count).try_for_each(|one| each(i32::from_le_bytes(one).into()))
+            each_fixed(bytes, out, |one| each(i32::from_le_bytes(one).into()))
         }
-        Holds::Integer32 { signed: false } => {
-            fixed(bytes, count).try_for_each(|one| each(u32::from_le_bytes(one).into()))
-        }
-        Holds::Integer64 { signed: true } => fixed(bytes, count).try_for_each(|one| each(i64::from_le_bytes(one))),
-        Holds::Integer64 { signed: false } => fixed(bytes, count).try_for_each(|one| {
+        Holds::Integer32 { signed: false } => each_fixed(bytes, out, |one| each(u32::from_le_bytes(one).into())),
+        Holds::Integer64 { signed: true } => each_fixed(bytes, out, |one| each(i64::from_le_bytes(one))),
+        Holds::Integer64 { signed: false } => each_fixed(bytes, out, |one| {
             let number = u64::from_le_bytes(one);
             each(i64::try_from(number).with_context(|| format!("数 {number} 过大"))?)
         }),
@@ -52,17 +68,17 @@ fn integers(holds: Holds, bytes: &[u8], count: usize, mut each: impl FnMut(i64) 
     }
 }
 
-/// Calls with each plainly encoded text.
-pub fn texts(bytes: &[u8], count: usize, mut each: impl FnMut(&str) -> Result<()>) -> Result<()> {
+/// Translates plainly encoded texts.
+fn texts<C>(bytes: &[u8], out: &mut [C], mut each: impl FnMut(&str) -> Result<C>) -> Result<usize> {
     let mut rest = bytes;
-    for _ in 0..count {
-        let Some((length, after)) = rest.split_first_chunk::<4>() else { break };
+    for out in out {
+        let (length, after) = rest.split_first_chunk::<4>().ok_or_else(incomplete)?;
         let length = u32::from_le_bytes(*length) as usize;
         let Some((text, after)) = after.split_at_checked(length) else { bail!("文件已损坏：文字不完整") };
-        each(std::str::from_utf8(text).context("文字不是 UTF-8 编码")?)?;
+        *out = each(std::str::from_utf8(text).context("文字不是 UTF-8 编码")?)?;
         rest = after;
     }
-    Ok(())
+    Ok(bytes.len() - rest.len())
 }
 
 /// The number of an enterprise.
@@ -71,17 +87,15 @@ pub struct Ids(pub Holds);
 impl Reading for Ids {
     type Code = u64;
 
-    fn plain(&self, bytes: &[u8], count: usize, out: &mut Vec<u64>) -> Result<()> {
+    fn plain(&self, bytes: &[u8], out: &mut [u64]) -> Result<usize> {
         match self.0 {
             // By itself: these are most of the bytes.
-            Holds::Integer64 { signed: false } => out.extend(fixed(bytes, count).map(u64::from_le_bytes)),
-            Holds::Integer64 { signed: true } | Holds::Integer32 { .. } => integers(self.0, bytes, count, |number| {
-                out.push(u64::try_from(number).map_err(|_| anyhow::anyhow!("企业编号 {number} 不能为负"))?);
-                Ok(())
-            })?,
+            Holds::Integer64 { signed: false } => each_fixed(bytes, out, |one| Ok(u64::from_le_bytes(one))),
+            Holds::Integer64 { signed: true } | Holds::Integer32 { .. } => integers(self.0, bytes, out, |number| {
+                u64::try_from(number).map_err(|_| anyhow::anyhow!("企业编号 {number} 不能为负"))
+            }),
             _ => bail!("企业编号应为整数"),
         }
-        Ok(())
     }
 
     fn absent(&self) -> Option<u64> {
@@ -117,23 +131,25 @@ impl Interned {
     }
 }
 
-/// Texts as they are, by number.
-pub struct Texts<'i>(pub Holds, pub &'i Interned);
+/// A credit code, which always has 18 characters.
+pub type CreditCode = [u8; 18];
 
-impl Reading for Texts<'_> {
-    type Code = u32;
+/// Credit codes as they are.
+pub struct CreditCodes(pub Holds);
 
-    fn plain(&self, bytes: &[u8], count: usize, out: &mut Vec<u32>) -> Result<()> {
+impl Reading for CreditCodes {
+    type Code = CreditCode;
+
+    fn plain(&self, bytes: &[u8], out: &mut [CreditCode]) -> Result<usize> {
         if self.0 != Holds::Text {
             bail!("应为文字");
         }
-        texts(bytes, count, |text| {
-            out.push(self.1.number(text));
-            Ok(())
+        texts(bytes, out, |text| {
+            text.as_bytes().try_into().map_err(|_| anyhow::anyhow!("“{text}”不是18位的统一社会信用代码"))
         })
     }
 
-    fn absent(&self) -> Option<u32> {
+    fn absent(&self) -> Option<CreditCode> {
         None
     }
 }
@@ -144,11 +160,8 @@ pub struct Integers(pub Holds);
 impl Reading for Integers {
     type Code = i64;
 
-    fn plain(&self, bytes: &[u8], count: usize, out: &mut Vec<i64>) -> Result<()> {
-        integers(self.0, bytes, count, |number| {
-            out.push(number);
-            Ok(())
-        })
+    fn plain(&self, bytes: &[u8], out: &mut [i64]) -> Result<usize> {
+        integers(self.0, bytes, out, Ok)
     }
 
     fn absent(&self) -> Option<i64> {
@@ -168,11 +181,10 @@ pub struct Small {
 impl Reading for Small {
     type Code = u8;
 
-    fn plain(&self, bytes: &[u8], count: usize, out: &mut Vec<u8>) -> Result<()> {
-        integers(self.holds, bytes, count, |number| {
+    fn plain(&self, bytes: &[u8], out: &mut [u8]) -> Result<usize> {
+        integers(self.holds, bytes, out, |number| {
             let small = u8::try_from(number).ok().filter(|number| *number < self.count).or(self.beyond);
-            out.push(small.with_context(|| format!("数 {number} 超出范围（0 至 {}）", self.count - 1))?);
-            Ok(())
+            small.with_context(|| format!("数 {number} 超出范围（0 至 {}）", self.count - 1))
         })
     }
 
@@ -201,20 +213,19 @@ impl Ages {
 impl Reading for Ages {
     type Code = u32;
 
-    fn plain(&self, bytes: &[u8], count: usize, out: &mut Vec<u32>) -> Result<()> {
-        for day in fixed(bytes, count).map(i32::from_le_bytes) {
+    fn plain(&self, bytes: &[u8], out: &mut [u32]) -> Result<usize> {
+        each_fixed(bytes, out, |one| {
+            let day = i32::from_le_bytes(one);
             if day > self.today {
-                out.push(self.future().into());
-                continue;
+                return Ok(self.future().into());
             }
             let before = self.today.abs_diff(day);
             if before > OLDEST.into() {
                 bail!("日期 {} 过早，早于计分日期 179 年以上", day_of(day));
             }
             let class = self.bounds.partition_point(|bound| *bound <= day);
-            out.push(before << 16 | u32::try_from(class).unwrap_or_default());
-        }
-        Ok(())
+            Ok(before << 16 | u32::try_from(class).unwrap_or_default())
+        })
     }
 
     fn absent(&self) -> Option<u32> {
@@ -343,37 +354,39 @@ fn first_of(bounds: &[i64], place: usize) -> i64 {
 impl Reading for Classes {
     type Code = u32;
 
-    fn plain(&self, bytes: &[u8], count: usize, out: &mut Vec<u32>) -> Result<()> {
+    fn plain(&self, bytes: &[u8], out: &mut [u32]) -> Result<usize> {
         let class = |place: usize| u32::try_from(place + 1).unwrap_or(u32::MAX);
         match &self.kind {
-            Sort::Numbers(bounds) => integers(self.holds, bytes, count, |number| {
-                out.push(class(bounds.partition_point(|bound| *bound <= number)));
-                Ok(())
-            })?,
+            Sort::Numbers(bounds) => {
+                integers(self.holds, bytes, out, |number| Ok(class(bounds.partition_point(|bound| *bound <= number))))
+            }
             Sort::Parts(_, bounds) => {
                 let mut nonsense = false;
                 let mut part = |number: f64| {
                     nonsense |= number.is_nan();
                     // Counted and not searched: there are few, and this has no branches.
-                    1 + bounds.iter().map(|bound| u32::from(*bound <= number)).sum::<u32>()
+                    Ok(1 + bounds.iter().map(|bound| u32::from(*bound <= number)).sum::<u32>())
                 };
-                match self.holds {
-                    Holds::Float => out.extend(fixed(bytes, count).map(|one| part(f32::from_le_bytes(one).into()))),
-                    _ => out.extend(fixed(bytes, count).map(|one| part(f64::from_le_bytes(one)))),
-                }
+                let taken = match self.holds {
+                    Holds::Float => each_fixed(bytes, out, |one| part(f32::from_le_bytes(one).into())),
+                    _ => each_fixed(bytes, out, |one| part(f64::from_le_bytes(one))),
+                }?;
                 if nonsense {
                     bail!("有不是数的值（NaN）");
                 }
+                Ok(taken)
             }
             Sort::Flags => {
-                out.extend((0..count.min(bytes.len() * 8)).map(|bit| 1 + u32::from(bytes[bit / 8] >> (bit % 8) & 1)));
+                if bytes.len() * 8 < out.len() {
+                    return Err(incomplete());
+                }
+                for (bit, out) in out.iter_mut().enumerate() {
+                    *out = 1 + u32::from(bytes[bit / 8] >> (bit % 8) & 1);
+                }
+                Ok(out.len().div_ceil(8))
             }
-            Sort::Texts { .. } => texts(bytes, count, |text| {
-                out.push(self.text(text));
-                Ok(())
-            })?,
+            Sort::Texts { .. } => texts(bytes, out, |text| Ok(self.text(text))),
         }
-        Ok(())
     }
 
     fn absent(&self) -> Option<u32> {

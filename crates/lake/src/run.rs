@@ -12,13 +12,20 @@ use indicatif::ProgressBar;
 use xinheng_core::score::fold::Outcome;
 
 use crate::output::{Encoded, Lines, Output, Writer};
-use crate::scoring::{Evaluator, PLACE_BITS, Scoring, Word, at_place, place_of};
-use crate::stream::{Block, EnterpriseSource, Enterprises, NotSorted, RecordSource, RecordStream};
+use crate::readings::CreditCode;
+use crate::scoring::{Evaluator, PLACE_BITS, Records, Scoring, Word, at_place, place_of, plain_cell};
+use crate::stream::{
+    BLOCK, Block, EnterpriseSource, EnterpriseStream, Enterprises, NotSorted, RecordSource, RecordStream,
+};
 
 /// Enterprises in a row group of ours, where their file is not in order.
 const GROUP: usize = 1 << 19;
-/// Words that a partition takes memory for at a time.
-const CHUNK: usize = 2048;
+/// Bytes that a partition takes memory for at a time.
+const CHUNK: usize = 8192;
+/// Bits for the place of an enterprise within a partition: what a partition holds stays in the second cache.
+const NEAR_PLACE_BITS: u32 = 15;
+/// With more partitions, they are made larger: each takes some memory even if it holds next to nothing.
+const MOST_PARTITIONS: u64 = 2048;
 
 /// Everything that is needed on the way.
 pub struct Run<'r> {
@@ -60,29 +67,30 @@ impl Run<'_> {
     fn merge(&self, enterprises: &Bounds, records: &Bounds, output: &Output, writer: Writer) -> Result<()> {
         let last = enterprises.len().saturating_sub(1);
         self.each_group(enterprises.len(), output, writer, || {
-            let mut evaluator = Scorer::new(self.scoring);
+            let mut scorer = Scorer::new(self.scoring);
+            let mut stream = EnterpriseStream::new(self.enterprises, self.scoring);
+            let mut block = Enterprises::default();
             let mut merge: Option<(usize, Merge)> = None;
-            move |group: usize| {
-                let enterprises_here = Enterprises::read(self.enterprises, self.scoring, group)?;
-                must_ascend(&enterprises_here, enterprises[group])?;
+            move |group: usize, lines: &mut Lines| {
                 let mut own = match merge.take() {
                     Some((before, merge)) if before + 1 == group => merge,
                     _ => Merge::new(self, records, enterprises[group].0),
                 };
-                let mut lines = Lines::with_capacity(enterprises_here.ids.len());
-                for (&id, &start) in enterprises_here.ids.iter().zip(&enterprises_here.starts) {
-                    let range = own.records_of(id)?;
-                    lines.push(evaluator.conclude(
-                        start,
-                        own.block.words.get(range.clone()),
-                        own.block.seqs.get(range),
-                    ));
+                stream.open(group, Some(enterprises[group]))?;
+                while stream.next(&mut block)? {
+                    for (row, (&id, &start)) in block.ids.iter().zip(&block.starts).enumerate() {
+                        let range = own.records_of(id)?;
+                        let words = &own.block.words[range.clone()];
+                        let seqs = own.block.seqs.get(range).unwrap_or_default();
+                        scorer.line(row, start, Records { plain: &[], words, seqs }, lines);
+                    }
+                    lines.end_block(&block)?;
                 }
                 if group == last {
                     own.run_out()?;
                 }
                 merge = Some((group, own));
-                Ok(with_names(lines, enterprises_here))
+                Ok(())
             }
         })
     }
@@ -90,7 +98,11 @@ impl Run<'_> {
     /// Puts the records into partitions.
     fn partition(&self, groups: &Groups) -> Result<Partitions> {
         let numbers = groups.numbers(self)?;
-        let count = usize::try_from((numbers.greatest() >> PLACE_BITS) + 1)?;
+        let is_near = numbers.greatest() >> NEAR_PLACE_BITS < MOST_PARTITIONS;
+        let place_bits = if is_near { NEAR_PLACE_BITS } else { PLACE_BITS };
+        let places = (1 << place_bits) - 1;
+        let cell_bits = u32::BITS - place_bits;
+        let count = usize::try_from((numbers.greatest() >> place_bits) + 1)?;
         let next = AtomicUsize::new(0);
         let work = || -> Result<Vec<Bin>> {
             let mut bins: Vec<Bin> = (0..count).map(|_| Bin::default()).collect();
@@ -109,8 +121,15 @@ impl Run<'_> {
                     }
                     for (place, (&id, &word)) in block.ids.iter().zip(&block.words).enumerate() {
                         let Some(number) = numbers.of(id) else { continue };
-                        let bin = &mut bins[usize::try_from(number >> PLACE_BITS)?];
-                        bin.push(at_place(word, number & ((1 << PLACE_BITS) - 1)), block.seqs.get(place).copied());
+                        let bin = &mut bins[usize::try_from(number >> place_bits)?];
+                        let number = number & places;
+                        match plain_cell(word).filter(|cell| cell >> cell_bits == 0) {
+                            Some(cell) => bin.plain.push(u32::try_from(number)? << cell_bits | cell),
+                            None => {
+                                bin.words.push(at_place(word, number));
+                                bin.seqs.extend(block.seqs.get(place));
+                            }
+                        }
                     }
                     block.clear();
                     self.progress.inc(rows as u64);
@@ -122,21 +141,24 @@ impl Run<'_> {
             let joined = handles.into_iter().map(|handle| handle.join().unwrap_or_else(|_| bail!("计算线程意外中止")));
             joined.collect::<Result<Vec<_>>>()
         })?;
-        Ok(Partitions { numbers, bins })
+        Ok(Partitions { numbers, place_bits, bins })
     }
 
     fn by_partition(&self, groups: &Groups, partitions: &Partitions, output: &Output, writer: Writer) -> Result<()> {
         self.each_group(groups.count(), output, writer, || {
-            let mut evaluator = Scorer::new(self.scoring);
+            let mut scorer = Scorer::new(self.scoring);
             let mut ordered = Ordered::new(partitions);
-            move |group: usize| {
-                let enterprises = groups.read(self, group)?;
-                let mut lines = Lines::with_capacity(enterprises.ids.len());
-                for (&id, &start) in enterprises.ids.iter().zip(&enterprises.starts) {
-                    let range = ordered.records_of(id);
-                    lines.push(evaluator.conclude(start, ordered.words.get(range.clone()), ordered.seqs.get(range)));
+            let mut stream = EnterpriseStream::new(self.enterprises, self.scoring);
+            let mut block = Enterprises::default();
+            move |group: usize, lines: &mut Lines| {
+                let mut enterprises = groups.open(group, &mut stream)?;
+                while enterprises.next(&mut block)? {
+                    for (row, (&id, &start)) in block.ids.iter().zip(&block.starts).enumerate() {
+                        scorer.line(row, start, ordered.records_of(id), lines);
+                    }
+                    lines.end_block(&block)?;
                 }
-                Ok(with_names(lines, enterprises))
+                Ok(())
             }
         })
     }
@@ -150,7 +172,7 @@ impl Run<'_> {
         worker: impl Fn() -> W + Sync,
     ) -> Result<()>
     where
-        W: FnMut(usize) -> Result<Lines>,
+        W: FnMut(usize, &mut Lines) -> Result<()>,
     {
         let threads = self.threads.min(groups).max(1);
         let shares = Shares::new(groups, threads);
@@ -162,8 +184,14 @@ impl Run<'_> {
                 let (shares, stop, worker) = (&shares, &stop, &worker);
                 scope.spawn(move || {
                     let mut work = worker();
+                    let mut lines = Lines::new(output);
                     while let Some(group) = shares.take(thread).filter(|_| !stop.load(Ordering::Relaxed)) {
-                        let encoded = work(group).and_then(|lines| Ok((group, output.encode(group, lines)?)));
+                        let mut encode = || {
+                            lines.begin(group)?;
+                            work(group, &mut lines)?;
+                            Ok((group, lines.finish()?))
+                        };
+                        let encoded = encode();
                         let failed = encoded.is_err();
                         if sender.send(encoded).is_err() || failed {
                             break;
@@ -185,62 +213,42 @@ impl Run<'_> {
 
     /// The enterprises as their file has them, when it is in order.
     fn in_place(&self, bounds: &Bounds) -> Result<Groups> {
+        let mut stream = EnterpriseStream::new(self.enterprises, self.scoring);
+        let mut block = Enterprises::default();
         for (group, bounds) in bounds.iter().enumerate() {
-            must_ascend(&Enterprises::read(self.enterprises, self.scoring, group)?, *bounds)?;
+            stream.open(group, Some(*bounds))?;
+            while stream.next(&mut block)? {}
         }
         Ok(Groups::InPlace(bounds.clone(), self.enterprises.table.rows()))
     }
 
     /// The enterprises put in order.
     fn in_memory(&self) -> Result<Groups> {
-        let mut all: Vec<(u64, u32, String)> = Vec::new();
+        let mut all: Vec<Known> = Vec::new();
+        let mut stream = EnterpriseStream::new(self.enterprises, self.scoring);
+        let mut block = Enterprises::default();
         for group in 0..self.enterprises.table.row_groups() {
-            let one = Enterprises::read(self.enterprises, self.scoring, group)?;
-            let mut codes = one.credit_codes.into_iter();
-            all.extend(
-                one.ids.into_iter().zip(one.starts).map(|(id, start)| (id, start, codes.next().unwrap_or_default())),
-            );
+            stream.open(group, None)?;
+            while stream.next(&mut block)? {
+                let mut codes = block.credit_codes.iter();
+                let ids = block.ids.iter().zip(&block.starts);
+                all.extend(ids.map(|(&id, &start)| (id, start, codes.next().copied().unwrap_or_default())));
+            }
         }
         all.sort_unstable_by_key(|one| one.0);
         if let Some(twice) = all.windows(2).find(|two| two[0].0 == two[1].0) {
             bail!("{} 中企业编号 {} 出现不止一次", self.enterprises.table.name(), twice[0].0);
         }
-        let named = self.enterprises.credit_code.is_some();
-        let mut groups = Vec::new();
-        while !all.is_empty() {
-            let rest = all.split_off(all.len().min(GROUP));
-            let mut group = Enterprises::default();
-            for (id, start, code) in std::mem::replace(&mut all, rest) {
-                group.ids.push(id);
-                group.starts.push(start);
-                if named {
-                    group.credit_codes.push(code);
-                }
-            }
-            groups.push(Mutex::new(group));
-        }
-        Ok(Groups::InMemory(groups))
+        Ok(Groups::InMemory(all))
     }
 }
+
+/// An enterprise: its number, its first cell and its credit code.
+type Known = (u64, u32, CreditCode);
 
 /// Row groups whose bounds do not overlap and ascend.
 fn ascending(bounds: Option<Bounds>, is_unique: bool) -> Option<Bounds> {
     bounds.filter(|bounds| bounds.is_sorted_by(|one, next| if is_unique { one.1 < next.0 } else { one.1 <= next.0 }))
-}
-
-fn must_ascend(enterprises: &Enterprises, (least, greatest): (u64, u64)) -> Result<()> {
-    let ids = &enterprises.ids;
-    let is_within = ids.first().is_none_or(|first| *first >= least) && ids.last().is_none_or(|last| *last <= greatest);
-    if !is_within || !ids.is_sorted_by(|one, next| one < next) {
-        bail!(NotSorted);
-    }
-    Ok(())
-}
-
-fn with_names(mut lines: Lines, enterprises: Enterprises) -> Lines {
-    lines.ids = enterprises.ids;
-    lines.credit_codes = enterprises.credit_codes;
-    lines
 }
 
 /// Groups shared out among threads: neighbouring ones to the same thread. Whoever has none left takes the
@@ -271,20 +279,28 @@ impl Shares {
 struct Scorer<'s> {
     evaluator: Evaluator<'s>,
     without: Vec<Option<Option<Outcome>>>,
+    contributions: bool,
 }
 
 impl<'s> Scorer<'s> {
     fn new(scoring: &'s Scoring<'s>) -> Self {
-        Self { evaluator: Evaluator::new(scoring), without: vec![None; scoring.starts()] }
+        Self {
+            evaluator: Evaluator::new(scoring),
+            without: vec![None; scoring.starts()],
+            contributions: scoring.contributions(),
+        }
     }
 
-    fn conclude(&mut self, start: u32, words: Option<&[Word]>, seqs: Option<&[i64]>) -> Option<Outcome> {
-        match words {
-            Some(words) if !words.is_empty() => self.evaluator.conclude(start, words, seqs.unwrap_or_default()),
-            _ => {
-                let evaluator = &mut self.evaluator;
-                *self.without[start as usize].get_or_insert_with(|| evaluator.conclude(start, &[], &[]))
-            }
+    /// The line of the enterprise in a row of the block, and what its records contribute.
+    fn line(&mut self, row: usize, start: u32, records: Records, lines: &mut Lines) {
+        let evaluator = &mut self.evaluator;
+        if self.contributions {
+            lines.push(evaluator.conclude(start, records));
+            lines.contribute(row, evaluator.contributions());
+        } else if records.is_empty() {
+            lines.push(*self.without[start as usize].get_or_insert_with(|| evaluator.conclude(start, records)));
+        } else {
+            lines.push(evaluator.conclude(start, records));
         }
     }
 }
@@ -368,24 +384,53 @@ impl<'m> Merge<'m> {
 /// Groups of enterprises in order.
 enum Groups {
     InPlace(Bounds, u64),
-    InMemory(Vec<Mutex<Enterprises>>),
+    InMemory(Vec<Known>),
+}
+
+/// The enterprises of a group.
+enum Group<'g, 's> {
+    InPlace(&'g mut EnterpriseStream<'s>),
+    InMemory(&'g [Known]),
+}
+
+impl Group<'_, '_> {
+    /// Replaces what is in `block` by the next ones; whether there were any.
+    fn next(&mut self, block: &mut Enterprises) -> Result<bool> {
+        match self {
+            Self::InPlace(stream) => stream.next(block),
+            Self::InMemory(rest) => {
+                let (some, after) = rest.split_at(rest.len().min(BLOCK));
+                *rest = after;
+                *block = Enterprises {
+                    ids: some.iter().map(|one| one.0).collect(),
+                    starts: some.iter().map(|one| one.1).collect(),
+                    credit_codes: some.iter().map(|one| one.2).collect(),
+                };
+                Ok(!some.is_empty())
+            }
+        }
+    }
 }
 
 impl Groups {
     fn count(&self) -> usize {
         match self {
             Self::InPlace(bounds, _) => bounds.len(),
-            Self::InMemory(groups) => groups.len(),
+            Self::InMemory(all) => all.len().div_ceil(GROUP),
         }
     }
 
-    fn read(&self, run: &Run, group: usize) -> Result<Enterprises> {
-        match self {
-            Self::InPlace(..) => Enterprises::read(run.enterprises, run.scoring, group),
-            Self::InMemory(groups) => {
-                Ok(std::mem::take(&mut *groups[group].lock().unwrap_or_else(PoisonError::into_inner)))
+    fn open<'g, 's>(&'g self, group: usize, stream: &'g mut EnterpriseStream<'s>) -> Result<Group<'g, 's>> {
+        Ok(match self {
+            Self::InPlace(bounds, _) => {
+                stream.open(group, Some(bounds[group]))?;
+                Group::InPlace(stream)
             }
-        }
+            Self::InMemory(all) => {
+                let begin = group * GROUP;
+                Group::InMemory(&all[begin..all.len().min(begin + GROUP)])
+            }
+        })
     }
 
     /// How enterprises are numbered within the partitions.
@@ -394,14 +439,7 @@ impl Groups {
             Self::InPlace(bounds, rows) => {
                 (bounds.first().zip(bounds.last()).map(|(one, last)| (one.0, last.1)), *rows)
             }
-            Self::InMemory(groups) => {
-                let lock = |group: &Mutex<Enterprises>| {
-                    let group = group.lock().unwrap_or_else(PoisonError::into_inner);
-                    (group.ids.first().copied().unwrap_or_default(), group.ids.last().copied().unwrap_or_default())
-                };
-                let ends = groups.first().zip(groups.last()).map(|(first, last)| (lock(first).0, lock(last).1));
-                (ends, (groups.len() * GROUP) as u64)
-            }
+            Self::InMemory(all) => (all.first().zip(all.last()).map(|(one, last)| (one.0, last.0)), all.len() as u64),
         };
         let Some((least, greatest)) = bounds else { return Ok(Numbers::Near { least: 0, greatest: 0 }) };
         if greatest - least <= count.saturating_mul(MOST_SPARSE) + (1 << PLACE_BITS) {
@@ -410,15 +448,16 @@ impl Groups {
         let mut ids = Vec::new();
         match self {
             Self::InPlace(bounds, _) => {
-                for group in 0..bounds.len() {
-                    ids.extend(Enterprises::read(run.enterprises, run.scoring, group)?.ids);
+                let mut stream = EnterpriseStream::new(run.enterprises, run.scoring);
+                let mut block = Enterprises::default();
+                for (group, bounds) in bounds.iter().enumerate() {
+                    stream.open(group, Some(*bounds))?;
+                    while stream.next(&mut block)? {
+                        ids.extend_from_slice(&block.ids);
+                    }
                 }
             }
-            Self::InMemory(groups) => {
-                for group in groups {
-                    ids.extend_from_slice(&group.lock().unwrap_or_else(PoisonError::into_inner).ids);
-                }
-            }
+            Self::InMemory(all) => ids.extend(all.iter().map(|one| one.0)),
         }
         Ok(Numbers::Ranks(ids))
     }
@@ -452,35 +491,44 @@ impl Numbers {
     }
 }
 
-/// Records of a partition as one thread found them, in portions.
+/// Records of a partition as one thread found them. Of those that are plain no more is kept than place and
+/// cell: fresh memory costs more than anything else that happens to a record.
 #[derive(Default)]
 struct Bin {
-    full: Vec<Vec<Word>>,
-    words: Vec<Word>,
+    plain: Portions<u32>,
+    words: Portions<Word>,
     seqs: Vec<i64>,
 }
 
-impl Bin {
-    fn push(&mut self, word: Word, seq: Option<i64>) {
-        if self.words.len() == self.words.capacity() {
-            let full = std::mem::replace(&mut self.words, Vec::with_capacity(CHUNK));
+/// A list that grows without moving.
+#[derive(Default)]
+struct Portions<T> {
+    full: Vec<Vec<T>>,
+    last: Vec<T>,
+}
+
+impl<T> Portions<T> {
+    #[inline]
+    fn push(&mut self, one: T) {
+        if self.last.len() == self.last.capacity() {
+            let full = std::mem::replace(&mut self.last, Vec::with_capacity(CHUNK / size_of::<T>()));
             if !full.is_empty() {
                 self.full.push(full);
             }
         }
-        self.words.push(word);
-        self.seqs.extend(seq);
+        self.last.push(one);
     }
 
-    /// Its portions. Whoever goes through them has two plain loops, which a flattened iterator is not.
-    fn portions(&self) -> impl Iterator<Item = &[Word]> + '_ {
-        self.full.iter().chain([&self.words]).map(Vec::as_slice)
+    /// Whoever goes through them has two plain loops, which a flattened iterator is not.
+    fn iter(&self) -> impl Iterator<Item = &[T]> + '_ {
+        self.full.iter().chain([&self.last]).map(Vec::as_slice)
     }
 }
 
 /// All records, by partition.
 struct Partitions {
     numbers: Numbers,
+    place_bits: u32,
     /// By thread and partition.
     bins: Vec<Vec<Bin>>,
 }
@@ -489,47 +537,63 @@ struct Partitions {
 struct Ordered<'p> {
     partitions: &'p Partitions,
     partition: Option<u64>,
-    /// Where the records of each place end.
+    /// Where the records of each place end, plain ones and others.
+    plain_ends: Vec<u32>,
     ends: Vec<u32>,
+    plain: Vec<u32>,
     words: Vec<Word>,
     seqs: Vec<i64>,
 }
 
 impl<'p> Ordered<'p> {
     fn new(partitions: &'p Partitions) -> Self {
-        Self { partitions, partition: None, ends: Vec::new(), words: Vec::new(), seqs: Vec::new() }
+        Self {
+            partitions,
+            partition: None,
+            plain_ends: Vec::new(),
+            ends: Vec::new(),
+            plain: Vec::new(),
+            words: Vec::new(),
+            seqs: Vec::new(),
+        }
     }
 
-    /// The records of an enterprise, as places among the words.
-    fn records_of(&mut self, id: u64) -> Range<usize> {
-        let Some(number) = self.partitions.numbers.of(id) else { return 0..0 };
-        let partition = number >> PLACE_BITS;
+    /// The records of an enterprise.
+    fn records_of(&mut self, id: u64) -> Records<'_> {
+        let Some(number) = self.partitions.numbers.of(id) else { return Records::default() };
+        let place_bits = self.partitions.place_bits;
+        let partition = number >> place_bits;
         if self.partition != Some(partition) {
             self.order(usize::try_from(partition).unwrap_or(usize::MAX));
             self.partition = Some(partition);
         }
-        let place = usize::try_from(number & ((1 << PLACE_BITS) - 1)).unwrap_or_default();
-        let begin = place.checked_sub(1).map_or(0, |before| self.ends[before]);
-        begin as usize..self.ends[place] as usize
+        let place = usize::try_from(number & ((1 << place_bits) - 1)).unwrap_or_default();
+        let range = |ends: &[u32]| {
+            let begin = place.checked_sub(1).map_or(0, |before| ends[before]);
+            begin as usize..ends[place] as usize
+        };
+        let others = range(&self.ends);
+        Records {
+            plain: &self.plain[range(&self.plain_ends)],
+            words: &self.words[others.clone()],
+            seqs: self.seqs.get(others).unwrap_or_default(),
+        }
     }
 
     fn order(&mut self, partition: usize) {
         let bins = || self.partitions.bins.iter().filter_map(|bins| bins.get(partition));
-        self.ends.clear();
-        self.ends.resize(1 << PLACE_BITS, 0);
-        let mut count = 0;
-        for portion in bins().flat_map(Bin::portions) {
-            for word in portion {
-                self.ends[place_of(*word)] += 1;
-            }
-            count += portion.len();
+        let places = 1 << self.partitions.place_bits;
+        let cell_bits = u32::BITS - self.partitions.place_bits;
+        let place = |plain: u32| (plain >> cell_bits) as usize;
+        let portions = || bins().flat_map(|bin| bin.plain.iter());
+        let count = begins(&mut self.plain_ends, places, portions(), place);
+        self.plain.resize(count, 0);
+        for &plain in portions().flatten() {
+            let end = &mut self.plain_ends[place(plain)];
+            self.plain[*end as usize] = plain & ((1 << cell_bits) - 1);
+            *end += 1;
         }
-        // First where each place begins; what is put there moves it on to where it ends.
-        let mut begin = 0;
-        for end in &mut self.ends {
-            begin += std::mem::replace(end, begin);
-        }
-        self.words.clear();
+        let count = begins(&mut self.ends, places, bins().flat_map(|bin| bin.words.iter()), place_of);
         self.words.resize(count, 0);
         self.seqs.clear();
         for bin in bins() {
@@ -537,16 +601,40 @@ impl<'p> Ordered<'p> {
                 self.seqs.resize(count, 0);
             }
             let mut seqs = bin.seqs.iter();
-            for portion in bin.portions() {
+            for portion in bin.words.iter() {
                 for &word in portion {
-                    let place = &mut self.ends[place_of(word)];
-                    self.words[*place as usize] = word;
+                    let end = &mut self.ends[place_of(word)];
+                    self.words[*end as usize] = word;
                     if let Some(seq) = seqs.next() {
-                        self.seqs[*place as usize] = *seq;
+                        self.seqs[*end as usize] = *seq;
                     }
-                    *place += 1;
+                    *end += 1;
                 }
             }
         }
     }
+}
+
+/// Sets where the records of each place begin, and says how many there are. What is put there moves it on to
+/// where they end.
+fn begins<'a, T: Copy + 'a>(
+    begins: &mut Vec<u32>,
+    places: usize,
+    portions: impl Iterator<Item = &'a [T]>,
+    place: impl Fn(T) -> usize,
+) -> usize {
+    begins.clear();
+    begins.resize(places, 0);
+    let mut count = 0;
+    for portion in portions {
+        for one in portion {
+            begins[place(*one)] += 1;
+        }
+        count += portion.len();
+    }
+    let mut begin = 0;
+    for one in begins {
+        begin += std::mem::replace(one, begin);
+    }
+    count
 }

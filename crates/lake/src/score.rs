@@ -17,7 +17,7 @@ use crate::flat_model::{self, Translated};
 use crate::layout::{FieldColumn, Layout};
 use crate::output::{Form, Names, Output};
 use crate::plan::{End, KindColumns, Plan};
-use crate::readings::{Ids, Integers, Small};
+use crate::readings::{CreditCodes, Ids, Integers, Small};
 use crate::run::Run;
 use crate::scoring::{NO_KEY, Scoring};
 use crate::stream::{EnterpriseSource, RecordSource};
@@ -31,6 +31,8 @@ pub struct Job {
     pub records: PathBuf,
     /// File of results.
     pub out: PathBuf,
+    /// File of what every record contributes, if that is asked.
+    pub contributions: Option<PathBuf>,
     /// The day of scoring.
     pub as_of: Day,
     /// How many threads at once.
@@ -149,16 +151,23 @@ pub fn score(job: &Job, rules: &Rules) -> Result<()> {
     }
     let record_plan = Plan::new(&records, &kinds, &in_file, &cuts, job.as_of, 1)?;
     let leads = |place: (usize, usize)| rules.numbers.as_ref().is_none_or(|numbers| numbers.contains_key(&place));
-    let scoring = Scoring::new(&kernel, &leads, job.as_of, record_plan, enterprise_plan, job.threads)?;
+    let contributions = job.contributions.is_some();
+    let scoring = Scoring::new(&kernel, &leads, job.as_of, record_plan, enterprise_plan, contributions, job.threads)?;
 
     let id_of = |table: &Table, name: &str| -> Result<(usize, Ids)> {
         let column = table.column(name)?;
         Ok((column, Ids(table.holds(column)?)))
     };
     let (id_column, ids) = id_of(&enterprises, &layout.enterprises.id)?;
-    let credit_code = layout.enterprises.credit_code.as_deref().map(|name| enterprises.column(name)).transpose()?;
+    let credit_code = layout.enterprises.credit_code.as_deref();
+    let credit_code = credit_code.map(|name| -> Result<_> {
+        let column = enterprises.column(name)?;
+        Ok((column, CreditCodes(enterprises.holds(column)?)))
+    });
+    let credit_code = credit_code.transpose()?;
+    let by_credit_code = credit_code.is_some();
     let enterprises = EnterpriseSource { id_column, ids, credit_code, table: enterprises };
-    let records = record_source(records, layout, repair.as_ref(), scoring.needs_seq())?;
+    let records = record_source(records, layout, repair.as_ref(), scoring.needs_seq(), contributions)?;
 
     let progress = ProgressBar::new(records.table.rows());
     progress.set_style(ProgressStyle::with_template("计分 {bar:40} {human_pos}/{human_len} 条记录，还需 {eta}")?);
@@ -169,7 +178,7 @@ pub fn score(job: &Job, rules: &Rules) -> Result<()> {
         threads: job.threads,
         progress: &progress,
     };
-    run.score(|| Output::create(&job.out, form(rules, credit_code.is_some())))?;
+    run.score(|| Output::create(&job.out, job.contributions.as_deref(), form(rules, by_credit_code)))?;
     progress.finish_and_clear();
     Ok(())
 }
@@ -179,22 +188,21 @@ fn form(rules: &Rules, by_credit_code: bool) -> Form {
     for (dimension, rule) in rules.model.dimensions.iter().enumerate() {
         places.extend((0..rule.indicators.len()).map(|within| (dimension, within)));
     }
+    let id =
+        |&(dimension, within): &(usize, usize)| rules.model.dimensions[dimension].indicators[within].id.value.clone();
+    let indicators: Vec<String> = places.iter().map(id).collect();
     let names = match &rules.numbers {
         Some(numbers) => {
             let number = |place| numbers.get(place).and_then(|number| i8::try_from(*number).ok()).unwrap_or(-1);
             Names::Numbers(places.iter().map(number).collect())
         }
-        None => {
-            let id = |&(dimension, within): &(usize, usize)| {
-                rules.model.dimensions[dimension].indicators[within].id.value.clone()
-            };
-            Names::Ids(places.iter().map(id).collect())
-        }
+        None => Names::Ids(indicators.clone()),
     };
     Form {
         by_credit_code,
         levels: rules.model.levels.iter().map(|level| level.code.value.clone()).collect(),
         names,
+        indicators,
         optional: !rules.model.applies.is_empty(),
     }
 }
@@ -235,7 +243,13 @@ impl Repair {
     }
 }
 
-fn record_source(table: Table, layout: &Layout, repair: Option<&Repair>, needs_seq: bool) -> Result<RecordSource> {
+fn record_source(
+    table: Table,
+    layout: &Layout,
+    repair: Option<&Repair>,
+    needs_seq: bool,
+    wants_seq: bool,
+) -> Result<RecordSource> {
     let file = &layout.records;
     let id_column = table.column(&file.enterprise)?;
     let ids = Ids(table.holds(id_column)?);
@@ -255,12 +269,12 @@ fn record_source(table: Table, layout: &Layout, repair: Option<&Repair>, needs_s
     let repairer = repair.and_then(|repair| file.kinds.iter().position(|kind| *kind == repair.kind));
     let repairer = repairer.and_then(|kind| u8::try_from(kind).ok());
     let seq = match (&file.seq, needs_seq) {
-        (Some(name), true) => {
+        (Some(name), _) if needs_seq || wants_seq => {
             let column = table.column(name)?;
             Some((column, Integers(table.holds(column)?)))
         }
         (None, true) => bail!("模型要分辨同一日记录的先后，而文件没有台账序号一列"),
-        (_, false) => None,
+        _ => None,
     };
     Ok(RecordSource { table, id_column, ids, kind_column, kinds, day_column, key, repairer, seq })
 }

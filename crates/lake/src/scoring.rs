@@ -13,27 +13,34 @@ use xinheng_core::score::{Gift, Kept, Kernel, Tally};
 use crate::plan::{KindPlan, NOTHING, Plan, Stand};
 
 /// A record as it is kept until its enterprise is scored: 20 bits its cell, 18 free, 8 its key, 16 how many
-/// days before the day of scoring, one whether it repairs others.
+/// days before the day of scoring, one whether it is plain, one whether it repairs others.
 pub type Word = u64;
 
 /// Bits of a cell.
 pub const CELL_BITS: u32 = 20;
-/// Bits for the place of its enterprise within a partition.
+/// Bits for the place of its enterprise within a partition, at most.
 pub const PLACE_BITS: u32 = 18;
 const CELL: Word = (1 << CELL_BITS) - 1;
 const KEY_SHIFT: u32 = CELL_BITS + PLACE_BITS;
 const DAY_SHIFT: u32 = KEY_SHIFT + 8;
+const PLAIN: Word = 1 << 62;
 const REPAIRER: Word = 1 << 63;
 
 /// No key: it has nothing in common with any other record.
 pub const NO_KEY: u8 = u8::MAX;
 
 /// Packs a record.
-pub fn word(cell: u32, key: u8, days_before: u32, repairs: bool) -> Word {
+pub fn word(cell: u32, key: u8, days_before: u32, repairs: bool, is_plain: bool) -> Word {
     Word::from(cell) & CELL
         | Word::from(key) << KEY_SHIFT
         | Word::from(days_before) << DAY_SHIFT
-        | if repairs { REPAIRER } else { 0 }
+        | Word::from(is_plain) << 62
+        | Word::from(repairs) << 63
+}
+
+/// The cell of a record of which nothing else matters.
+pub fn plain_cell(word: Word) -> Option<u32> {
+    (word & PLAIN != 0).then(|| u32::try_from(word & CELL).unwrap_or_default())
 }
 
 /// Names the enterprise by its place in a partition.
@@ -58,6 +65,36 @@ fn days_before(word: Word) -> u32 {
     u32::try_from(word >> DAY_SHIFT & 0xffff).unwrap_or_default()
 }
 
+/// The records of an enterprise.
+#[derive(Clone, Copy, Default)]
+pub struct Records<'r> {
+    /// Cells of some that are plain.
+    pub plain: &'r [u32],
+    /// All others.
+    pub words: &'r [Word],
+    /// Places in the ledger of these words, where they were read.
+    pub seqs: &'r [i64],
+}
+
+impl Records<'_> {
+    pub fn is_empty(&self) -> bool {
+        self.plain.is_empty() && self.words.is_empty()
+    }
+}
+
+/// What a record adds to the total, after all caps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Contribution {
+    /// Indicator, counted through all dimensions.
+    pub indicator: u16,
+    /// Place in the ledger; none for the enterprise's own row, and where the file does not say.
+    pub seq: Option<i64>,
+    /// Days since 1970-01-01; none for the enterprise's own row.
+    pub day: Option<i32>,
+    /// Thousandths of a point.
+    pub milli: i64,
+}
+
 /// What a record of a cell gives. Nearly always it is points of one indicator, or nothing.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cell {
@@ -76,6 +113,22 @@ enum Deed {
     Points(u8, i64),
     Count(u8),
     Gift(usize, Gift),
+}
+
+impl Deed {
+    fn gift(&self) -> Option<(usize, Gift)> {
+        if let Self::Gift(slot, gift) = self { Some((*slot, *gift)) } else { None }
+    }
+}
+
+/// Place of the enterprise's own row: before all records.
+const OWN_ROW: Seq = Seq(-1);
+
+/// An outcome with the three that lead of these indicators, which are in the model's order.
+fn outcome(total: Points, level: usize, mut leading: Vec<(Points, u8)>) -> Outcome {
+    leading.sort_by_key(|(points, _)| std::cmp::Reverse(*points));
+    let leading = [0, 1, 2].map(|place| leading.get(place).map(|(_, indicator)| *indicator));
+    Outcome { total, level: u8::try_from(level).unwrap_or(u8::MAX), leading }
 }
 
 /// What a record of a cell gives, in full.
@@ -99,8 +152,13 @@ pub struct Scoring<'k> {
     deeds: Vec<Deed>,
     /// The cell when another record repairs it.
     if_repaired: Vec<u32>,
-    /// Whether a record of the cell can make a difference.
-    matters: Vec<bool>,
+    /// For each cell of the plan, the number of what its records give: 0 for nothing, and first those of
+    /// which nothing else matters.
+    essences: Vec<u32>,
+    plain_end: u32,
+    needs_seq: bool,
+    /// Whether it is also asked which record contributes what.
+    contributions: bool,
     open: Mutex<Open>,
     starts: Vec<Beginning>,
 }
@@ -118,6 +176,20 @@ struct Open {
     cells: Vec<(Gifts, u32)>,
 }
 
+impl Gifts {
+    /// The same for all that give the same, where that can be said in numbers.
+    fn key(&self) -> Option<Vec<(u8, i64)>> {
+        let own =
+            Some(Deed::Points(self.cell.indicator, self.cell.points.into())).filter(|_| self.cell.indicator != NONE);
+        let key = |deed: Deed| match deed {
+            Deed::Points(indicator, milli) => Some((indicator, milli)),
+            Deed::Count(count) => Some((count, i64::MIN)),
+            Deed::Gift(..) => None,
+        };
+        own.into_iter().chain(self.deeds.iter().copied()).map(key).collect()
+    }
+}
+
 impl<'k> Scoring<'k> {
     pub fn new(
         kernel: &'k Kernel<'k>,
@@ -125,6 +197,7 @@ impl<'k> Scoring<'k> {
         day: Day,
         records: Plan,
         enterprises: Plan,
+        contributions: bool,
         threads: usize,
     ) -> Result<Self> {
         if u64::from(records.end) >= 1 << (CELL_BITS - 1) {
@@ -143,7 +216,10 @@ impl<'k> Scoring<'k> {
             more: Vec::new(),
             deeds: Vec::new(),
             if_repaired: Vec::new(),
-            matters: Vec::new(),
+            essences: Vec::new(),
+            plain_end: 0,
+            needs_seq: false,
+            contributions,
             open: Mutex::default(),
             starts: Vec::new(),
             records,
@@ -156,6 +232,10 @@ impl<'k> Scoring<'k> {
         if scoring.records.kinds.iter().flatten().any(|kind| kernel.slots_of(kind.number).iter().any(is_multiplier)) {
             scoring.fold = None;
         }
+        scoring.needs_seq = scoring.fold.is_none();
+        if contributions {
+            scoring.fold = None;
+        }
         scoring.fill(threads);
         scoring.begin();
         Ok(scoring)
@@ -163,7 +243,7 @@ impl<'k> Scoring<'k> {
 
     /// Whether records of one day need their place in the ledger.
     pub fn needs_seq(&self) -> bool {
-        self.fold.is_none()
+        self.needs_seq
     }
 
     /// Asks the kernel about every cell. Kinds are shared out among threads.
@@ -202,15 +282,37 @@ impl<'k> Scoring<'k> {
             }
             all.extend(gifts);
         }
-        for gifts in &all {
+        self.set_essences(&all, &if_repaired);
+    }
+
+    /// Numbers what cells give. Cells are many and give few different things, and the table of those is small
+    /// enough to stay in the nearest caches while enterprises are scored.
+    fn set_essences(&mut self, all: &[Gifts], if_repaired: &[u32]) {
+        let mut alike: HashMap<Vec<(u8, i64)>, u32> = HashMap::from([(Vec::new(), NOTHING)]);
+        let own = |(cell, gifts): (u32, &Gifts)| match gifts.key() {
+            Some(key) => *alike.entry(key).or_insert(cell),
+            None => cell,
+        };
+        let gives: Vec<u32> = (0..).zip(all).map(own).collect();
+        let pair = |cell: usize| (gives[cell], gives[if_repaired[cell] as usize]);
+        let is_plain = |(own, repaired): (u32, u32)| self.fold.is_some() && own == repaired;
+        // First nothing, then all that are plain.
+        let mut pairs: Vec<(u32, u32)> = (1..all.len()).map(pair).filter(|pair| *pair != (NOTHING, NOTHING)).collect();
+        pairs.sort_unstable_by_key(|pair| (!is_plain(*pair), *pair));
+        pairs.dedup();
+        pairs.insert(0, (NOTHING, NOTHING));
+        let count = pairs.iter().filter(|pair| is_plain(**pair)).count();
+        let numbers: HashMap<(u32, u32), u32> = pairs.iter().copied().zip(0..).collect();
+        self.plain_end = u32::try_from(count).unwrap_or_default();
+        self.essences = (0..all.len()).map(|cell| numbers[&pair(cell)]).collect();
+        for &(own, repaired) in &pairs {
+            let gifts = &all[own as usize];
             let begin = u32::try_from(self.deeds.len()).unwrap_or(u32::MAX);
             self.deeds.extend(&gifts.deeds);
             self.cells.push(gifts.cell);
             self.more.push((begin, u32::try_from(self.deeds.len()).unwrap_or(u32::MAX)));
+            self.if_repaired.push(numbers[&(repaired, repaired)]);
         }
-        let gives = |cell: u32| self.cells[cell as usize].more || self.cells[cell as usize].indicator != NONE;
-        self.matters = (0..self.records.end).map(|cell| gives(cell) || gives(if_repaired[cell as usize])).collect();
-        self.if_repaired = if_repaired;
     }
 
     /// What a record gives.
@@ -275,18 +377,29 @@ impl<'k> Scoring<'k> {
         }
     }
 
+    fn day_number(&self, word: Word) -> i32 {
+        self.records.ages.today - i32::try_from(days_before(word)).unwrap_or(0)
+    }
+
+    /// Whether it is also asked which record contributes what.
+    pub fn contributions(&self) -> bool {
+        self.contributions
+    }
+
     /// How many ways there are for an enterprise to begin.
     pub fn starts(&self) -> usize {
         self.starts.len()
     }
 
-    /// Whether a record of a fixed cell can make a difference.
+    /// What a record of a cell gives, by number, and whether nothing else of it matters; 0 where it can make
+    /// no difference.
     #[inline]
-    pub fn matters(&self, cell: u32) -> bool {
-        self.matters.get(cell as usize).copied().unwrap_or(true)
+    pub fn essence(&self, cell: u32) -> (u32, bool) {
+        let number = self.essences[cell as usize];
+        (number, number < self.plain_end)
     }
 
-    /// The cell of a record that has a value of its own.
+    /// The same of a record that has a value of its own.
     pub fn open_cell(&self, kind: usize, age: u32, codes: impl Fn(usize) -> u32 + Copy) -> Result<u32> {
         let Some((key, stand)) = self.records.open(kind, age, codes) else { return Ok(NOTHING) };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -294,7 +407,7 @@ impl<'k> Scoring<'k> {
             return Ok(*number);
         }
         let Some(plan) = self.records.kinds[kind].as_ref() else { return Ok(NOTHING) };
-        let next = self.records.end + u32::try_from(open.cells.len()).unwrap_or(u32::MAX / 2);
+        let next = u32::try_from(self.cells.len() + open.cells.len()).unwrap_or(u32::MAX / 2);
         if next + 2 >= 1 << CELL_BITS {
             bail!("记录的取值过于繁杂（超过 {next} 种），无法批量计算");
         }
@@ -319,32 +432,47 @@ pub struct Evaluator<'s> {
     repairs: Vec<u32>,
     /// As many of the open cells as were known when one was last missing.
     open: Vec<(Gifts, u32)>,
+    given: Vec<(usize, Kept)>,
+    contributions: Vec<Contribution>,
 }
 
 impl<'s> Evaluator<'s> {
     pub fn new(scoring: &'s Scoring<'s>) -> Self {
         let tallies = vec![Tally::default(); scoring.kernel.slots().len()];
-        Self { scoring, sheet: Sheet::default(), tallies, repairs: vec![u32::MAX; 256], open: Vec::new() }
+        Self {
+            scoring,
+            sheet: Sheet::default(),
+            tallies,
+            repairs: vec![u32::MAX; 256],
+            open: Vec::new(),
+            given: Vec::new(),
+            contributions: Vec::new(),
+        }
     }
 
-    /// What the model says of an enterprise with these records; `None` when it does not grade it. Where the
-    /// model needs them, `seqs` are the records' places in the ledger.
-    pub fn conclude(&mut self, start: u32, words: &[Word], seqs: &[i64]) -> Option<Outcome> {
-        let repairs = words.iter().fold(0, |all, word| all | word) & REPAIRER != 0;
-        if repairs {
-            for word in words.iter().filter(|word| *word & REPAIRER != 0) {
-                let latest = &mut self.repairs[key_of(*word)];
-                *latest = days_before(*word).min(*latest);
+    /// What the model says of an enterprise with these records; `None` when it does not grade it.
+    pub fn conclude(&mut self, start: u32, records: Records) -> Option<Outcome> {
+        if self.scoring.contributions {
+            return self.assess(start, records);
+        }
+        let Records { plain, words, seqs } = records;
+        let repairs = self.note_repairs(words);
+        let scoring = self.scoring;
+        for &number in plain {
+            let cell = scoring.cells[number as usize];
+            if cell.indicator != NONE {
+                self.sheet.add(cell.indicator, cell.points.into());
             }
-            // Without a key, a record has nothing to be matched on.
-            self.repairs[usize::from(NO_KEY)] = u32::MAX;
+            if cell.more {
+                self.give(number as usize, 0, 0);
+            }
         }
         for (place, &word) in words.iter().enumerate() {
             let mut number = cell_of(word);
             if repairs && days_before(word) >= self.repairs[key_of(word)] {
                 number = self.if_repaired(number);
             }
-            match self.scoring.cells.get(number) {
+            match scoring.cells.get(number) {
                 Some(cell) => {
                     if cell.indicator != NONE {
                         self.sheet.add(cell.indicator, cell.points.into());
@@ -357,36 +485,115 @@ impl<'s> Evaluator<'s> {
             }
         }
         if repairs {
-            words.iter().for_each(|word| self.repairs[key_of(*word)] = u32::MAX);
+            self.forget_repairs(words);
         }
-        match &self.scoring.starts[start as usize] {
-            Beginning::Fold(start) => self.scoring.fold.as_ref()?.conclude(start, &mut self.sheet),
+        match &scoring.starts[start as usize] {
+            Beginning::Fold(start) => scoring.fold.as_ref()?.conclude(start, &mut self.sheet),
             Beginning::Gifts(deeds) => {
                 for deed in deeds {
-                    self.carry_out(*deed, self.scoring.day, 0);
+                    self.carry_out(*deed, 0, 0);
                 }
-                let conclusion = self.scoring.kernel.conclude(&self.tallies);
+                let conclusion = scoring.kernel.conclude(&self.tallies);
                 self.tallies.fill(Tally::default());
                 let conclusion = conclusion?;
                 let mut leading: Vec<(Points, u8)> = Vec::new();
                 let mut number = 0;
                 for (dimension, points) in conclusion.dimensions.iter().enumerate() {
                     for (within, (_, capped)) in points.indicators.iter().enumerate() {
-                        if *capped > Points::ZERO && (self.scoring.leads)((dimension, within)) {
+                        if *capped > Points::ZERO && (scoring.leads)((dimension, within)) {
                             leading.push((*capped, number));
                         }
                         number = number.saturating_add(1);
                     }
                 }
-                leading.sort_by_key(|(points, _)| std::cmp::Reverse(*points));
-                let leading = [0, 1, 2].map(|place| leading.get(place).map(|(_, indicator)| *indicator));
-                Some(Outcome {
-                    total: conclusion.total,
-                    level: u8::try_from(conclusion.level).unwrap_or(u8::MAX),
-                    leading,
-                })
+                Some(outcome(conclusion.total, conclusion.level, leading))
             }
         }
+    }
+
+    /// The same with what every record contributes, which is left in [`Self::contributions`].
+    fn assess(&mut self, start: u32, Records { words, seqs, .. }: Records) -> Option<Outcome> {
+        self.contributions.clear();
+        let scoring = self.scoring;
+        let repairs = self.note_repairs(words);
+        // Records are numbered in the order of the ledger, or in one that is the same every time.
+        let mut order: Vec<usize> = (0..words.len()).collect();
+        order.sort_by_key(|&place| (seqs.get(place), days_before(words[place]), cell_of(words[place])));
+        let mut given = std::mem::take(&mut self.given);
+        given.clear();
+        if let Beginning::Gifts(deeds) = &scoring.starts[start as usize] {
+            let own =
+                |deed: &Deed| deed.gift().map(|(slot, gift)| (slot, Kept { day: scoring.day, seq: OWN_ROW, gift }));
+            given.extend(deeds.iter().filter_map(own));
+        }
+        for (seq, &place) in (0..).map(Seq).zip(&order) {
+            let word = words[place];
+            let mut number = cell_of(word);
+            if repairs && days_before(word) >= self.repairs[key_of(word)] {
+                number = self.if_repaired(number);
+            }
+            let day = crate::readings::day_of(scoring.day_number(word));
+            let kept = |deed: &Deed| deed.gift().map(|(slot, gift)| (slot, Kept { day, seq, gift }));
+            match scoring.more.get(number) {
+                Some(&(begin, end)) => {
+                    given.extend(scoring.deeds[begin as usize..end as usize].iter().filter_map(kept));
+                }
+                None => given.extend(self.open(number).0.deeds.iter().filter_map(kept)),
+            }
+        }
+        if repairs {
+            self.forget_repairs(words);
+        }
+        let assessment = scoring.kernel.assess_gifts(given.iter().copied());
+        self.given = given;
+        let assessment = assessment?;
+        let before: Vec<usize> = std::iter::once(0)
+            .chain(scoring.kernel.model().dimensions.iter().map(|dimension| dimension.indicators.len()))
+            .scan(0, |sum, count| {
+                *sum += count;
+                Some(*sum)
+            })
+            .collect();
+        let mut leading = Vec::new();
+        for indicator in &assessment.indicators {
+            let number = before[indicator.place.0] + indicator.place.1;
+            if indicator.capped > Points::ZERO && (scoring.leads)(indicator.place) {
+                leading.push((indicator.capped, u8::try_from(number).unwrap_or(u8::MAX)));
+            }
+            for record in indicator.records.iter().filter(|record| record.points != Points::ZERO) {
+                let place = usize::try_from(record.seq.0).ok().map(|number| order[number]);
+                self.contributions.push(Contribution {
+                    indicator: u16::try_from(number).unwrap_or(u16::MAX),
+                    seq: place.and_then(|place| seqs.get(place).copied()),
+                    day: place.map(|place| scoring.day_number(words[place])),
+                    milli: record.points.milli(),
+                });
+            }
+        }
+        Some(outcome(assessment.total, assessment.level, leading))
+    }
+
+    /// What the records of the enterprise that was concluded last contribute, where that was asked.
+    pub fn contributions(&self) -> &[Contribution] {
+        &self.contributions
+    }
+
+    /// Takes down when records were repaired; whether any were.
+    fn note_repairs(&mut self, words: &[Word]) -> bool {
+        if words.iter().fold(0, |all, word| all | word) & REPAIRER == 0 {
+            return false;
+        }
+        for word in words.iter().filter(|word| *word & REPAIRER != 0) {
+            let latest = &mut self.repairs[key_of(*word)];
+            *latest = days_before(*word).min(*latest);
+        }
+        // Without a key, a record has nothing to be matched on.
+        self.repairs[usize::from(NO_KEY)] = u32::MAX;
+        true
+    }
+
+    fn forget_repairs(&mut self, words: &[Word]) {
+        words.iter().for_each(|word| self.repairs[key_of(*word)] = u32::MAX);
     }
 
     fn if_repaired(&mut self, cell: usize) -> usize {
@@ -407,11 +614,9 @@ impl<'s> Evaluator<'s> {
 
     /// What a record gives beyond points of one indicator.
     fn give(&mut self, cell: usize, word: Word, seq: i64) {
-        let day =
-            crate::readings::day_of(self.scoring.records.ages.today - i32::try_from(days_before(word)).unwrap_or(0));
         if let Some(&(begin, end)) = self.scoring.more.get(cell) {
             for place in begin..end {
-                self.carry_out(self.scoring.deeds[place as usize], day, seq);
+                self.carry_out(self.scoring.deeds[place as usize], word, seq);
             }
         } else {
             let gifts = self.open(cell).0.clone();
@@ -419,16 +624,17 @@ impl<'s> Evaluator<'s> {
                 self.sheet.add(gifts.cell.indicator, gifts.cell.points.into());
             }
             for deed in gifts.deeds {
-                self.carry_out(deed, day, seq);
+                self.carry_out(deed, word, seq);
             }
         }
     }
 
-    fn carry_out(&mut self, deed: Deed, day: Day, seq: i64) {
+    fn carry_out(&mut self, deed: Deed, word: Word, seq: i64) {
         match deed {
             Deed::Points(indicator, milli) => self.sheet.add(indicator, milli),
             Deed::Count(count) => self.sheet.count(count),
             Deed::Gift(slot, gift) => {
+                let day = crate::readings::day_of(self.scoring.day_number(word));
                 self.tallies[slot].add(self.scoring.kernel.slots()[slot].gather, Kept { day, seq: Seq(seq), gift });
             }
         }

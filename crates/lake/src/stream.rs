@@ -3,13 +3,13 @@
 use anyhow::{Result, bail};
 
 use crate::pages::Column;
-use crate::plan::{DROPPED, OPEN, Plan};
-use crate::readings::{Ages, Classes, Ids, Integers, OLDEST, Small};
+use crate::plan::{DROPPED, NOTHING, OPEN, Plan};
+use crate::readings::{Ages, Classes, CreditCode, CreditCodes, Ids, Integers, OLDEST, Small};
 use crate::scoring::{NO_KEY, Scoring, Word, word};
 use crate::table::Table;
 
 /// Rows that are decoded at a time: what they need stays in the nearest caches.
-const BLOCK: usize = 4096;
+pub const BLOCK: usize = 2048;
 
 /// Where a file of records has what is not a field of some kind.
 pub struct RecordSource {
@@ -32,7 +32,7 @@ pub struct EnterpriseSource {
     pub id_column: usize,
     pub ids: Ids,
     /// The column of credit codes, when the result names those.
-    pub credit_code: Option<usize>,
+    pub credit_code: Option<(usize, CreditCodes)>,
 }
 
 /// Records of a stream that matter.
@@ -62,6 +62,8 @@ pub struct RecordStream<'s> {
     source: &'s RecordSource,
     scoring: &'s Scoring<'s>,
     plan: &'s Plan,
+    /// By kind in the file and class of age: the base of the kind and the share of the class.
+    first_shares: Vec<u32>,
     ids: Column<'s, Ids>,
     kinds: Column<'s, Small>,
     ages: Column<'s, Ages>,
@@ -105,11 +107,14 @@ impl<'s> RecordStream<'s> {
         let plan = &scoring.records;
         let table = &source.table;
         let classes = plan.columns.iter().map(|one| Column::new(table, one.column, &one.classes)).collect();
-        let seq = source.seq.as_ref().filter(|_| scoring.needs_seq());
+        let seq = source.seq.as_ref();
+        let age_width = plan.ages.bounds.len() + 2;
+        let first_share = |(place, share): (usize, &u32)| plan.base[place / age_width].wrapping_add(*share);
         Self {
             source,
             scoring,
             plan,
+            first_shares: plan.age_shares.iter().enumerate().map(first_share).collect(),
             ids: Column::new(table, source.id_column, &source.ids),
             kinds: Column::new(table, source.kind_column, &source.kinds),
             ages: Column::new(table, source.day_column, &plan.ages),
@@ -170,10 +175,10 @@ impl<'s> RecordStream<'s> {
         let plan = self.plan;
         let age_width = plan.ages.bounds.len() + 2;
         buffers.cells.clear();
-        let cells = buffers.kinds.iter().zip(&buffers.ages).map(|(&kind, &age)| {
-            let kind = usize::from(kind);
-            plan.base[kind].wrapping_add(plan.age_shares[kind * age_width + (age & 0xffff) as usize])
-        });
+        let cells =
+            buffers.kinds.iter().zip(&buffers.ages).map(|(&kind, &age)| {
+                self.first_shares[usize::from(kind) * age_width + (age & u32::from(OLDEST)) as usize]
+            });
         buffers.cells.extend(cells);
         for ((column, own), codes) in plan.columns.iter().zip(&mut self.classes).zip(&mut buffers.codes) {
             let codes = &mut codes[..count];
@@ -185,76 +190,122 @@ impl<'s> RecordStream<'s> {
             }
         }
         let repairer = self.source.repairer.map_or(u32::MAX, u32::from);
-        block.ids.reserve(count);
-        block.words.reserve(count);
+        // Every row is put at the end, and what does not matter is overwritten by the next one: which rows
+        // matter cannot be foreseen, so a branch would be taken wrongly too often.
+        let mut end = block.ids.len();
+        block.ids.resize(end + count, 0);
+        block.words.resize(end + count, 0);
+        if self.seq.is_some() {
+            block.seqs.resize(end + count, 0);
+        }
         let rows = buffers.ids.iter().zip(&buffers.kinds).zip(&buffers.ages).zip(&buffers.keys).zip(&buffers.cells);
         for (place, ((((&id, &kind), &age), &key), &cell)) in rows.enumerate() {
-            let mut cell = cell;
-            if cell >= OPEN {
-                if cell >= DROPPED {
-                    continue;
-                }
+            let (number, is_plain) = if cell < OPEN {
+                self.scoring.essence(cell)
+            } else if cell >= DROPPED {
+                continue;
+            } else {
                 let codes = |column: usize| buffers.codes[column][place];
-                cell = self.scoring.open_cell(kind.into(), age & u32::from(OLDEST), codes)?;
-            }
+                (self.scoring.open_cell(kind.into(), age & u32::from(OLDEST), codes)?, false)
+            };
             let repairs = u32::from(kind) == repairer;
-            if repairs || self.scoring.matters(cell) {
-                block.ids.push(id);
-                block.words.push(word(cell, key, age >> 16, repairs));
-                if self.seq.is_some() {
-                    block.seqs.push(buffers.seqs[place]);
-                }
+            block.ids[end] = id;
+            block.words[end] = word(number, key, age >> 16, repairs, is_plain & !repairs);
+            if self.seq.is_some() {
+                block.seqs[end] = buffers.seqs[place];
             }
+            end += usize::from(repairs | (number != NOTHING));
         }
+        block.ids.truncate(end);
+        block.words.truncate(end);
+        block.seqs.truncate(end);
         Ok(count)
     }
 }
 
-/// Enterprises of a row group: their numbers, and the cells of their rows.
+/// Some enterprises: their numbers, and the cells of their rows.
 #[derive(Default)]
 pub struct Enterprises {
     pub ids: Vec<u64>,
     pub starts: Vec<u32>,
-    /// Texts of credit codes, by number, when the result names them.
-    pub credit_codes: Vec<String>,
+    /// Their credit codes, when the result names them.
+    pub credit_codes: Vec<CreditCode>,
 }
 
-impl Enterprises {
-    pub fn read(source: &EnterpriseSource, scoring: &Scoring, row_group: usize) -> Result<Self> {
+/// Enterprises of some row groups.
+pub struct EnterpriseStream<'s> {
+    source: &'s EnterpriseSource,
+    plan: &'s Plan,
+    ids: Column<'s, Ids>,
+    credit_codes: Option<Column<'s, CreditCodes>>,
+    classes: Vec<Column<'s, Classes>>,
+    left: usize,
+    /// Where enterprises must be in order: the bounds of the row group that is open, and the first number
+    /// that may come next.
+    order: Option<(u64, u64)>,
+    codes: Vec<u32>,
+}
+
+impl<'s> EnterpriseStream<'s> {
+    pub fn new(source: &'s EnterpriseSource, scoring: &'s Scoring<'s>) -> Self {
         let plan = &scoring.enterprises;
-        let count = source.table.rows_of(row_group);
-        let mut ids = vec![0; count];
-        let mut column = Column::new(&source.table, source.id_column, &source.ids);
-        column.open(row_group)?;
-        column.read(&mut ids)?;
+        let table = &source.table;
+        Self {
+            source,
+            plan,
+            ids: Column::new(table, source.id_column, &source.ids),
+            credit_codes: source.credit_code.as_ref().map(|(column, reading)| Column::new(table, *column, reading)),
+            classes: plan.columns.iter().map(|one| Column::new(table, one.column, &one.classes)).collect(),
+            left: 0,
+            order: None,
+            codes: Vec::new(),
+        }
+    }
+
+    /// Goes to the beginning of a row group. With bounds, its numbers must ascend within them.
+    pub fn open(&mut self, row_group: usize, bounds: Option<(u64, u64)>) -> Result<()> {
+        self.ids.open(row_group)?;
+        self.credit_codes.iter_mut().try_for_each(|column| column.open(row_group))?;
+        self.classes.iter_mut().try_for_each(|column| column.open(row_group))?;
+        self.left = self.source.table.rows_of(row_group);
+        self.order = bounds;
+        Ok(())
+    }
+
+    /// Replaces what is in `block` by the next ones; whether there were any.
+    pub fn next(&mut self, block: &mut Enterprises) -> Result<bool> {
+        let count = self.left.min(BLOCK);
+        if count == 0 {
+            return Ok(false);
+        }
+        self.left -= count;
+        block.ids.resize(count, 0);
+        self.ids.read(&mut block.ids)?;
+        if let Some((least, greatest)) = &mut self.order {
+            let (first, last) = (block.ids[0], block.ids[count - 1]);
+            if first < *least || last > *greatest || !block.ids.is_sorted_by(|one, next| one < next) {
+                bail!(NotSorted);
+            }
+            *least = last.saturating_add(1);
+        }
+        if let Some(column) = &mut self.credit_codes {
+            block.credit_codes.resize(count, CreditCode::default());
+            column.read(&mut block.credit_codes)?;
+        }
         // Where the row is no record, every enterprise begins with nothing.
-        let base = plan.kinds[0].as_ref().map_or(0, |_| plan.base[0]);
-        let mut starts = vec![base; count];
-        let mut codes = vec![0; BLOCK];
-        for one in &plan.columns {
-            let mut column = Column::new(&source.table, one.column, &one.classes);
-            column.open(row_group)?;
-            for block in starts.chunks_mut(BLOCK) {
-                let codes = &mut codes[..block.len()];
-                column.read(codes)?;
-                for (start, code) in block.iter_mut().zip(codes.iter()) {
-                    *start = start.wrapping_add(one.shares[(*code as usize).min(one.width - 1)]);
-                }
+        let base = self.plan.kinds[0].as_ref().map_or(0, |_| self.plan.base[0]);
+        block.starts.clear();
+        block.starts.resize(count, base);
+        self.codes.resize(count, 0);
+        for (one, column) in self.plan.columns.iter().zip(&mut self.classes) {
+            column.read(&mut self.codes)?;
+            for (start, code) in block.starts.iter_mut().zip(&self.codes) {
+                *start = start.wrapping_add(one.shares[(*code as usize).min(one.width - 1)]);
             }
         }
-        if base >= OPEN || starts.iter().any(|start| *start >= OPEN) {
+        if block.starts.iter().any(|start| *start >= OPEN) {
             bail!("模型把企业分得过细，无法批量计算");
         }
-        let mut credit_codes = Vec::new();
-        if let Some(column) = source.credit_code {
-            let interned = crate::readings::Interned::default();
-            let reading = crate::readings::Texts(source.table.holds(column)?, &interned);
-            let mut column = Column::new(&source.table, column, &reading);
-            column.open(row_group)?;
-            let mut numbers = vec![0; count];
-            column.read(&mut numbers)?;
-            credit_codes = numbers.into_iter().map(|number| interned.text(number)).collect();
-        }
-        Ok(Self { ids, starts, credit_codes })
+        Ok(true)
     }
 }

@@ -5,7 +5,6 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::statistics::Statistics;
@@ -149,8 +148,9 @@ impl Table {
         bounds.iter().all(|(least, greatest)| least <= greatest).then_some(bounds)
     }
 
-    /// A piece of the file. It is opened anew, because threads that share one share its place, too.
-    pub fn read(&self, start: u64, length: u64) -> Result<Bytes> {
+    /// A piece of the file, in memory that may have been used before. The file is opened anew, because threads
+    /// that share one share its place, too.
+    pub fn read(&self, start: u64, length: u64, mut memory: Vec<u8>) -> Result<Vec<u8>> {
         let name = || format!("读取 {}", self.path.display());
         let mut file = File::open(&self.path).with_context(name)?;
         // What the file says of itself may be wrong, and must not make us ask for more than there is.
@@ -159,8 +159,12 @@ impl Table {
             bail!("{} 不完整（可能没有传完）", self.path.display());
         }
         file.seek(SeekFrom::Start(start)).with_context(name)?;
-        let mut bytes = vec![0; usize::try_from(length).with_context(name)?];
-        file.read_exact(&mut bytes).context("文件不完整（可能没有传完）").with_context(name)?;
-        Ok(bytes.into())
+        memory.clear();
+        memory.reserve(usize::try_from(length).with_context(name)?);
+        let read = file.take(length).read_to_end(&mut memory).with_context(name)?;
+        if read as u64 != length {
+            bail!("{} 不完整（可能没有传完）", self.path.display());
+        }
+        Ok(memory)
     }
 }

@@ -7,19 +7,21 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Int32Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
+use arrow::array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, StringArray, UInt32Array, UInt64Array};
 use arrow::compute::{cast, concat_batches, take};
-use arrow::datatypes::{DataType, Int32Type};
+use arrow::datatypes::{DataType, Int32Type, Int64Type};
 use chrono::Days;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::record::{Day, Moment, Payload, Record, RecordId, Seq, Value};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_core::rulebook::model::Model;
-use xinheng_core::score::Kernel;
+use xinheng_core::score::fold::{Fold, Sheet, Target};
+use xinheng_core::score::{Kept, Kernel, Tally};
 use xinheng_lake::layout::Layout;
 use xinheng_lake::pack::{self, Enterprise, Fact, Header, Line, Packed};
 use xinheng_lake::score::{Job, Rules, score};
@@ -295,9 +297,65 @@ fn shuffled(batch: &RecordBatch, seed: u64) -> RecordBatch {
 fn scored(folder: &Path, rules: &Rules, threads: usize) -> BTreeMap<String, Said> {
     let out = folder.join("out.parquet");
     let (enterprises, records) = (folder.join(pack::ENTERPRISES), folder.join(pack::RECORDS));
-    score(&Job { enterprises, records, out: out.clone(), as_of: on(), threads }, rules)
+    score(&Job { enterprises, records, out: out.clone(), contributions: None, as_of: on(), threads }, rules)
         .unwrap_or_else(|error| panic!("{error:#}"));
     result(&out)
+}
+
+/// What a record contributes: indicator, place in the ledger, day, thousandths of a point.
+type Contributed = (String, Option<i64>, Option<Day>, i64);
+
+/// The same with what every record contributes.
+fn scored_with_contributions(
+    folder: &Path,
+    rules: &Rules,
+    threads: usize,
+) -> (BTreeMap<String, Said>, BTreeMap<String, Vec<Contributed>>) {
+    let (out, contributions) = (folder.join("out.parquet"), folder.join("contributions.parquet"));
+    let (enterprises, records) = (folder.join(pack::ENTERPRISES), folder.join(pack::RECORDS));
+    let job = Job {
+        enterprises,
+        records,
+        out: out.clone(),
+        contributions: Some(contributions.clone()),
+        as_of: on(),
+        threads,
+    };
+    score(&job, rules).unwrap_or_else(|error| panic!("{error:#}"));
+    let batch = read(&contributions);
+    let text = |name: &str| cast(batch.column_by_name(name).unwrap(), &DataType::Utf8).unwrap();
+    let number = |name: &str| -> Int64Array { batch.column_by_name(name).unwrap().as_primitive::<Int64Type>().clone() };
+    let (codes, indicators, days) = (text("credit_code"), text("indicator"), text("occurred_on"));
+    let (seqs, points) = (number("seq"), number("points_milli"));
+    let mut all: BTreeMap<String, Vec<Contributed>> = BTreeMap::new();
+    for row in 0..batch.num_rows() {
+        let text = |array: &Arc<dyn Array>| {
+            let array: &StringArray = array.as_string();
+            array.is_valid(row).then(|| array.value(row).to_owned())
+        };
+        let seq = seqs.is_valid(row).then(|| seqs.value(row));
+        let day = text(&days).map(|day| day.parse().unwrap());
+        let one = (text(&indicators).unwrap(), seq, day, points.value(row));
+        all.entry(text(&codes).unwrap()).or_default().push(one);
+    }
+    all.values_mut().for_each(|all| all.sort());
+    (result(&out), all)
+}
+
+/// The same by the kernel.
+fn contributed_by_kernel(records: &[Record], model: &Model, kinds: &Kinds) -> Vec<Contributed> {
+    let facts = Facts::new(records, on(), kinds);
+    let assessment = Kernel::new(model, kinds).assess(&facts);
+    let mut all = Vec::new();
+    for indicator in assessment.iter().flat_map(|assessment| &assessment.indicators) {
+        let id = &model.dimensions[indicator.place.0].indicators[indicator.place.1].id.value;
+        for one in indicator.records.iter().filter(|one| one.points.milli() != 0) {
+            let day = records.iter().find(|record| record.seq == one.seq).unwrap().occurred_on;
+            all.push((id.clone(), Some(one.seq.0), Some(day), one.points.milli()));
+        }
+    }
+    all.sort();
+    all
 }
 
 /// Packs what the kernel's own history says of the records.
@@ -350,13 +408,102 @@ proptest! {
         let numbers = Kinds::new(&kinds);
         let expected: BTreeMap<String, Said> =
             of.iter().map(|(code, records)| (code.clone(), by_kernel(records, &model, &numbers))).collect();
-        prop_assert_eq!(&scored(folder.path(), &rules, threads), &expected);
+        let contributed: BTreeMap<String, Vec<Contributed>> = of
+            .iter()
+            .map(|(code, records)| (code.clone(), contributed_by_kernel(records, &model, &numbers)))
+            .filter(|(_, all)| !all.is_empty())
+            .collect();
+        for (code, (total, ..)) in &expected {
+            let sum: i64 = contributed.get(code).into_iter().flatten().map(|one| one.3).sum();
+            prop_assert_eq!(sum, total.unwrap_or_default(), "contributions of {} sum to its total", code);
+        }
+        let both = (expected, contributed);
+        prop_assert_eq!(&scored_with_contributions(folder.path(), &rules, threads), &both);
+        let expected = &both.0;
+        prop_assert_eq!(&scored(folder.path(), &rules, threads), expected);
         for (file, own) in [(pack::RECORDS, seed), (pack::ENTERPRISES, seed / 3)] {
             let path = folder.path().join(file);
             save(&path, &shuffled(&read(&path), own), row_group);
-            prop_assert_eq!(&scored(folder.path(), &rules, threads), &expected, "{} shuffled", file);
+            prop_assert_eq!(&scored(folder.path(), &rules, threads), expected, "{} shuffled", file);
+            prop_assert_eq!(&scored_with_contributions(folder.path(), &rules, threads), &both, "{} shuffled", file);
         }
     }
+
+    /// The flat form by itself, on what the kernel says that records give: some as the enterprise's own row,
+    /// the others one by one.
+    #[test]
+    fn a_model_made_flat_concludes_as_the_kernel_does(
+        choice in choices(), drawn in drawn(), own in any::<u64>(), leads in any::<u8>(),
+    ) {
+        let (model, kinds) = (model(&choice), kinds());
+        let numbers = Kinds::new(&kinds);
+        let kernel = Kernel::new(&model, &numbers);
+        let leads = |place: (usize, usize)| leads >> place.0 & 1 == 1;
+        let Some(fold) = Fold::new(&kernel, leads) else { return Ok(()) };
+        for records in ledger(&drawn).values() {
+            let facts = Facts::new(records, on(), &numbers);
+            let mut tallies = vec![Tally::default(); kernel.slots().len()];
+            let (mut first, mut sheet, mut added) = (Vec::new(), Sheet::default(), [false; 256]);
+            for kind in 0..numbers.count() {
+                for fact in facts.of(kind) {
+                    let (day, seq) = (fact.record.occurred_on, fact.record.seq);
+                    kernel.gifts(fact, kind, on(), |slot, gift| {
+                        tallies[slot].add(kernel.slots()[slot].gather, Kept { day, seq, gift });
+                        match fold.targets()[slot] {
+                            Target::Multiplier(_) => {}
+                            _ if own >> (seq.0 % 64) & 1 == 1 => first.push((slot, gift)),
+                            Target::Count(count) => sheet.count(count),
+                            Target::Points(indicator) => {
+                                added[usize::from(indicator)] = true;
+                                sheet.add(indicator, gift.points().milli());
+                            }
+                        }
+                    });
+                }
+            }
+            for (slot, target) in fold.targets().iter().enumerate() {
+                if matches!(target, Target::Multiplier(_)) {
+                    first.extend(tallies[slot].kept.map(|kept| (slot, kept.gift)));
+                }
+            }
+            let start = fold.start(&first, |indicator| added[usize::from(indicator)]);
+            let flat = fold.conclude(&start, &mut sheet);
+            let expected = kernel.conclude(&tallies).map(|conclusion| {
+                let mut leading = Vec::new();
+                let mut number = 0;
+                for (dimension, points) in conclusion.dimensions.iter().enumerate() {
+                    for (within, (_, capped)) in points.indicators.iter().enumerate() {
+                        if capped.milli() > 0 && leads((dimension, within)) {
+                            leading.push((std::cmp::Reverse(*capped), number));
+                        }
+                        number += 1;
+                    }
+                }
+                leading.sort();
+                (conclusion.total, conclusion.level, [0, 1, 2].map(|place| leading.get(place).map(|one| one.1)))
+            });
+            let flat = flat.map(|outcome| (outcome.total, usize::from(outcome.level), outcome.leading));
+            prop_assert_eq!(flat, expected);
+        }
+    }
+}
+
+/// The two properties above would say little of the flat form if few of the models drawn had one.
+#[test]
+fn models_that_are_drawn_often_have_a_flat_form() {
+    let (mut runner, kinds) = (proptest::test_runner::TestRunner::deterministic(), kinds());
+    let numbers = Kinds::new(&kinds);
+    let (mut flat, mut with_multiplier) = (0, 0);
+    for _ in 0..300 {
+        let choice = choices().new_tree(&mut runner).unwrap().current();
+        let model = model(&choice);
+        if Fold::new(&Kernel::new(&model, &numbers), |_| true).is_some() {
+            flat += 1;
+            with_multiplier += usize::from(choice.multiplier);
+        }
+    }
+    // Files whose records say a multiplier are scored by the kernel's own conclusion.
+    assert!(flat - with_multiplier >= 60 && with_multiplier >= 20, "{flat} of 300, {with_multiplier} with multiplier");
 }
 
 fn trial() -> (tempfile::TempDir, Rules) {
@@ -373,6 +520,7 @@ fn error(folder: &Path, rules: &Rules) -> String {
         enterprises: folder.join(pack::ENTERPRISES),
         records: folder.join(pack::RECORDS),
         out: folder.join("out.parquet"),
+        contributions: None,
         as_of: on(),
         threads: 2,
     };

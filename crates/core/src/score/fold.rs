@@ -10,6 +10,13 @@ use crate::rulebook::model::Combine;
 /// Sums and counts are numbered within one word.
 const MOST: usize = 64;
 
+/// Bits for the place of an indicator.
+const PLACE_BITS: u32 = 6;
+const LAST_PLACE: i64 = (1 << PLACE_BITS) - 1;
+
+/// Caps beyond this leave no room for the place of the indicator in one word with the points.
+const MOST_POINTS: i64 = i64::MAX >> (PLACE_BITS + 1);
+
 /// Dimensions of a model made flat.
 const MOST_DIMENSIONS: usize = 8;
 
@@ -126,7 +133,7 @@ impl<'k> Fold<'k> {
                     }
                     targets[part.own] = Some(Target::Points(indicator));
                 }
-                if rule.combine != Combine::Sum {
+                if rule.combine != Combine::Sum || rule.cap.milli() > MOST_POINTS {
                     return None;
                 }
                 indicators.push(Indicator { cap: rule.cap.milli(), dimension: number, leads: leads((place, within)) });
@@ -216,7 +223,8 @@ impl<'k> Fold<'k> {
     pub fn conclude(&self, start: &Start, sheet: &mut Sheet) -> Option<Outcome> {
         start.points.iter().for_each(|&(indicator, milli)| sheet.add(indicator, milli));
         let mut dimensions = start.dimensions;
-        let mut leading = [(0, None); 3];
+        // Points and the place of the indicator in one number, so that the greater is the one that leads.
+        let mut leading = [0; 3];
         let mut touched = std::mem::take(&mut sheet.touched);
         while touched != 0 {
             let place = touched.trailing_zeros() as usize % MOST;
@@ -224,14 +232,10 @@ impl<'k> Fold<'k> {
             let indicator = &self.indicators[place];
             let points = std::mem::take(&mut sheet.points[place]).clamp(-indicator.cap, indicator.cap);
             dimensions[usize::from(indicator.dimension) % MOST_DIMENSIONS] += points;
-            if indicator.leads && points > leading[2].0 {
-                leading[2] = (points, u8::try_from(place).ok());
-                if points > leading[1].0 {
-                    leading.swap(1, 2);
-                }
-                if points > leading[0].0 {
-                    leading.swap(0, 1);
-                }
+            let mut one = if indicator.leads { (points.max(0) << PLACE_BITS) | (LAST_PLACE - place as i64) } else { 0 };
+            // Without branches: which of them leads cannot be foreseen.
+            for lead in &mut leading {
+                (*lead, one) = ((*lead).max(one), (*lead).min(one));
             }
         }
         let mut total = 0;
@@ -249,7 +253,11 @@ impl<'k> Fold<'k> {
             level = self.decide(start, sheet, level)?;
         }
         let level = u8::try_from(level).unwrap_or(u8::MAX);
-        Some(Outcome { total: Points::from_milli(total), level, leading: leading.map(|(_, indicator)| indicator) })
+        let leading = leading.map(|one| {
+            let place = u8::try_from(LAST_PLACE - (one & LAST_PLACE)).ok();
+            place.filter(|_| one >> PLACE_BITS > 0)
+        });
+        Some(Outcome { total: Points::from_milli(total), level, leading })
     }
 
     /// What counts do to the level.

@@ -225,16 +225,24 @@ impl<'a> Kernel<'a> {
     /// What the model says of an enterprise; `None` when it does not grade it.
     #[must_use]
     pub fn assess(&self, facts: &Facts) -> Option<Assessment> {
-        let mut tallies = vec![Tally::default(); self.slots.len()];
-        let mut given = Vec::new();
+        let mut gifts = Vec::new();
         for kind in (0..self.of_kind.len()).filter(|&kind| self.looks_at(kind)) {
             for fact in facts.of(kind) {
                 let (day, seq) = (fact.record.occurred_on, fact.record.seq);
-                self.gifts(fact, kind, facts.day, |slot, gift| {
-                    tallies[slot].add(self.slots[slot].gather, Kept { day, seq, gift });
-                    given.push(Given { slot, seq, gift });
-                });
+                self.gifts(fact, kind, facts.day, |slot, gift| gifts.push((slot, Kept { day, seq, gift })));
             }
+        }
+        self.assess_gifts(gifts)
+    }
+
+    /// The same of what the records gave ([`Kernel::gifts`]), for whoever has asked for that before: by slot.
+    #[must_use]
+    pub fn assess_gifts(&self, gifts: impl IntoIterator<Item = (usize, Kept)>) -> Option<Assessment> {
+        let mut tallies = vec![Tally::default(); self.slots.len()];
+        let mut given = Vec::new();
+        for (slot, kept) in gifts {
+            tallies[slot].add(self.slots[slot].gather, kept);
+            given.push(Given { slot, seq: kept.seq, gift: kept.gift });
         }
         let Conclusion { dimensions, total, level_by_points, level, overrides } = self.conclude(&tallies)?;
         given.sort_by_key(|one| (one.slot, one.seq));
