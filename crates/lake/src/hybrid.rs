@@ -118,7 +118,7 @@ fn unpack<T>(bytes: &[u8], mut bit: usize, width: usize, out: &mut [T], translat
         return out.fill_with(|| translate(0));
     }
     // Eight numbers that begin with a byte end with one, so that their shifts are known for each width.
-    let before = (0..8).find(|count| (bit + count * width) % 8 == 0).unwrap_or(0).min(out.len());
+    let before = (0..8).find(|count| (bit + count * width).is_multiple_of(8)).unwrap_or(0).min(out.len());
     let (first, out) = out.split_at_mut(before);
     one_by_one(bytes, bit, width, first, translate);
     bit += before * width;

@@ -118,7 +118,7 @@ fn hybrid(numbers: &[u8], width: usize, out: &mut Vec<u8>) {
         // A single eight is not worth two headers.
         if same >= 2 {
             pack(&eights[packed_from..at], width, out);
-            header(same * 8 << 1, out);
+            header((same * 8) << 1, out);
             out.extend(std::iter::repeat_n(first, width.div_ceil(8)));
             at += same;
             packed_from = at;
@@ -164,7 +164,7 @@ mod tests {
         for width in 1..=8_usize {
             let mask = if width == 8 { u8::MAX } else { (1 << width) - 1 };
             for length in [0, 1, 7, 8, 9, 15, 16, 17, 100, 1003] {
-                let number = |n: usize| if n / 37 % 2 == 0 { 1 } else { (n * 31 / 7) as u8 & mask };
+                let number = |n: usize| if (n / 37).is_multiple_of(2) { 1 } else { (n * 31 / 7) as u8 & mask };
                 let numbers: Vec<u8> = (0..length).map(number).collect();
                 let mut bytes = Vec::new();
                 hybrid(&numbers, width, &mut bytes);

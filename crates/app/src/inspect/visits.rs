@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use xinheng_core::approval::LEAST_REASON;
 use xinheng_core::record::{Day, Seq};
 use xinheng_core::rulebook::inspections::{ChecklistLine, InspectionItem};
-use xinheng_core::rulebook::kind::{Field, FieldType};
+use xinheng_core::rulebook::kind::Field;
 use xinheng_core::staff::Permission;
 use xinheng_core::visit::{DrawStep, Team, VisitState};
 use xinheng_store::{KeptPlan, KeptVisit, Matter, VisitFilter};
@@ -45,7 +45,7 @@ pub struct VisitDetail {
     pub checklist: Vec<ChecklistLine>,
     /// 检查结果: codes and titles.
     pub results: Vec<(String, String)>,
-    /// Chapters that a full check fills in: fields and titles; none for other items.
+    /// Chapters that the form asks for: fields and titles.
     pub chapters: Vec<(String, String)>,
     /// The result that waits for review.
     pub entered: Option<Matter>,
@@ -62,13 +62,10 @@ pub(super) fn task_number(plan: &KeptPlan, place: u32) -> String {
     format!("{}-{place:04}", plan.number)
 }
 
-/// What of an inspection's fields a full check fills in.
+/// What of an inspection's fields its form asks for.
 pub(super) fn chapters<'a>(item: Option<&InspectionItem>, fields: &'a [Field]) -> Vec<&'a Field> {
-    let is_chapter = |field: &&Field| field.field_type == FieldType::Share && field.name.value.starts_with("chapter");
-    match item.is_some_and(|item| item.full_check) {
-        true => fields.iter().filter(is_chapter).collect(),
-        false => Vec::new(),
-    }
+    let asked = |field: &&Field| item.is_some_and(|item| item.chapters.contains(&field.name.value));
+    fields.iter().filter(asked).collect()
 }
 
 fn people_of(visits: &[KeptVisit]) -> Vec<i64> {

@@ -49,6 +49,9 @@ pub struct InspectionItem {
     /// Whether a visit covers all check points (全项目检查).
     #[serde(default)]
     pub full_check: bool,
+    /// Fields of an inspection of type `share` that its form asks for (各章节): failed of applicable weight.
+    #[serde(default)]
+    pub chapters: Vec<String>,
     /// How many inspectors a visit takes.
     pub team: u32,
     /// How long one visit takes the team, for the preview of a plan.

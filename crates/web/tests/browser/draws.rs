@@ -207,7 +207,7 @@ async fn from_the_plan_to_the_enterprises_record() {
     set(&browser, "inspected_on", "2026-11-27").await;
     set(&browser, "rectification_due", "2026-12-10").await;
     set(&browser, "result", "05").await;
-    set(&browser, "chapter_02", "9/10").await;
+    set(&browser, "chapter-chapter_02", "9/10").await;
     press(&browser, Locator::Css("form[action$='/result'] button")).await;
     let matter = path(&browser).await;
     become_other(&browser, &planner(), &matter).await;

@@ -3,6 +3,7 @@
 use super::super::Head;
 use super::super::fault::nearest;
 use super::super::inspections::{Circumstance, Ground, InspectionItem, Measure, Method, WHOLE};
+use super::super::kind::FieldType;
 use super::super::node::Node;
 use super::super::shelf::Edition;
 use super::Checking;
@@ -10,6 +11,9 @@ use super::heads::{bad_name, is_name};
 use super::models::requirement;
 use crate::classify::{COMBINED, GENERAL};
 use crate::draw::{Line, Qualification};
+
+/// Kind of record of what a visit found.
+const INSPECTION: &str = "inspection";
 
 /// How many inspectors the draw sends to a visit.
 const TEAM: u32 = 2;
@@ -26,6 +30,11 @@ pub(super) fn item(checking: &mut Checking, edition: &Edition<InspectionItem>) {
     circumstances(checking, item, levels.as_deref(), node.at("circumstances"));
     measures(checking, item, levels.as_deref(), node.at("measures"));
     ratios(checking, item, node);
+    for kind in checking.wordings(INSPECTION, &item.rule).collect::<Vec<_>>() {
+        for (place, chapter) in item.chapters.iter().enumerate() {
+            checking.open_field(node.at("chapters").item(place), kind, chapter, &[FieldType::Share]);
+        }
+    }
     carrying_out(checking, item, node);
 }
 

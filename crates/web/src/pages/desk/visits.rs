@@ -64,15 +64,18 @@ impl VisitPage {
     }
 }
 
+/// What the names of the chapters' inputs begin with.
+const CHAPTER: &str = "chapter-";
+
 impl Typed {
     fn read(fields: &[(String, String)]) -> Self {
         let text = |name: &str| field(fields, name);
-        let chapters = fields.iter().filter(|(field, _)| field.starts_with("chapter"));
+        let chapters = fields.iter().filter_map(|(field, value)| Some((field.strip_prefix(CHAPTER)?, value)));
         Self {
             again: text("again").parse().ok(),
             inspected_on: text("inspected_on"),
             result: text("result"),
-            chapters: chapters.map(|(field, value)| (field.clone(), value.trim().to_owned())).collect(),
+            chapters: chapters.map(|(field, value)| (field.to_owned(), value.trim().to_owned())).collect(),
             rectification_due: text("rectification_due"),
             remark: text("remark"),
         }
