@@ -231,6 +231,9 @@ impl Bureau {
 
     async fn run(&self, as_of: Day, scope: Scope, watcher: Watcher<'_>) -> anyhow::Result<Run> {
         self.keep_rulebook().await?;
+        if scope == Scope::All || self.store.stale_count().await? > PAGE {
+            self.store.take_stock().await?;
+        }
         let mut writing = self.store.begin().await?;
         let known_up_to = writing.head().seq;
         let ready = self.ready(as_of, known_up_to).await?;

@@ -105,6 +105,7 @@ impl Bureau {
             occurred_on: taken.taken_on,
             fields: BTreeMap::from([
                 ("measure".to_owned(), value(&format!("{}/{}", taken.field, taken.measure))),
+                ("nature".to_owned(), value(measure.nature.code())),
                 ("title".to_owned(), value(&measure.title)),
                 ("taken_on".to_owned(), value(&taken.taken_on.to_string())),
                 ("level".to_owned(), value(level)),

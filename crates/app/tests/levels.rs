@@ -289,7 +289,7 @@ async fn relations_are_on_record_before_the_levels_that_rest_on_them() {
             county.import_as_of(&file, Some(edition)).await.unwrap();
         };
         let (today, tomorrow) = (bureau.today(), bureau.today().succ_opt().unwrap());
-        import(related_entities("2026-11-01", "吊销", 6), today).await;
+        import(related_entities("2026-11-01", "吊销", 6), day("2026-11-10")).await;
         bureau.classify_all(today, &|_| ()).await.unwrap();
         // Five running firms at the address: B2 from five; the person's other firm is revoked: L1.
         assert_eq!(points(today, "B2").await, 1_000);
@@ -299,7 +299,7 @@ async fn relations_are_on_record_before_the_levels_that_rest_on_them() {
         let run = bureau.classify_all(today, &|_| ()).await.unwrap();
         assert_eq!(run.known_up_to, before, "the run alone");
         // One moves away, and the other firm runs again.
-        import(related_entities("2026-11-25", "存续", 4), tomorrow).await;
+        import(related_entities("2026-11-20", "存续", 4), today).await;
         bureau.classify_all(tomorrow, &|_| ()).await.unwrap();
         assert_eq!(points(tomorrow, "B2").await, 0);
         assert_eq!(points(tomorrow, "L1").await, 0);

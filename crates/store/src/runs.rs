@@ -1,6 +1,6 @@
 //! What the system itself put on record: classification runs, signatures. They belong to no enterprise.
 
-use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Record, Seq};
 
@@ -48,5 +48,18 @@ impl Store {
     /// When the database fails.
     pub async fn stale_count(&self) -> Result<u64> {
         Ok(stale_enterprise::Entity::find().count(&self.connections.readers).await?)
+    }
+
+    /// After very many new records: has PostgreSQL learn how many belong together before it is asked for them, without which
+    /// it reads the whole ledger for every page. SQLite plans without.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take_stock(&self) -> Result<()> {
+        if self.connections.writer.get_database_backend() == DbBackend::Postgres {
+            let tables = "record, matched, enterprise, stale_enterprise, current_level, graded";
+            self.connections.writer.execute_unprepared(&format!("ANALYZE {tables}")).await?;
+        }
+        Ok(())
     }
 }

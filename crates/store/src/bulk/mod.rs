@@ -83,6 +83,9 @@ impl Connections {
     }
 }
 
+/// More rows than these are copied into a table of PostgreSQL: to begin takes longer than to insert a few.
+const COPIED: usize = 64;
+
 /// The transaction that writes. There is one at a time for a database, whoever opens it.
 pub(crate) struct Transaction {
     held: Held,
@@ -226,7 +229,9 @@ impl Transaction {
         let so_far = self.leave_whole();
         match (self.here().await?, present) {
             (Connection::Sqlite(connection), _) => sqlite::put(connection, batch, present).await?,
-            (Connection::Postgres(connection), Present::Refuse) => postgres::copy(connection, batch).await?,
+            (Connection::Postgres(connection), Present::Refuse) if batch.rows() > COPIED => {
+                postgres::copy(connection, batch).await?;
+            }
             (Connection::Postgres(connection), _) => postgres::put(connection, batch, present).await?,
         }
         self.whole_again(so_far);
@@ -329,6 +334,10 @@ impl Batch {
             key: <A::Entity as EntityTrait>::PrimaryKey::iter().map(|key| key.into_column().as_str()).collect(),
             cells,
         }
+    }
+
+    fn rows(&self) -> usize {
+        self.cells.len() / self.columns.len()
     }
 
     /// The end of a statement that changes what is there.

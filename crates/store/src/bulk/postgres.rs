@@ -94,7 +94,7 @@ fn cell(data: &mut Vec<u8>, cell: Option<impl AsRef<[u8]>>) {
     }
 }
 
-/// One `INSERT … ON CONFLICT` from an array per column, because `COPY` cannot change what is there.
+/// One `INSERT … ON CONFLICT` from an array per column: `COPY` cannot change what is there, and is slow to begin.
 pub(super) async fn put(connection: &mut PgConnection, batch: Batch, present: Present) -> Result<()> {
     let width = batch.columns.len();
     let end = batch.on_conflict(present);
