@@ -92,23 +92,24 @@ impl Bureau {
         let mut rebuilt = Rebuilt { records: 0, runs: 0, findings: Vec::new() };
         writing.clear_projections().await?;
         let mut clocks = ClockKeeper::new(&self.rulebook);
+        let mut rules = None;
+        let mut rest = Vec::new();
         let mut next = Seq(1);
         while next <= total {
             // The ledger itself is not touched: other connections read it meanwhile.
-            let mut page = self.store.records(next, PAGE).await?;
+            let mut page = if rest.is_empty() { self.store.records(next, PAGE).await? } else { rest };
             // A run is computed when all before it, and nothing after it, has been replayed.
-            if let Some(run) = page.iter().position(|stored| stored.record.kind == CLASSIFICATION) {
-                page.truncate(run + 1);
-            }
+            let run = page.iter().position(|stored| stored.record.kind == CLASSIFICATION);
+            rest = page.split_off(run.map_or(page.len(), |run| run + 1));
             let Some(last) = page.last() else { break };
             next = Seq(last.record.seq.0 + 1);
             rebuilt.records += page.len() as u64;
             writing.project(&page).await?;
             clocks.follow(&mut writing, &page).await?;
-            if last.record.kind == CLASSIFICATION {
+            if run.is_some() {
                 let run = RunRecord::parse(&last.record.payload)?;
                 rebuilt.runs += 1;
-                rebuilt.findings.extend(self.replay(&mut writing, last.record.seq, &run).await?);
+                rebuilt.findings.extend(self.replay(&mut writing, &mut rules, last.record.seq, &run).await?);
             }
             let done = rebuilt.records;
             watcher(Stage { name: "重建派生数据".to_owned(), done, total: total.0.unsigned_abs() });
@@ -117,13 +118,27 @@ impl Bureau {
         Ok(rebuilt)
     }
 
-    async fn replay(&self, writing: &mut Writing, seq: Seq, run: &RunRecord) -> anyhow::Result<Option<String>> {
+    /// Computes a run anew, with the rules of the run before where they are the same: most runs of a day are small.
+    async fn replay(
+        &self,
+        writing: &mut Writing,
+        rules: &mut Option<Arc<Ready>>,
+        seq: Seq,
+        run: &RunRecord,
+    ) -> anyhow::Result<Option<String>> {
         let known_up_to = Seq(run.known_up_to);
-        let ready = Ready::of(Basis {
-            rulebook: Arc::new(self.kept_rulebook(&run.rulebook).await?),
-            signatures: self.signatures(known_up_to).await?,
-            as_of: run.as_of,
-        });
+        let signatures = self.signatures(known_up_to).await?;
+        let same = |basis: &Basis| {
+            basis.rulebook.version() == run.rulebook && basis.as_of == run.as_of && basis.signatures.same(&signatures)
+        };
+        let ready = match rules.take().filter(|ready| same(ready.borrow_owner())) {
+            Some(ready) => ready,
+            None => {
+                let rulebook = Arc::new(self.kept_rulebook(&run.rulebook).await?);
+                Ready::of(Basis { rulebook, signatures, as_of: run.as_of })
+            }
+        };
+        *rules = Some(Arc::clone(&ready));
         let scope = if run.scope == OVER_ALL { Scope::All } else { Scope::Stale };
         let tally = classify_into(writing, ready, scope, known_up_to, &|_| ()).await?.tally;
         let differs = tally.digest().to_string() != run.digest;
@@ -141,8 +156,9 @@ impl Bureau {
 
     /// The rulebook of the last run that was known at a seq.
     pub(crate) async fn rulebook_known_at(&self, seq: Seq) -> anyhow::Result<Option<Rulebook>> {
-        let runs = self.store.system_records(CLASSIFICATION, Seq(0), seq).await?;
-        match runs.last() {
+        let before = Seq(seq.0.saturating_add(1));
+        let runs = self.store.newest_system_records(CLASSIFICATION, Some(before), 1).await?;
+        match runs.first() {
             Some(run) => Ok(Some(self.kept_rulebook(&RunRecord::parse(&run.payload)?.rulebook).await?)),
             None => Ok(None),
         }

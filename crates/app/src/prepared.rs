@@ -87,7 +87,10 @@ impl Bureau {
     }
 
     /// Puts the rulebook in use into the database, which levels are explained by ever after.
-    pub(crate) async fn keep_rulebook(&self) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep_rulebook(&self) -> anyhow::Result<()> {
         if !self.rulebook_is_kept() {
             self.store.put_rulebook(self.rulebook.version(), &serde_json::to_vec(&self.rulebook.bundle())?).await?;
             self.prepared.rulebook_is_kept.store(true, Ordering::Relaxed);

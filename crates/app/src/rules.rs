@@ -106,9 +106,9 @@ impl Signatures {
         Self(Arc::new(signed))
     }
 
-    /// Whether these are the very same.
+    /// Whether the same rules may act by both.
     pub(crate) fn same(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
     }
 
     /// How many persons have still to sign a default.

@@ -4,14 +4,15 @@
 
 mod county;
 
-use county::{County, both, day, entities, request};
-use xinheng_app::WrongInput;
+use county::{County, both, day, entities, request, surroundings};
 use xinheng_app::act::{Act, Actor};
 use xinheng_app::adjustment::LevelAdjustment;
 use xinheng_app::collect::ImportRequest;
 use xinheng_app::enterprises::Turn;
 use xinheng_app::measures::MeasureTaken;
 use xinheng_app::people::{NewStaff, UnitChange};
+use xinheng_app::rules::{embedded, load};
+use xinheng_app::{Bureau, WrongInput};
 use xinheng_core::approval::{Action, Stage};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::Seq;
@@ -219,6 +220,7 @@ async fn measures_of_the_level_are_offered_and_their_use_recorded() {
         let refused = bureau.record_measure(&handler, &wrong).await.unwrap_err();
         assert_eq!(sentence(&refused), "“采取日期”2026-11-25 晚于今天，请填写实际采取的日期");
         bureau.record_measure(&handler, &taken).await.unwrap();
+        assert_eq!(bureau.store().stale_count().await.unwrap(), 0, "the level of it is in the same transaction");
         let after = bureau.profile(code, None, None).await.unwrap();
         assert!(after.timeline.iter().any(|item| item.kind == "level_measure"));
     })
@@ -338,4 +340,27 @@ async fn a_level_of_five_or_six_is_kept_as_stated_and_acts_as_one_of_our_four() 
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn an_enterprise_is_told_its_level_only_where_the_model_that_leads_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let county = County::in_folder(folder.path()).await;
+    let code = filled(&county).await;
+    let refused = county.bureau.notice(code).await.unwrap_err();
+    assert!(sentence(&refused).contains("不告知企业"));
+    let mut files = embedded();
+    let model = files.iter_mut().find(|file| file.path.ends_with("models/food_production.yaml")).unwrap();
+    model.text = model.text.replace("told_to_enterprise: false", "told_to_enterprise: true");
+    let database = format!("sqlite:{}", folder.path().join("xinheng.db").display());
+    let key = folder.path().join("xinheng.db.key");
+    let telling = Bureau::open(&database, &key, load(&files).unwrap(), surroundings()).await.unwrap();
+    // Another wording, which nobody has signed.
+    assert!(telling.notice(code).await.is_err());
+    for signer in ["某局长", "某副局长"] {
+        telling.sign(&Act::on_command_line("test"), "models/food_production", signer, "局领导").await.unwrap();
+    }
+    let notice = telling.notice(code).await.unwrap();
+    assert_eq!(notice.explanation.model.as_deref(), Some("food_production"));
+    assert!(notice.explanation.level.is_some());
 }

@@ -72,6 +72,10 @@ const FALLS_DUE_EVERY: Duration = Duration::from_secs(600);
 /// Does what nobody has to ask for: throws away draws that were not sealed in time, publishes whom plans visited, and
 /// classifies all enterprises once a day.
 async fn fall_due(bureau: &Bureau, daily: bool) {
+    // From then on acts give levels in their own transaction.
+    if let Err(error) = bureau.keep_rulebook().await {
+        tracing::error!(error = format!("{error:#}"), "rulebook.keeping_failed");
+    }
     match bureau.void_overdue_draws().await {
         Ok(draws) if draws.is_empty() => {}
         Ok(draws) => tracing::info!(draws = draws.len(), "draws.voided"),
