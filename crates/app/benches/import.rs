@@ -237,16 +237,7 @@ async fn import(url: &str, file: &Path, rows: u64) -> Taken {
     let bureau = Bureau::open(url, &key, rulebook, Surroundings::real()).await.unwrap();
     taken(async {
         let start = Instant::now();
-        let request = ImportRequest {
-            path: file,
-            table: None,
-            unit: "登记注册科",
-            edition: None,
-            mapping: None,
-            errors: None,
-            dry_run: false,
-            act: None,
-        };
+        let request = ImportRequest::new(file, "登记注册科");
         let outcome = bureau.import(&request, &|_| ()).await.unwrap();
         assert_eq!((outcome.rows, outcome.accepted), (rows, rows));
         let imported = start.elapsed();

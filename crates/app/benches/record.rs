@@ -180,16 +180,7 @@ fn written(folder: &Path, name: &str, text: &str) -> PathBuf {
 }
 
 async fn import(bureau: &Bureau, path: &Path) {
-    let request = ImportRequest {
-        path,
-        table: None,
-        unit: "登记注册科",
-        edition: None,
-        mapping: None,
-        errors: None,
-        dry_run: false,
-        act: None,
-    };
+    let request = ImportRequest::new(path, "登记注册科");
     let outcome = bureau.import(&request, &|_| ()).await.unwrap();
     assert_eq!(outcome.refused, 0);
 }

@@ -36,8 +36,6 @@ pub const CLASSIFICATION: &str = "classification";
 pub(crate) const PAGE: u64 = 2_000;
 /// Scope of a run over all enterprises, as its record says it.
 pub(crate) const OVER_ALL: &str = "all";
-/// As many enterprises are classified within the transaction that touched them.
-const FEW: u64 = 20;
 /// Pages on their way from being listed to being written: one is fetched, one waits, one is computed.
 const AHEAD: usize = 3;
 
@@ -167,29 +165,19 @@ impl Bureau {
     /// When the database fails.
     pub async fn classify_new_day(&self) -> anyhow::Result<Option<Run>> {
         let today = self.today();
-        let mut before = None;
-        loop {
-            let runs = self.store.newest_system_records(CLASSIFICATION, before, PAGE).await?;
-            if let Some(run) = runs.iter().find(|run| run.payload.text("scope") == Some(OVER_ALL)) {
-                if run.occurred_on >= today {
-                    return Ok(None);
-                }
-                return self.classify_all(today, &|_| ()).await.map(Some);
-            }
-            // One of today over those touched does not count, however many there are.
-            let Some(oldest) = runs.last() else { return Ok(None) };
-            before = Some(oldest.seq);
+        match self.runs_so_far().await?.over_all {
+            Some(last) if last < today => self.classify_all(today, &|_| ()).await.map(Some),
+            _ => Ok(None),
         }
     }
 
-    /// Classifies all enterprises, after their relations have been put on record. A day before that of the last recorded run is only tried: what was
-    /// decided then stands.
+    /// Classifies all enterprises, after their relations have been put on record. A day before that of the last recorded
+    /// run is only tried: what was decided then stands.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn classify_all(&self, as_of: Day, watcher: Watcher<'_>) -> anyhow::Result<Run> {
-        let runs = self.store.system_records(CLASSIFICATION, Seq(0), Seq(i64::MAX)).await?;
-        if runs.iter().any(|run| as_of < run.occurred_on) {
+        if self.runs_so_far().await?.latest > Some(as_of) {
             let signatures = self.signatures(Seq(i64::MAX)).await?;
             return self.trial(&Tools::new(&self.rulebook, as_of, &signatures), as_of, None, watcher).await;
         }
@@ -236,7 +224,7 @@ impl Bureau {
         }
         let mut writing = self.store.begin().await?;
         let known_up_to = writing.head().seq;
-        let ready = self.ready(as_of, known_up_to).await?;
+        let ready = self.ready_within(as_of, &writing).await?;
         let found = classify_into(&mut writing, Arc::clone(&ready), scope, known_up_to, watcher).await?;
         let run = self.record_run(&mut writing, &ready, scope, known_up_to, found).await?;
         writing.commit().await?;
@@ -248,7 +236,7 @@ impl Bureau {
     pub(crate) async fn commit_with_levels(&self, mut writing: Writing) -> anyhow::Result<()> {
         let known_up_to = writing.head().seq;
         let page = match self.rulebook_is_kept() {
-            true => writing.few_stale(FEW, known_up_to).await?,
+            true => writing.few_stale(known_up_to).await?,
             false => None,
         };
         let Some(page) = page else {
@@ -256,7 +244,7 @@ impl Bureau {
             return Ok(());
         };
         let as_of = self.today();
-        let ready = self.ready(as_of, known_up_to).await?;
+        let ready = self.ready_within(as_of, &writing).await?;
         let mut found = Found::default();
         let computed = ready.tools().compute(&page, as_of)?;
         found.take(&mut writing, computed, as_of, known_up_to).await?;
@@ -466,7 +454,8 @@ impl<'a> Tools<'a> {
         Self { kinds, classifier, watch, scopes: scopes.into_iter().collect() }
     }
 
-    /// What every enterprise of a page is given, and what its records make an officer look at. A level whose parts do not sum to it is given to nobody.
+    /// What every enterprise of a page is given, and what its records make an officer look at. A level whose parts do not
+    /// sum to it is given to nobody.
     fn lines(&self, page: &Page, as_of: Day) -> anyhow::Result<(Lines, Vec<Alarm>)> {
         let mut alarms = Vec::new();
         let each = page.histories.iter().map(|(code, records)| {

@@ -65,6 +65,14 @@ pub struct ImportRequest<'a> {
     pub act: Option<&'a Act>,
 }
 
+impl<'a> ImportRequest<'a> {
+    /// A file that a unit hands in as it is.
+    #[must_use]
+    pub fn new(path: &'a Path, unit: &'a str) -> Self {
+        Self { path, table: None, unit, edition: None, mapping: None, errors: None, dry_run: false, act: None }
+    }
+}
+
 /// What became of a file's rows: `rows = accepted + known + older + refused`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Outcome {
@@ -186,7 +194,9 @@ impl Bureau {
         let wrong = |error: FileError| wrong_file(request.path, &error);
         let opened = opened_rx.await.context("读文件的线程意外结束")?.map_err(wrong)?;
         let unit = self.unit_called(request.unit).await?;
-        let submission = self.submission(request, &unit, &file, &opened).await?;
+        // Of a small file everything is one transaction, the submission and the levels among it.
+        let mut writing = self.store.begin().await?;
+        let submission = self.submission(&mut writing, request, &unit, &file, &opened).await?;
         number_tx.send(submission.number).ok();
 
         let mut admission = Admission {
@@ -209,7 +219,7 @@ impl Bureau {
             headings: opened.headings,
         };
         let name = format!("导入 {}", admission.outcome.file);
-        let mut turn = None;
+        let mut turn = Some((writing, Instant::now()));
         let mut ahead = None;
         loop {
             let batch = match ahead.take() {
@@ -227,7 +237,8 @@ impl Bureau {
                 writing.foresee(&identities(&next.rows));
             }
             admission.admit(&mut writing, rows).await?;
-            let turn_is = if writing.is_awaited() { SHORT_TURN } else { TURN };
+            let turn_is =
+                if writing.is_awaited() { self.surroundings.turn.min(SHORT_TURN) } else { self.surroundings.turn };
             // A dry run is one transaction that is never committed.
             if request.dry_run || since.elapsed() < turn_is {
                 turn = Some((writing, since));
@@ -238,18 +249,22 @@ impl Bureau {
             watcher(Stage { name: name.clone(), done: read, total });
         }
         reading.await.context("读文件的线程意外结束")?;
-        if let (Some((writing, _)), false) = (turn, request.dry_run) {
-            writing.commit().await?;
-        }
         let outcome = admission.finish()?;
-        if !request.dry_run {
-            self.store.finish_submission(submission.number, &serde_json::to_value(&outcome)?).await?;
+        if request.dry_run {
+            return Ok(outcome);
         }
+        let mut writing = match turn {
+            Some((writing, _)) => writing,
+            None => self.store.begin().await?,
+        };
+        writing.finish_submission(submission.number, &serde_json::to_value(&outcome)?).await?;
+        self.commit_with_levels(writing).await?;
         Ok(outcome)
     }
 
     async fn submission(
         &self,
+        writing: &mut Writing,
         request: &ImportRequest<'_>,
         unit: &str,
         file: &str,
@@ -267,11 +282,12 @@ impl Bureau {
             edition: request.edition,
             received_at,
         };
-        let told = |number| {
-            let line = |act: &Act| act.line(received_at, Audited::Done, format!("submission/{number}"), &[]);
-            request.act.map(line)
-        };
-        Ok(self.store.open_audited_submission(new, told).await?)
+        let submission = writing.open_submission(&new).await?;
+        if let (Some(act), false) = (request.act, submission.resumed) {
+            let object = format!("submission/{}", submission.number);
+            writing.audit(act.line(received_at, Audited::Done, object, &[])).await?;
+        }
+        Ok(submission)
     }
 }
 

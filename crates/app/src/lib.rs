@@ -33,8 +33,10 @@ mod words;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
+use collect::TURN;
 use prepared::Prepared;
 use sign_in::{PasswordCost, Passwords};
 use thiserror::Error;
@@ -65,6 +67,8 @@ pub struct Surroundings {
     pub chance: Arc<dyn Fn() -> anyhow::Result<[u8; 32]> + Send + Sync>,
     /// What hashing a password costs.
     pub password_cost: PasswordCost,
+    /// For about so long an import writes in one transaction.
+    pub turn: Duration,
 }
 
 impl Surroundings {
@@ -76,6 +80,7 @@ impl Surroundings {
             salts: Arc::new(SystemSalts),
             chance: Arc::new(|| Ok(xinheng_store::random()?)),
             password_cost: PasswordCost::default(),
+            turn: TURN,
         }
     }
 }

@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use self_cell::self_cell;
 use xinheng_core::record::{Day, Seq};
 use xinheng_core::rulebook::load::Rulebook;
+use xinheng_store::{SIGNATURE, Writing};
 
 use crate::Bureau;
-use crate::classify::Tools;
-use crate::rules::{SIGNATURE, Signatures};
+use crate::classify::{CLASSIFICATION, OVER_ALL, PAGE, Tools};
+use crate::rules::Signatures;
 
 /// By what levels are computed.
 pub(crate) struct Basis {
@@ -38,12 +39,24 @@ impl Ready {
     }
 }
 
+/// The runs of classification so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Runs {
+    /// Where the newest of them stands.
+    newest: Option<Seq>,
+    /// The latest day that any was as of.
+    pub latest: Option<Day>,
+    /// The latest day that one over all enterprises was as of.
+    pub over_all: Option<Day>,
+}
+
 /// What a bureau keeps ready.
 #[derive(Default)]
 pub(crate) struct Prepared {
     /// The signatures so far, and where the newest of them stands.
     signed: Mutex<Option<(Seq, Signatures)>>,
     ready: Mutex<Option<Arc<Ready>>>,
+    runs: Mutex<Runs>,
     rulebook_is_kept: AtomicBool,
 }
 
@@ -66,19 +79,59 @@ impl Bureau {
     /// The rules of a day made ready, with what had been signed at a seq. Those of today are kept.
     pub(crate) async fn ready(&self, as_of: Day, known_up_to: Seq) -> anyhow::Result<Arc<Ready>> {
         let signatures = self.signatures(known_up_to).await?;
+        Ok(self.ready_with(as_of, signatures))
+    }
+
+    /// As [`Self::ready`], with what had been signed before a transaction.
+    pub(crate) async fn ready_within(&self, as_of: Day, writing: &Writing) -> anyhow::Result<Arc<Ready>> {
+        let kept = self.prepared.signed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let signatures = match (writing.newest_signature(), kept) {
+            (None, _) => Signatures::default(),
+            (Some(newest), Some((known, signatures))) if newest == known => signatures,
+            (Some(newest), _) => self.signatures(newest).await?,
+        };
+        Ok(self.ready_with(as_of, signatures))
+    }
+
+    fn ready_with(&self, as_of: Day, signatures: Signatures) -> Arc<Ready> {
         let mut kept = self.prepared.ready.lock().unwrap_or_else(PoisonError::into_inner);
         let fits = |ready: &&Arc<Ready>| {
             let basis = ready.borrow_owner();
             basis.as_of == as_of && basis.signatures.same(&signatures)
         };
         if let Some(ready) = kept.as_ref().filter(fits) {
-            return Ok(Arc::clone(ready));
+            return Arc::clone(ready);
         }
         let ready = Ready::of(Basis { rulebook: Arc::clone(&self.rulebook), signatures, as_of });
         if as_of == self.today() {
             *kept = Some(Arc::clone(&ready));
         }
-        Ok(ready)
+        ready
+    }
+
+    /// The runs so far, of which those are read that are newer than the last time.
+    pub(crate) async fn runs_so_far(&self) -> anyhow::Result<Runs> {
+        let kept = *self.prepared.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut runs, mut before) = (kept, None);
+        loop {
+            let page = self.store.newest_system_records(CLASSIFICATION, before, PAGE).await?;
+            for run in page.iter().take_while(|run| Some(run.seq) > kept.newest) {
+                runs.newest = runs.newest.max(Some(run.seq));
+                runs.latest = runs.latest.max(Some(run.occurred_on));
+                if run.payload.text("scope") == Some(OVER_ALL) {
+                    runs.over_all = runs.over_all.max(Some(run.occurred_on));
+                }
+            }
+            before = page.last().map(|oldest| oldest.seq);
+            if before <= kept.newest {
+                break;
+            }
+        }
+        let mut kept = self.prepared.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.newest < runs.newest {
+            *kept = runs;
+        }
+        Ok(runs)
     }
 
     /// Whether the database has the rulebook in use.

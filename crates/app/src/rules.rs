@@ -14,13 +14,10 @@ use xinheng_core::record::{Day, Draft, EnterpriseKeys, Payload, Personal, Record
 use xinheng_core::rulebook::Status;
 use xinheng_core::rulebook::load::{RuleError, RuleFile, RuleLine, Rulebook};
 use xinheng_core::staff::Permission;
-use xinheng_store::{Body, NewRecord, NewSubmission};
+use xinheng_store::{Body, NewRecord, NewSubmission, SIGNATURE};
 
 use crate::act::Act;
 use crate::{Bureau, WrongInput};
-
-/// Kind of the record by which the bureau takes a default of ours on.
-pub(crate) const SIGNATURE: &str = "rulebook_signature";
 
 static EMBEDDED: Dir = include_dir!("$CARGO_MANIFEST_DIR/../../regulations");
 
@@ -187,7 +184,8 @@ impl Bureau {
             edition: None,
             received_at,
         };
-        let submission = self.store.open_submission(new).await?;
+        let mut writing = self.store.begin().await?;
+        let submission = writing.open_submission(&new).await?;
         let fields = [("rule", rule), ("digest", &line.digest), ("rulebook", self.rulebook.version()), ("unit", unit)];
         let draft = Draft {
             line: 1,
@@ -206,7 +204,6 @@ impl Bureau {
         };
         let kind = self.rulebook.kind(SIGNATURE, today).context("规则库缺少记录种类 rulebook_signature")?;
         let sealed = self.sealer.seal(submission.number, kind, draft)?;
-        let mut writing = self.store.begin().await?;
         if !writing.standings(&[sealed.identity]).await?.is_empty() {
             let words = format!("您已签署过“{}”的这一文本；它还须另外 {missing} 人签署才起作用", signed.title);
             return Err(WrongInput(words).into());
@@ -221,8 +218,8 @@ impl Bureau {
             }])
             .await?;
         writing.audit(act.line(received_at, Outcome::Done, format!("rule/{rule}"), &[])).await?;
+        writing.finish_submission(submission.number, &serde_json::json!({ "accepted": 1 })).await?;
         writing.commit().await?;
-        self.store.finish_submission(submission.number, &serde_json::json!({ "accepted": 1 })).await?;
         (signed.seq, signed.missing) = (Some(head.seq), missing - 1);
         Ok(signed)
     }

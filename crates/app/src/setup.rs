@@ -6,11 +6,10 @@ use xinheng_core::audit::Outcome;
 use xinheng_core::record::{Seq, Value};
 use xinheng_core::rulebook::Status;
 use xinheng_core::staff::{Duties, Permission, Role};
-use xinheng_store::Staff;
+use xinheng_store::{SIGNATURE, Staff};
 
 use crate::act::Act;
 use crate::people::{OneTimeSecret, PAGE};
-use crate::rules::SIGNATURE;
 use crate::sign_in::PasswordPolicy;
 use crate::{Bureau, WrongInput};
 

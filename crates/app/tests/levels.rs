@@ -4,7 +4,10 @@
 
 mod county;
 
-use county::{County, both, day, entities, request, surroundings};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use county::{County, both, both_in, day, entities, gb18030, request, surroundings};
 use xinheng_app::act::{Act, Actor};
 use xinheng_app::adjustment::LevelAdjustment;
 use xinheng_app::collect::ImportRequest;
@@ -12,10 +15,10 @@ use xinheng_app::enterprises::Turn;
 use xinheng_app::measures::MeasureTaken;
 use xinheng_app::people::{NewStaff, UnitChange};
 use xinheng_app::rules::{embedded, load};
-use xinheng_app::{Bureau, WrongInput};
+use xinheng_app::{Bureau, Surroundings, WrongInput};
 use xinheng_core::approval::{Action, Stage};
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::record::Seq;
+use xinheng_core::record::{Moment, Seq};
 use xinheng_core::staff::{Duties, Role};
 use xinheng_core::unit::UnitKind;
 
@@ -125,6 +128,36 @@ async fn an_alert_is_raised_once_at_its_desk_and_runs_until_it_is_answered() {
         let left = open().await;
         assert!(left.iter().all(|line| line.clock.seq != alert.clock.seq));
         assert!(left.len() >= before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_day_classifies_all_once() {
+    let micros = Arc::new(AtomicI64::new(0));
+    let fixed = || {
+        let first = surroundings();
+        micros.store((first.now)().micros(), Ordering::Relaxed);
+        let micros = Arc::clone(&micros);
+        let now = move || Moment::from_micros(micros.load(Ordering::Relaxed)).unwrap();
+        Surroundings { now: Arc::new(now), ..first }
+    };
+    both_in(fixed, async |county| {
+        let bureau = &county.bureau;
+        let (headings, rows) = entities(40);
+        county.import(&county.write("市场主体.csv", &gb18030(&headings, &rows))).await.unwrap();
+        bureau.classify_touched(&|_| ()).await.unwrap().unwrap();
+        assert!(bureau.classify_new_day().await.unwrap().is_none(), "nobody has had all classified yet");
+        bureau.classify_all(bureau.today(), &|_| ()).await.unwrap();
+        assert!(bureau.classify_new_day().await.unwrap().is_none(), "all were classified today");
+        micros.fetch_add(24 * 3_600 * 1_000_000, Ordering::Relaxed);
+        // What somebody hands in that day touches one enterprise, not all.
+        penalise(&county, CreditCode::parse(&rows[0][0]).unwrap(), 1..2).await;
+        let run = bureau.classify_new_day().await.unwrap().unwrap();
+        assert_eq!((run.as_of, run.levels.values().sum::<u64>() + run.unclassified), (bureau.today(), 40));
+        assert!(bureau.classify_new_day().await.unwrap().is_none(), "once a day");
+        // A day that is over is only tried.
+        assert_eq!(bureau.classify_all(day("2026-11-24"), &|_| ()).await.unwrap().seq, None);
     })
     .await;
 }

@@ -192,7 +192,7 @@ fn two_changes_of_the_same_value_at_the_same_time_are_refused() {
 
 #[test]
 fn only_one_combination_table_is_valid_on_a_day() {
-    let second = "rule: {id: other, title: 另表, from: 2026-06-01, status: default}
+    let second = "rule: {id: other, title: 另表, from: 2026-06-01, status: default, signatures: 2}
 reason: 试行
 table: {A: {A: A, B: A, C: A, D: A}, B: {A: A, B: A, C: A, D: A}}
 ";

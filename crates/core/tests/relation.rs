@@ -112,6 +112,14 @@ fn one_address_is_one_however_it_is_spaced_and_a_village_is_none() {
 }
 
 #[test]
+fn an_address_of_eight_characters_is_one_and_of_seven_none() {
+    // Spaces and marks are not counted.
+    let firms = ["城关镇北关村八号", "城关镇 北关村，八号", "城关镇北关村八", "城关镇北关村八"].map(Firm::at);
+    let said: Vec<_> = differences(&REGULATIONS, &firms).into_iter().map(|(firm, _, count)| (firm, count)).collect();
+    assert_eq!(said, [(0, Some(2)), (1, Some(2))]);
+}
+
+#[test]
 fn only_what_changed_is_said_again() {
     let both = || Firm::at(HALL);
     let firms =

@@ -33,6 +33,14 @@ pub struct AuditEntry {
     pub hash: Hash,
 }
 
+/// The newest line of the log, which the next is chained to.
+pub(crate) enum Audited {
+    /// As the database has it: looked at when there is a next.
+    Stored { seq: Seq, hash: Vec<u8>, mark: Vec<u8> },
+    /// Seen to be of this key, or just written.
+    Known(Head),
+}
+
 /// Which lines are wanted; everything that is given must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AuditFilter {
@@ -113,21 +121,17 @@ impl Writing {
         if let (Outcome::Done, Some(form)) = (line.outcome, &line.form) {
             self.note_form(form, line.at).await?;
         }
-        let newest: Vec<(i64, Vec<u8>, Vec<u8>)> = self
-            .transaction
-            .look_up("SELECT seq, hash, mark FROM audit WHERE seq = (SELECT max(seq) FROM audit)", &[], &[])
-            .await?;
-        let head = match newest.into_iter().next() {
-            None => Head::EMPTY,
-            Some((seq, hash, mark)) => {
-                let seq = Seq(seq);
-                let hash = fixed(Some(&hash)).filter(|hash| self.keys.is_tag("audit", hash, &mark));
-                Head { seq, hash: Hash(hash.ok_or(StoreError::DamagedAudit(seq))?) }
+        let head = match &self.audited {
+            Audited::Known(head) => *head,
+            Audited::Stored { seq, hash, mark } => {
+                let hash = fixed(Some(hash)).filter(|hash| self.keys.is_tag("audit", hash, mark));
+                Head { seq: *seq, hash: Hash(hash.ok_or(StoreError::DamagedAudit(*seq))?) }
             }
         };
         let seq = Seq(head.seq.0 + 1);
         let entry = AuditEntry { seq, hash: chain(head.hash, seq, &line), line };
         self.transaction.insert(vec![entry.row(&self.keys)]).await?;
+        self.audited = Audited::Known(Head { seq, hash: entry.hash });
         Ok(seq)
     }
 }

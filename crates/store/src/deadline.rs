@@ -17,7 +17,7 @@ use crate::writing::Writing;
 /// Most rows of a page.
 const MOST_ROWS: u64 = 500;
 /// Name of this projection in `projection_basis`.
-const PROJECTION: &str = "deadline";
+pub(crate) const CLOCKS: &str = "deadline";
 
 /// Which open clocks are wanted.
 #[derive(Clone, Debug, Default)]
@@ -274,7 +274,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn clocks_computed_with(&self) -> Result<Option<String>> {
-        let row = projection_basis::Entity::find_by_id(PROJECTION).one(&self.connections.readers).await?;
+        let row = projection_basis::Entity::find_by_id(CLOCKS).one(&self.connections.readers).await?;
         Ok(row.map(|row| row.rulebook))
     }
 }
@@ -446,14 +446,11 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn name_basis_of_clocks(&mut self, rulebook: &str) -> Result<()> {
-        let named: Vec<(String,)> = self
-            .transaction
-            .look_up("SELECT rulebook FROM projection_basis WHERE projection IN {keys}", &[], &[PROJECTION.to_owned()])
-            .await?;
-        if !named.is_empty() {
+        if self.basis_of_clocks.is_some() {
             return Ok(());
         }
-        let row = projection_basis::Model { projection: PROJECTION.to_owned(), rulebook: rulebook.to_owned() };
+        self.basis_of_clocks = Some(rulebook.to_owned());
+        let row = projection_basis::Model { projection: CLOCKS.to_owned(), rulebook: rulebook.to_owned() };
         self.transaction.insert(vec![row]).await
     }
 
@@ -465,8 +462,9 @@ impl Writing {
         for table in ["deadline", "deadline_event", "late_submission"] {
             self.transaction.execute(&format!("DELETE FROM {table}"), &[], &[]).await?;
         }
+        self.basis_of_clocks = None;
         let sql = "DELETE FROM projection_basis WHERE projection IN {keys}";
-        self.transaction.execute(sql, &[], &[PROJECTION.to_owned()]).await
+        self.transaction.execute(sql, &[], &[CLOCKS.to_owned()]).await
     }
 }
 

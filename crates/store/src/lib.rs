@@ -46,7 +46,7 @@ pub use keys::{Keys, random};
 pub use level::{KeptLevel, Level, LevelChange, LevelCount};
 pub use pages::{BulletinPlace, DayHead, Differing, KeptSubmission, LastMove, ListingKind, TownLevelCount};
 pub use people::{Attempt, SecondFactor, Session, Staff, Unit};
-pub use projection::{MATCHED_RECORD, MATCHING, REGISTRATION, given};
+pub use projection::{MATCHED_RECORD, MATCHING, REGISTRATION, SIGNATURE, given};
 pub use reading::{Enterprise, Page, Scope, UnfetchedPage, UnreadPage};
 pub use seal::{Randomness, SaltSource, SealedDraft, Sealer, SystemSalts};
 pub use store::{NewSubmission, Store, Submission};

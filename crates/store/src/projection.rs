@@ -23,6 +23,9 @@ pub const MATCHING: &str = "matching";
 /// Field of a [`MATCHING`] record: the seq of the record it tells the enterprise of.
 pub const MATCHED_RECORD: &str = "record";
 
+/// Kind of record by which a person signs a rule: what levels rest on, so that every writer knows of the newest.
+pub const SIGNATURE: &str = "rulebook_signature";
+
 /// Names under which a record without an enterprise keeps the keys it was given in its payload, so
 /// that a rebuild can wait for the same enterprise.
 pub mod given {
@@ -99,6 +102,8 @@ type Registered = (enterprise::Model, Option<searched::Model>);
 #[derive(Default)]
 pub(crate) struct Changes {
     records: usize,
+    /// The latest day that has a head, those before these changes among them.
+    last_day: Option<Day>,
     current: BTreeMap<Identity, Standing>,
     /// With what they are found by; none: struck off.
     enterprises: BTreeMap<CreditCode, Option<Registered>>,
@@ -113,6 +118,30 @@ pub(crate) struct Changes {
 }
 
 impl Changes {
+    /// None yet, where the ledger has reached a day.
+    pub(crate) fn after(last_day: Option<Day>) -> Self {
+        Self { last_day, ..Self::default() }
+    }
+
+    /// The latest day that has a head.
+    pub(crate) fn last_day(&self) -> Option<Day> {
+        self.last_day
+    }
+
+    /// Enterprises that they make wait for their level.
+    pub(crate) fn stale(&self) -> impl Iterator<Item = CreditCode> + '_ {
+        self.stale.keys().copied()
+    }
+
+    /// These enterprises have their level by all records up to a seq.
+    pub(crate) fn classified(&mut self, enterprises: &[CreditCode], known_up_to: Seq) {
+        for code in enterprises {
+            if self.stale.get(code).is_some_and(|seq| *seq <= known_up_to) {
+                self.stale.remove(code);
+            }
+        }
+    }
+
     /// How many records they are of.
     pub(crate) fn records(&self) -> usize {
         self.records
@@ -139,7 +168,8 @@ impl Changes {
         let record = &entry.record;
         // A resumed submission keeps the day on which it began; the ledger's days never go back.
         let received = record.received_at.day_in_china();
-        let day = self.heads.last_key_value().map_or(received, |(last, _)| received.max(*last));
+        let day = self.last_day.map_or(received, |last| received.max(last));
+        self.last_day = Some(day);
         let head = day_head::Model { day: day.to_string(), seq: record.seq.0, hash: entry.hash.0.to_vec() };
         self.heads.insert(day, head);
         match record.kind.as_str() {
@@ -172,11 +202,11 @@ impl Changes {
         }
     }
 
-    pub(crate) async fn write(mut self, transaction: &mut Transaction) -> Result<()> {
+    pub(crate) async fn write(self, transaction: &mut Transaction) -> Result<()> {
         if self.records == 0 {
             return Ok(());
         }
-        self.write_heads(transaction).await?;
+        transaction.replace(self.heads.into_values().collect::<Vec<_>>()).await?;
         let current = self.current.into_iter().map(|(identity, standing)| current_record::Model {
             identity: identity.0.to_vec(),
             seq: standing.seq.0,
@@ -201,22 +231,6 @@ impl Changes {
         transaction.replace(stale.collect::<Vec<_>>()).await?;
         approval::project(transaction, &self.steps).await?;
         draw::project(transaction, &self.plans).await
-    }
-
-    async fn write_heads(&mut self, transaction: &mut Transaction) -> Result<()> {
-        let last: Vec<(Option<String>,)> = transaction.look_up("SELECT max(day) FROM day_head", &[], &[]).await?;
-        let mut heads = std::mem::take(&mut self.heads).into_values().collect::<Vec<_>>();
-        if let Some(last) = last.into_iter().find_map(|(day,)| day) {
-            let later = heads.partition_point(|head| head.day < last);
-            let earlier = heads.drain(..later).next_back();
-            if let Some(mut head) = earlier {
-                head.day = last;
-                if heads.first().is_none_or(|first| first.day != head.day) {
-                    heads.insert(0, head);
-                }
-            }
-        }
-        transaction.replace(heads).await
     }
 }
 

@@ -192,18 +192,15 @@ pub(crate) async fn page_within(
     Ok(UnfetchedPage { readers, codes, matched: matched.into_iter().collect(), known_up_to, next })
 }
 
-/// The few enterprises that wait for their level, as a writing transaction knows them.
-pub(crate) async fn few_stale_within(
+/// Some enterprises with all that a writing transaction knows of them, the records that it has appended among it.
+pub(crate) async fn histories_within(
     transaction: &mut Transaction,
-    most: u64,
+    enterprises: &BTreeSet<CreditCode>,
     known_up_to: Seq,
-) -> Result<Option<Page>> {
-    let (codes, more) = codes(&mut Reading::Within(transaction), Scope::Stale, None, most + 1).await?;
-    if codes.is_empty() || more.is_some() {
-        return Ok(None);
-    }
+) -> Result<Page> {
+    let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
     let rows = rows_of(Reading::Within(transaction), &codes, known_up_to).await?;
-    UnreadPage { rows, next: None }.read().map(Some)
+    UnreadPage { rows, next: None }.read()
 }
 
 async fn rows_of(mut reading: Reading<'_>, codes: &[String], known_up_to: Seq) -> Result<Vec<OwnedRow>> {

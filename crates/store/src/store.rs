@@ -1,12 +1,8 @@
 //! The store: one database, opened.
 
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
-    Set,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect};
 use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::sea_query::Query;
-use xinheng_core::audit::AuditLine;
 use xinheng_core::ledger::{Hash, Head};
 use xinheng_core::record::{Day, Moment, Seq};
 
@@ -16,6 +12,7 @@ use crate::entry::fixed;
 use crate::error::{Result, StoreError};
 use crate::keys::Keys;
 use crate::migration::Migrator;
+use crate::writing::Writing;
 
 /// A database with the keys to its personal values.
 pub struct Store {
@@ -93,82 +90,6 @@ impl Store {
         })
     }
 
-    /// Opens a submission, or carries on the unfinished one of the same file, table, unit and edition.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn open_submission(&self, new: NewSubmission) -> Result<Submission> {
-        self.open_audited_submission(new, |_| None).await
-    }
-
-    /// As [`Self::open_submission`]; `told` makes the line of the audit log from the number of a new one:
-    /// both are there or neither.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn open_audited_submission(
-        &self,
-        new: NewSubmission,
-        told: impl FnOnce(i64) -> Option<AuditLine>,
-    ) -> Result<Submission> {
-        type Unfinished = (i64, i64, String, String, Option<String>);
-        let mut writing = self.begin().await?;
-        let edition = new.edition.map(|day| day.to_string());
-        let unfinished: Vec<Unfinished> = writing
-            .transaction
-            .look_up(
-                "SELECT s.number, s.received_at, s.table_id, s.unit, s.edition FROM {keys} AS k \
-                 CROSS JOIN submission AS s WHERE s.file_digest = {bytes} AND NOT s.finished ORDER BY s.number",
-                &[],
-                &[new.file_digest.to_string()],
-            )
-            .await?;
-        let same =
-            |(_, _, table, unit, of): &&Unfinished| *table == new.table_id && *unit == new.unit && *of == edition;
-        if let Some((number, received_at, ..)) = unfinished.iter().find(same) {
-            let received_at =
-                Moment::from_micros(*received_at).ok_or(StoreError::DamagedProjection { table: "submission" })?;
-            return Ok(Submission { number: *number, received_at, resumed: true });
-        }
-        let last: Vec<(i64,)> =
-            writing.transaction.look_up("SELECT coalesce(max(number), 0) FROM submission", &[], &[]).await?;
-        let number = last.first().map_or(0, |(last,)| *last) + 1;
-        let row = submission::Model {
-            number,
-            file_name: new.file_name,
-            file_digest: new.file_digest.0.to_vec(),
-            table_id: new.table_id,
-            unit: new.unit,
-            edition,
-            received_at: new.received_at.micros(),
-            finished: false,
-            counts: None,
-        };
-        writing.transaction.insert(vec![row]).await?;
-        if let Some(line) = told(number) {
-            writing.audit(line).await?;
-        }
-        writing.commit().await?;
-        Ok(Submission { number, received_at: new.received_at, resumed: false })
-    }
-
-    /// Marks a submission as taken in whole, with what came of it.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn finish_submission(&self, number: i64, counts: &serde_json::Value) -> Result<()> {
-        let transaction = self.connections.begin().await?;
-        let row = submission::ActiveModel {
-            number: Set(number),
-            finished: Set(true),
-            counts: Set(Some(counts.to_string())),
-            ..Default::default()
-        };
-        row.update(&transaction).await?;
-        transaction.commit().await?;
-        Ok(())
-    }
-
     /// Whether a file was ever taken in whole, of any table but one.
     ///
     /// # Errors
@@ -213,6 +134,58 @@ async fn rulebook_in(connection: &impl ConnectionTrait, version: &str) -> Result
     let row = rulebook::Entity::find_by_id(version).one(connection).await?;
     row.map(|row| zstd::decode_all(&*row.bundle).map_err(|_| StoreError::DamagedProjection { table: "rulebook" }))
         .transpose()
+}
+
+impl Writing {
+    /// Opens a submission, or carries on the unfinished one of the same file, table, unit and edition.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_submission(&mut self, new: &NewSubmission) -> Result<Submission> {
+        type Unfinished = (i64, i64, String, String, Option<String>);
+        let edition = new.edition.map(|day| day.to_string());
+        let unfinished: Vec<Unfinished> = self
+            .transaction
+            .look_up(
+                "SELECT s.number, s.received_at, s.table_id, s.unit, s.edition FROM {keys} AS k \
+                 CROSS JOIN submission AS s WHERE s.file_digest = {bytes} AND NOT s.finished ORDER BY s.number",
+                &[],
+                &[new.file_digest.to_string()],
+            )
+            .await?;
+        let same =
+            |(_, _, table, unit, of): &&Unfinished| *table == new.table_id && *unit == new.unit && *of == edition;
+        if let Some((number, received_at, ..)) = unfinished.iter().find(same) {
+            let received_at =
+                Moment::from_micros(*received_at).ok_or(StoreError::DamagedProjection { table: "submission" })?;
+            return Ok(Submission { number: *number, received_at, resumed: true });
+        }
+        let last: Vec<(i64,)> =
+            self.transaction.look_up("SELECT coalesce(max(number), 0) FROM submission", &[], &[]).await?;
+        let number = last.first().map_or(0, |(last,)| *last) + 1;
+        let row = submission::Model {
+            number,
+            file_name: new.file_name.clone(),
+            file_digest: new.file_digest.0.to_vec(),
+            table_id: new.table_id.clone(),
+            unit: new.unit.clone(),
+            edition,
+            received_at: new.received_at.micros(),
+            finished: false,
+            counts: None,
+        };
+        self.transaction.insert(vec![row]).await?;
+        Ok(Submission { number, received_at: new.received_at, resumed: false })
+    }
+
+    /// Marks a submission as taken in whole, with what came of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn finish_submission(&mut self, number: i64, counts: &serde_json::Value) -> Result<()> {
+        let sql = "UPDATE submission SET finished = TRUE, counts = (SELECT k.value FROM {keys} AS k) WHERE number = $1";
+        self.transaction.execute(sql, &[number], &[counts.to_string()]).await
+    }
 }
 
 /// Brings the tables up to date, in one transaction, so that a broken start leaves nothing half made.

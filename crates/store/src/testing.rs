@@ -24,7 +24,7 @@ use crate::error::Result;
 use crate::keys::Keys;
 use crate::migration::Migrator;
 use crate::seal::{Randomness, SaltSource};
-use crate::store::Store;
+use crate::store::{NewSubmission, Store, Submission};
 
 /// Environment variable with the address of a PostgreSQL server on which tests may create databases.
 pub const SERVER: &str = "XINHENG_TEST_POSTGRES";
@@ -111,6 +111,27 @@ impl Store {
     pub async fn tamper(&self, sql: &str) -> Result<()> {
         self.connections.writer.execute_unprepared(sql).await?;
         Ok(())
+    }
+
+    /// Opens a submission in a transaction of its own.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_submission(&self, new: NewSubmission) -> Result<Submission> {
+        let mut writing = self.begin().await?;
+        let submission = writing.open_submission(&new).await?;
+        writing.commit().await?;
+        Ok(submission)
+    }
+
+    /// Finishes it in a transaction of its own.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn finish_submission(&self, number: i64, counts: &serde_json::Value) -> Result<()> {
+        let mut writing = self.begin().await?;
+        writing.finish_submission(number, counts).await?;
+        writing.commit().await
     }
 
     /// What any system at least has to do: a row is inserted and another read by its index, in one transaction. The first is

@@ -11,15 +11,17 @@ use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::{Hash, Head, chain};
 use xinheng_core::record::{Day, EnterpriseKeys, Moment, Payload, Record, RecordId, Seq, Value};
 
+use crate::audit::Audited;
 use crate::bulk::{Batch, Reading, Transaction};
+use crate::deadline::CLOCKS;
 use crate::entity::{level, level_change, personal};
 use crate::entry::{Entry, day, fixed};
 use crate::error::{Result, StoreError};
 use crate::graded;
 use crate::keys::Keys;
 use crate::level::{Level, LevelChange};
-use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying};
-use crate::reading::{Page, Scope, UnfetchedPage, count, few_stale_within, page_within};
+use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, SIGNATURE, identifying};
+use crate::reading::{Page, Scope, UnfetchedPage, count, histories_within, page_within};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
 
@@ -32,6 +34,9 @@ const VERY_MANY: usize = 10_000;
 /// Records whose projections wait in memory, at most. Their rows lie anywhere in the trees: the more are
 /// written together, in the order of their keys, the fewer times each page is.
 const MOST_PENDING: usize = 24_576;
+
+/// So many enterprises that wait for their level are few: a transaction gives it to them itself.
+const FEW_STALE: usize = 20;
 
 /// What is on record about an enterprise in one scope: level, points, whether in force, model.
 type LevelNow = (Option<String>, Option<i64>, bool, String);
@@ -90,6 +95,12 @@ pub struct Writing {
     pub(crate) keys: Keys,
     readers: DatabaseConnection,
     head: Head,
+    /// The newest line of the audit log.
+    pub(crate) audited: Audited,
+    /// The rulebook that clocks were computed with, once it has been named.
+    pub(crate) basis_of_clocks: Option<String>,
+    /// The newest signature before this transaction.
+    signed: Option<Seq>,
     /// What the newest records make of the projections; written before anything asks, and with the commit.
     pending: Changes,
     /// What was asked ahead about the records to come, those first that come first.
@@ -98,6 +109,8 @@ pub struct Writing {
     taken: Option<oneshot::Receiver<()>>,
     /// No record waits for an enterprise, as far as records have been appended.
     none_waits: bool,
+    /// All enterprises that the database says wait for their level, where that is known because they are few.
+    stale: Option<BTreeSet<CreditCode>>,
     /// Records and levels so far.
     rows: usize,
     /// The form that this transaction carries out.
@@ -111,21 +124,10 @@ impl Store {
     /// When the wait is too long, or the newest record was written with another key.
     pub async fn begin(&self) -> Result<Writing> {
         let mut transaction = Transaction::begin(&self.connections).await?;
-        type Newest = (i64, i64, i64, i16, Option<Vec<u8>>, Option<Vec<u8>>, Vec<u8>, Vec<u8>);
-        let newest: Vec<Newest> = transaction
-            .look_up(
-                "SELECT seq, submission, line, part, identity, content, mark, hash FROM record \
-                 WHERE seq = (SELECT max(seq) FROM record)",
-                &[],
-                &[],
-            )
-            .await?;
-        let head = match newest.into_iter().next() {
+        let Newest { record, audited, last_day, basis_of_clocks, signed, stale } = newest(&mut transaction).await?;
+        let head = match record {
             None => Head::EMPTY,
-            Some((seq, submission, line, part, identity, content, mark, hash)) => {
-                let seq = Seq(seq);
-                let id = RecordId { submission, line, part };
-                let digests = fixed(identity.as_deref()).map(Identity).zip(fixed(content.as_deref()).map(Content));
+            Some(NewestRecord { seq, id, digests, mark, hash }) => {
                 if self.keys.mark(id, digests) != *mark {
                     return Err(StoreError::WrongKey(seq));
                 }
@@ -139,7 +141,11 @@ impl Store {
             keys,
             readers,
             head,
-            pending: Changes::default(),
+            audited,
+            basis_of_clocks,
+            signed,
+            stale,
+            pending: Changes::after(last_day),
             foreseen: VecDeque::new(),
             taken: None,
             none_waits: false,
@@ -149,11 +155,97 @@ impl Store {
     }
 }
 
+/// Where everything stands that a transaction goes on from.
+struct Newest {
+    record: Option<NewestRecord>,
+    audited: Audited,
+    /// The latest day that has a head.
+    last_day: Option<Day>,
+    basis_of_clocks: Option<String>,
+    signed: Option<Seq>,
+    /// All enterprises that wait for their level, if they are few.
+    stale: Option<BTreeSet<CreditCode>>,
+}
+
+/// Of the newest record what shows that it was written with our key.
+struct NewestRecord {
+    seq: Seq,
+    id: RecordId,
+    digests: Option<(Identity, Content)>,
+    mark: Vec<u8>,
+    hash: Vec<u8>,
+}
+
+/// One statement for all of it: each is a journey to the database.
+async fn newest(transaction: &mut Transaction) -> Result<Newest> {
+    type Number = Option<i64>;
+    type Bytes = Option<Vec<u8>>;
+    type Text = Option<String>;
+    type Part = Option<i16>;
+    type Row =
+        (Number, Number, Number, Part, Bytes, Bytes, Bytes, Bytes, Number, Bytes, Bytes, Text, Text, Number, Text);
+    let sql = format!(
+        "SELECT r.seq, r.submission, r.line, r.part, r.identity, r.content, r.mark, r.hash, a.seq, a.hash, a.mark, \
+         (SELECT max(day) FROM day_head), (SELECT rulebook FROM projection_basis WHERE projection = '{CLOCKS}'), \
+         (SELECT max(seq) FROM record WHERE enterprise IS NULL AND kind = '{SIGNATURE}'), \
+         (SELECT string_agg(few.code, ' ') FROM (SELECT code FROM stale_enterprise LIMIT {FEW_STALE} + 1) AS few) \
+         FROM (SELECT (SELECT max(seq) FROM record) AS record, (SELECT max(seq) FROM audit) AS audit) AS n \
+         LEFT JOIN record AS r ON r.seq = n.record LEFT JOIN audit AS a ON a.seq = n.audit"
+    );
+    let rows: Vec<Row> = transaction.look_up(&sql, &[], &[]).await?;
+    let Some((
+        seq,
+        submission,
+        line,
+        part,
+        identity,
+        content,
+        mark,
+        hash,
+        audit,
+        audit_hash,
+        audit_mark,
+        day,
+        basis,
+        signed,
+        stale,
+    )) = rows.into_iter().next()
+    else {
+        return Err(StoreError::Broken);
+    };
+    let record = match (seq, submission, line, part, mark, hash) {
+        (Some(seq), Some(submission), Some(line), Some(part), Some(mark), Some(hash)) => Some(NewestRecord {
+            seq: Seq(seq),
+            id: RecordId { submission, line, part },
+            digests: fixed(identity.as_deref()).map(Identity).zip(fixed(content.as_deref()).map(Content)),
+            mark,
+            hash,
+        }),
+        _ => None,
+    };
+    let audited = match (audit, audit_hash, audit_mark) {
+        (Some(seq), Some(hash), Some(mark)) => Audited::Stored { seq: Seq(seq), hash, mark },
+        _ => Audited::Known(Head::EMPTY),
+    };
+    let damaged = || StoreError::DamagedProjection { table: "day_head" };
+    let last_day = day.map(|text| crate::entry::day(&text).ok_or_else(damaged)).transpose()?;
+    let stale: Vec<&str> = stale.as_deref().unwrap_or_default().split_whitespace().collect();
+    let few = (stale.len() <= FEW_STALE).then(|| stale.into_iter().map(enterprise_code).collect());
+    let signed = signed.map(Seq);
+    Ok(Newest { record, audited, last_day, basis_of_clocks: basis, signed, stale: few.transpose()? })
+}
+
 impl Writing {
     /// The newest record, those appended in this transaction among them. The next has the next seq.
     #[must_use]
     pub fn head(&self) -> Head {
         self.head
+    }
+
+    /// The newest signature of a rule before this transaction.
+    #[must_use]
+    pub fn newest_signature(&self) -> Option<Seq> {
+        self.signed
     }
 
     /// Whether someone of this process waits for this transaction to end.
@@ -183,11 +275,16 @@ impl Writing {
 
     /// The same, while the caller goes on.
     fn settle_later(&mut self) {
-        let changes = std::mem::take(&mut self.pending);
-        if changes.records() == 0 {
+        if self.pending.records() == 0 {
             return;
         }
+        let after = Changes::after(self.pending.last_day());
+        let changes = std::mem::replace(&mut self.pending, after);
         self.none_waits &= !changes.waits();
+        if let Some(mut stale) = self.stale.take() {
+            stale.extend(changes.stale());
+            self.stale = Some(stale).filter(|stale| stale.len() <= FEW_STALE);
+        }
         self.transaction.later(|mut transaction| async move {
             changes.write(&mut transaction).await?;
             Ok(transaction)
@@ -316,7 +413,8 @@ impl Writing {
         let so_far = self.transaction.leave_whole();
         let many = records.len() >= MANY;
         self.rows += records.len();
-        let (head, changes, keys) = (self.head, std::mem::take(&mut self.pending), self.keys.clone());
+        let changes = std::mem::replace(&mut self.pending, Changes::after(None));
+        let (head, keys) = (self.head, self.keys.clone());
         let chained = if many {
             let chaining = spawn_blocking(move || Chained::of(head, changes, &keys, records));
             chaining.await.map_err(|_| StoreError::Broken)?
@@ -344,7 +442,7 @@ impl Writing {
             self.settle_later();
         }
         if !many {
-            self.transaction.catch_up().await?;
+            self.transaction.come_back().await?;
         }
         self.transaction.whole_again(so_far);
         Ok(entries)
@@ -423,7 +521,9 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn write_levels(&mut self, run: Seq, as_of: Day, levels: Vec<Level>) -> Result<Vec<LevelChange>> {
-        self.settle().await?;
+        if self.pending.registers() {
+            self.settle().await?;
+        }
         let codes: BTreeSet<String> = levels.iter().map(|level| level.enterprise.to_string()).collect();
         let codes: Vec<String> = codes.into_iter().collect();
         type Current = (String, String, Option<String>, Option<i64>, bool, String);
@@ -507,8 +607,14 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn clear_stale(&mut self, enterprises: &[CreditCode], known_up_to: Seq) -> Result<()> {
-        self.settle().await?;
-        let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
+        self.pending.classified(enterprises, known_up_to);
+        let stored = enterprises.iter().filter(|code| self.stale.as_ref().is_none_or(|stale| stale.contains(code)));
+        let codes: Vec<String> = stored.map(ToString::to_string).collect();
+        // Those that have newer records stay.
+        self.stale = None;
+        if codes.is_empty() {
+            return Ok(());
+        }
         self.transaction.later(move |mut transaction| async move {
             let cleared = "DELETE FROM stale_enterprise WHERE code IN {keys} AND seq <= $1";
             transaction.execute(cleared, &[known_up_to.0], &codes).await?;
@@ -522,9 +628,16 @@ impl Writing {
     ///
     /// # Errors
     /// When the database fails or a row is damaged.
-    pub async fn few_stale(&mut self, most: u64, known_up_to: Seq) -> Result<Option<Page>> {
-        self.settle().await?;
-        few_stale_within(&mut self.transaction, most, known_up_to).await
+    pub async fn few_stale(&mut self, known_up_to: Seq) -> Result<Option<Page>> {
+        if self.pending.waits() {
+            self.settle().await?;
+        }
+        let Some(stored) = &self.stale else { return Ok(None) };
+        let all: BTreeSet<CreditCode> = stored.iter().copied().chain(self.pending.stale()).collect();
+        if all.is_empty() || all.len() > FEW_STALE {
+            return Ok(None);
+        }
+        histories_within(&mut self.transaction, &all, known_up_to).await.map(Some)
     }
 
     /// Empties all projections, to be filled again by [`Self::project`] (and levels by whoever
@@ -533,7 +646,8 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn clear_projections(&mut self) -> Result<()> {
-        self.pending = Changes::default();
+        self.pending = Changes::after(None);
+        self.basis_of_clocks = None;
         for table in projection::TABLES {
             self.transaction.execute(&format!("DELETE FROM {table}"), &[], &[]).await?;
         }
@@ -543,7 +657,7 @@ impl Writing {
     /// For a comparison: the records appended last stay in the ledger alone.
     #[cfg(feature = "testing")]
     pub fn forget_projections(&mut self) {
-        self.pending = Changes::default();
+        self.pending = Changes::after(self.pending.last_day());
     }
 
     /// For a comparison: returns when the database has everything that was appended.

@@ -192,14 +192,11 @@ impl Jobs {
             form: None,
         };
         let request = ImportRequest {
-            path: &file,
             table: job.table.as_deref(),
-            unit: &job.unit,
             edition: job.edition,
-            mapping: None,
             errors: Some(&errors),
-            dry_run: false,
             act: Some(&act),
+            ..ImportRequest::new(&file, &job.unit)
         };
         let watch = |stage| self.say(&job.id, Standing::Running(stage));
         let taken = async {

@@ -65,6 +65,11 @@ impl County {
         Self::open(folder.to_owned(), None, &sqlite_url(folder), surroundings()).await
     }
 
+    /// As [`Self::in_folder`], in surroundings of the test's own.
+    pub async fn in_folder_and(folder: &Path, surroundings: Surroundings) -> Self {
+        Self::open(folder.to_owned(), None, &sqlite_url(folder), surroundings).await
+    }
+
     async fn open(folder: PathBuf, guard: Option<TempDir>, database: &str, surroundings: Surroundings) -> Self {
         let key = folder.join("xinheng.db.key");
         // The same keys in every county, so that what is derived by them can be compared.
@@ -124,8 +129,7 @@ impl County {
 }
 
 pub fn request(path: &Path) -> ImportRequest<'_> {
-    let unit = "注册审批股";
-    ImportRequest { path, table: None, unit, edition: None, mapping: None, errors: None, dry_run: false, act: None }
+    ImportRequest::new(path, "注册审批股")
 }
 
 /// Market entities in the exchange shape, dirty as real ones: half of the headings Chinese and half

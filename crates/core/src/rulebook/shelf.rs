@@ -29,14 +29,17 @@ use crate::record::Day;
 pub(super) trait Rule: Clone + fmt::Debug + DeserializeOwned {
     /// The folder.
     const FOLDER: &'static str;
+    /// How many persons must sign a default of ours at the least.
+    const LEAST_SIGNATURES: usize;
     fn head(&self) -> &Head;
     fn head_mut(&mut self) -> &mut Head;
 }
 
 macro_rules! rules {
-    ($($rule:ty => $folder:literal),* $(,)?) => {
+    (signed by $least:literal: $($rule:ty => $folder:literal),* $(,)?) => {
         $(impl Rule for $rule {
             const FOLDER: &'static str = $folder;
+            const LEAST_SIGNATURES: usize = $least;
             fn head(&self) -> &Head {
                 &self.rule
             }
@@ -47,11 +50,17 @@ macro_rules! rules {
     };
 }
 
+// What gives an enterprise its level.
 rules! {
-    Kind => "kinds",
-    Table => "tables",
+    signed by 2:
     Model => "models",
     Combination => "combinations",
+}
+
+rules! {
+    signed by 1:
+    Kind => "kinds",
+    Table => "tables",
     CalendarYear => "calendars",
     DeadlineRule => "deadlines",
     Procedure => "approvals",

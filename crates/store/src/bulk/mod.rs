@@ -83,13 +83,19 @@ impl Connections {
     }
 }
 
-/// More rows than these are copied into a table of PostgreSQL: to begin takes longer than to insert a few.
-const COPIED: usize = 64;
+/// So many rows wait until something else is asked, to be put in with those of other tables: each statement is a journey to
+/// the database. PostgreSQL is given more of them as a copy, which takes longer to begin than to insert a few.
+const FEW: usize = 64;
+
+/// Few rows each, of different tables, and what to do with them.
+type Few = Vec<(Batch, Present)>;
 
 /// The transaction that writes. There is one at a time for a database, whoever opens it.
 pub(crate) struct Transaction {
     held: Held,
     queue: Queue,
+    /// What waits to be put in together.
+    few: Few,
     /// Whether every change so far was made in whole. A statement that failed, or was given up while
     /// it ran, leaves a transaction that must not be committed.
     whole: bool,
@@ -98,8 +104,8 @@ pub(crate) struct Transaction {
 /// Where the connection is.
 enum Held {
     Here(Connection),
-    /// With work that was put off, and comes back from it.
-    Away(JoinHandle<Result<Connection>>),
+    /// With work that was put off, and comes back from it, perhaps with few rows that wait.
+    Away(JoinHandle<Result<(Connection, Few)>>),
     /// It did not come back.
     Lost,
 }
@@ -118,7 +124,7 @@ impl Transaction {
             DbBackend::Sqlite => Connection::Sqlite(sqlite::begin(writer.get_sqlite_connection_pool()).await?),
             _ => Connection::Postgres(postgres::begin(writer.get_postgres_connection_pool()).await?),
         };
-        Ok(Self { held: Held::Here(connection), queue: queue.clone(), whole: true })
+        Ok(Self { held: Held::Here(connection), queue: queue.clone(), few: Vec::new(), whole: true })
     }
 
     /// Has work done by a task of its own, after all that was put off before; meanwhile the caller makes the next ready.
@@ -129,11 +135,11 @@ impl Transaction {
         F: Future<Output = Result<Self>> + Send,
     {
         let held = std::mem::replace(&mut self.held, Held::Lost);
-        let mut lent = Self { held, queue: self.queue.clone(), whole: true };
+        let mut lent = Self { held, queue: self.queue.clone(), few: std::mem::take(&mut self.few), whole: true };
         self.held = Held::Away(tokio::spawn(async move {
             lent.here().await?;
             match work(lent).await? {
-                Self { held: Held::Here(connection), whole: true, .. } => Ok(connection),
+                Self { held: Held::Here(connection), whole: true, few, .. } => Ok((connection, few)),
                 _ => Err(StoreError::Broken),
             }
         }));
@@ -144,7 +150,10 @@ impl Transaction {
         if let Held::Away(work) = &mut self.held {
             let back = work.await.map_err(|_| StoreError::Broken).flatten();
             self.held = match back {
-                Ok(connection) => Held::Here(connection),
+                Ok((connection, few)) => {
+                    self.few = few;
+                    Held::Here(connection)
+                }
                 Err(error) => {
                     self.held = Held::Lost;
                     self.whole = false;
@@ -158,8 +167,28 @@ impl Transaction {
         }
     }
 
-    /// Waits for everything that was put off.
+    /// The connection, once the database has everything.
+    async fn caught_up(&mut self) -> Result<&mut Connection> {
+        self.here().await?;
+        if !self.few.is_empty() {
+            let few = std::mem::take(&mut self.few);
+            let so_far = self.leave_whole();
+            match self.here().await? {
+                Connection::Sqlite(connection) => sqlite::put(connection, few).await?,
+                Connection::Postgres(connection) => postgres::put(connection, few).await?,
+            }
+            self.whole_again(so_far);
+        }
+        self.here().await
+    }
+
+    /// Waits until the database has everything.
     pub(crate) async fn catch_up(&mut self) -> Result<()> {
+        self.caught_up().await.map(|_| ())
+    }
+
+    /// Waits for everything that was put off, but for few rows.
+    pub(crate) async fn come_back(&mut self) -> Result<()> {
         self.here().await.map(|_| ())
     }
 
@@ -181,7 +210,7 @@ impl Transaction {
     }
 
     pub(crate) async fn commit(mut self) -> Result<()> {
-        self.here().await?;
+        self.caught_up().await?;
         match self.held {
             Held::Here(connection) if self.whole => match connection {
                 Connection::Sqlite(transaction) => transaction.commit().await?,
@@ -226,13 +255,20 @@ impl Transaction {
         if batch.cells.is_empty() {
             return Ok(());
         }
+        self.here().await?;
+        // One statement must not change a row twice.
+        if self.few.iter().any(|(waiting, _)| waiting.table == batch.table) {
+            self.caught_up().await?;
+        }
+        if batch.rows() <= FEW {
+            self.few.push((batch, present));
+            return Ok(());
+        }
         let so_far = self.leave_whole();
-        match (self.here().await?, present) {
-            (Connection::Sqlite(connection), _) => sqlite::put(connection, batch, present).await?,
-            (Connection::Postgres(connection), Present::Refuse) if batch.rows() > COPIED => {
-                postgres::copy(connection, batch).await?;
-            }
-            (Connection::Postgres(connection), _) => postgres::put(connection, batch, present).await?,
+        match (self.caught_up().await?, present) {
+            (Connection::Sqlite(connection), _) => sqlite::put(connection, vec![(batch, present)]).await?,
+            (Connection::Postgres(connection), Present::Refuse) => postgres::copy(connection, batch).await?,
+            (Connection::Postgres(connection), _) => postgres::put(connection, vec![(batch, present)]).await?,
         }
         self.whole_again(so_far);
         Ok(())
@@ -244,7 +280,7 @@ impl Transaction {
             return Ok(());
         }
         let so_far = self.leave_whole();
-        match self.here().await? {
+        match self.caught_up().await? {
             Connection::Sqlite(connection) => sqlite::execute(connection, sql, numbers, keys).await?,
             Connection::Postgres(connection) => postgres::execute(connection, sql, numbers, keys).await?,
         }
@@ -260,7 +296,7 @@ impl Transaction {
         if nothing_asked(sql, keys) {
             return Ok(Vec::new());
         }
-        match self.here().await? {
+        match self.caught_up().await? {
             Connection::Sqlite(connection) => sqlite::look_up(connection, sql, numbers, keys).await,
             Connection::Postgres(connection) => postgres::look_up(connection, sql, numbers, keys).await,
         }

@@ -20,19 +20,26 @@ pub(super) async fn connect(url: &str) -> Result<Connections> {
     let options = options
         .options([
             ("lock_timeout", "60s"),
-            // Tables grow from nothing to millions of rows under one prepared statement.
+            // Tables grow from nothing to millions of rows under one prepared statement of a reader.
             ("plan_cache_mode", "force_custom_plan"),
             // Some thousand keys are looked up one by one, as long as a table fits in memory or lies on
             // a solid-state disk; the planner's own measure would read it whole each time.
             ("random_page_cost", "1.1"),
+            // Nothing here computes long enough to be worth a compilation.
+            ("jit", "off"),
         ])
         .disable_statement_logging();
     let place = format!("{}/{}", options.get_host(), options.get_database().unwrap_or_default());
     let open = |error: sqlx::Error| StoreError::Open { place: place.clone(), reason: error.to_string() };
     // Once at first without a pool, which would go on trying for the whole of its patience.
     PgConnection::connect_with(&options).await.map_err(open)?.close().await?;
-    // All joins of the writer are look-ups of keys.
-    let writing = options.clone().options([("enable_hashjoin", "off"), ("enable_mergejoin", "off")]);
+    // All joins of the writer are look-ups of keys, however many rows a table has: planned once and for all.
+    let writing = options.clone().options([
+        ("enable_hashjoin", "off"),
+        ("enable_mergejoin", "off"),
+        ("enable_seqscan", "off"),
+        ("plan_cache_mode", "force_generic_plan"),
+    ]);
     let pool = |connections, options| {
         let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
         SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options))
@@ -50,9 +57,8 @@ fn without_password(url: &str) -> String {
 
 pub(super) async fn begin(writer: &PgPool) -> Result<Transaction<'static, Postgres>> {
     // Read committed: what is read after the lock has come is what the writer before has left.
-    let mut transaction = writer.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-    sqlx::query(TAKE_TURN).execute(&mut *transaction).await?;
-    Ok(transaction)
+    let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {TAKE_TURN}");
+    Ok(writer.begin_with(AssertSqlSafe(begin)).await?)
 }
 
 /// `COPY` in the binary format: a signature, rows of counted cells, an end mark.
@@ -94,17 +100,31 @@ fn cell(data: &mut Vec<u8>, cell: Option<impl AsRef<[u8]>>) {
     }
 }
 
-/// One `INSERT … ON CONFLICT` from an array per column: `COPY` cannot change what is there, and is slow to begin.
-pub(super) async fn put(connection: &mut PgConnection, batch: Batch, present: Present) -> Result<()> {
+/// One statement for rows of several tables: `COPY` cannot change what is there, and is slow to begin.
+pub(super) async fn put(connection: &mut PgConnection, batches: Vec<(Batch, Present)>) -> Result<()> {
+    let mut arguments = PgArguments::default();
+    let mut inserts = Vec::with_capacity(batches.len());
+    for (batch, present) in batches {
+        inserts.push(insert(batch, present, &mut arguments)?);
+    }
+    let Some(last) = inserts.pop() else { return Ok(()) };
+    let others: Vec<String> =
+        inserts.iter().enumerate().map(|(place, insert)| format!("put{place} AS ({insert})")).collect();
+    let with = if others.is_empty() { String::new() } else { format!("WITH {} ", others.join(", ")) };
+    sqlx::query_with(AssertSqlSafe(with + &last), arguments).execute(connection).await?;
+    Ok(())
+}
+
+/// `INSERT … ON CONFLICT` from an array per column.
+fn insert(batch: Batch, present: Present, arguments: &mut PgArguments) -> Result<String> {
     let width = batch.columns.len();
     let end = batch.on_conflict(present);
     let mut columns = vec![Vec::with_capacity(batch.cells.len() / width); width];
     for (place, cell) in batch.cells.into_iter().enumerate() {
         columns[place % width].push(cell);
     }
-    let mut arguments = PgArguments::default();
     let mut arrays = Vec::with_capacity(width);
-    for (place, column) in columns.into_iter().enumerate() {
+    for column in columns {
         macro_rules! array {
             ($variant:ident, $sql_type:literal) => {{
                 let cells = column.into_iter().map(|cell| match cell {
@@ -112,7 +132,7 @@ pub(super) async fn put(connection: &mut PgConnection, batch: Batch, present: Pr
                     other => unreachable!("{other:?} in a column of {}", $sql_type),
                 });
                 arguments.add(cells.collect::<Vec<_>>()).map_err(sqlx::Error::Encode)?;
-                arrays.push(format!("${}::{}[]", place + 1, $sql_type));
+                arrays.push(format!("${}::{}[]", arguments.len(), $sql_type));
             }};
         }
         match &column[0] {
@@ -124,14 +144,8 @@ pub(super) async fn put(connection: &mut PgConnection, batch: Batch, present: Pr
             other => unreachable!("no table has a column for {other:?}"),
         }
     }
-    let sql = format!(
-        "INSERT INTO {} ({}) SELECT * FROM unnest({}){end}",
-        batch.table,
-        batch.columns.join(", "),
-        arrays.join(", ")
-    );
-    sqlx::query_with(AssertSqlSafe(sql), arguments).execute(connection).await?;
-    Ok(())
+    let (table, columns) = (batch.table, batch.columns.join(", "));
+    Ok(format!("INSERT INTO {table} ({columns}) SELECT * FROM unnest({}){end}", arrays.join(", ")))
 }
 
 pub(super) async fn look_up<R: Row>(

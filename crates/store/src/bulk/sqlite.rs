@@ -69,15 +69,17 @@ pub(super) fn write_back(readers: &SqlitePool) {
 
 /// Multi-row `INSERT`s. `OR FAIL`: whoever fails gives the whole transaction up, so SQLite need not
 /// note how to undo the single statement, which would copy every page it touches.
-pub(super) async fn put(connection: &mut SqliteConnection, batch: Batch, present: Present) -> Result<()> {
-    let mut statements = Statements::new(batch, present);
-    let mut next = statements.next()?;
-    while let Some((sql, arguments)) = next {
-        // While SQLite's thread runs one statement, the next is made ready on this.
-        let running = sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *connection);
-        let (done, prepared) = tokio::join!(running, async { statements.next() });
-        done?;
-        next = prepared?;
+pub(super) async fn put(connection: &mut SqliteConnection, batches: Vec<(Batch, Present)>) -> Result<()> {
+    for (batch, present) in batches {
+        let mut statements = Statements::new(batch, present);
+        let mut next = statements.next()?;
+        while let Some((sql, arguments)) = next {
+            // While SQLite's thread runs one statement, the next is made ready on this.
+            let running = sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *connection);
+            let (done, prepared) = tokio::join!(running, async { statements.next() });
+            done?;
+            next = prepared?;
+        }
     }
     Ok(())
 }

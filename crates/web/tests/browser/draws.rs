@@ -2,13 +2,13 @@
 //! verifies, a result, a second person, the proof of publication, and the record on the enterprise's page.
 
 use fantoccini::Locator;
-use serde_json::json;
 use xinheng_app::act::Act;
 use xinheng_app::collect::ImportRequest;
 use xinheng_app::people::DirectoryText;
 use xinheng_core::staff::Role;
 
-use crate::site::{PASSWORD, Who, World};
+use crate::site::{Who, World};
+use crate::steps::{become_other, looks_right, path, press, refused, set};
 use crate::support::{Browser, Size};
 
 /// What the room sees.
@@ -42,16 +42,7 @@ async fn filled() -> World {
     for (name, text) in [("登记.csv", register), ("许可.csv", licences)] {
         let path = world.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        let request = ImportRequest {
-            path: &path,
-            table: None,
-            unit: "SP",
-            edition: Some("2026-11-01".parse().unwrap()),
-            mapping: None,
-            errors: None,
-            dry_run: false,
-            act: None,
-        };
+        let request = ImportRequest { edition: Some("2026-11-01".parse().unwrap()), ..ImportRequest::new(&path, "SP") };
         assert_eq!(bureau.import(&request, &|_| ()).await.unwrap().refused, 0);
     }
     bureau.classify_all(bureau.today(), &|_| ()).await.unwrap();
@@ -72,36 +63,6 @@ async fn filled() -> World {
         bureau.put_inspector(&act, person.number, &text).await.unwrap();
     }
     world
-}
-
-async fn press(browser: &Browser, locator: Locator<'_>) {
-    let pressed = browser.find(locator).await.unwrap_or_else(|error| panic!("{locator:?}: {error}"));
-    browser.turn_page(async { Ok(pressed.click().await?) }).await.unwrap();
-}
-
-async fn set(browser: &Browser, id: &str, value: &str) {
-    let script = "document.getElementById(arguments[0]).value = arguments[1];";
-    browser.execute(script, vec![json!(id), json!(value)]).await.unwrap();
-}
-
-/// As another person, on a page.
-async fn become_other(browser: &Browser, who: &str, page: &str) {
-    browser.delete_all_cookies().await.unwrap();
-    browser.sign_in(page, who, PASSWORD).await.unwrap();
-}
-
-async fn path(browser: &Browser) -> String {
-    browser.current_url().await.unwrap().path().to_owned()
-}
-
-/// The page came again with a sentence that says what was wrong; that the browser tells of the answer's status is right.
-async fn refused(browser: &Browser, part: &str) {
-    browser.reads("#faults", part).await.unwrap();
-    browser.complaints().await.unwrap();
-}
-
-async fn looks_right(browser: &Browser, name: &str) {
-    assert_eq!(browser.inspect(name).await.unwrap(), "", "{name}");
 }
 
 #[tokio::test]

@@ -3,6 +3,8 @@
 
 mod draws;
 mod harness;
+mod levels;
 #[path = "../site/mod.rs"]
 mod site;
+mod steps;
 mod support;

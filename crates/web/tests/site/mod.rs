@@ -16,6 +16,7 @@ use xinheng_app::rules::{embedded, load};
 use xinheng_app::sign_in::{Credentials, PasswordCost, SignIn};
 use xinheng_app::{Bureau, Surroundings};
 use xinheng_core::record::Moment;
+use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::staff::Role;
 use xinheng_core::unit::UnitKind;
 use xinheng_web::{Site, SiteOptions, router};
@@ -95,6 +96,11 @@ impl Answer {
 impl World {
     /// An empty database with units and people, all signed up through the use cases.
     pub async fn new() -> Self {
+        Self::with(load(&embedded()).unwrap()).await
+    }
+
+    /// As [`Self::new`], by other rules.
+    pub async fn with(rulebook: Rulebook) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = format!("sqlite:{}", folder.path().join("xinheng.db").display());
         let clock = Arc::new(AtomicI64::new(START));
@@ -104,7 +110,6 @@ impl World {
             password_cost: PasswordCost { memory: 64 },
             ..Surroundings::real()
         };
-        let rulebook = load(&embedded()).unwrap();
         let bureau = Bureau::open(&database, &folder.path().join("key"), rulebook, surroundings).await.unwrap();
         let act = Act::on_command_line("test.prepare");
         bureau.first_start(&act).await.unwrap();

@@ -24,14 +24,12 @@ pub async fn run(options: &Options, command: &Import) -> anyhow::Result<Ending> 
     let mut unreadable = None;
     for file in &command.files {
         let request = ImportRequest {
-            path: file,
             table: command.table.as_deref(),
-            unit: &command.unit,
             edition: command.edition,
             mapping: mapping.as_ref(),
             errors: command.errors.as_deref(),
             dry_run: command.dry_run,
-            act: None,
+            ..ImportRequest::new(file, &command.unit)
         };
         let progress = Progress::new();
         let outcome = bureau.import(&request, &|stage| progress.show(&stage)).await;

@@ -3,13 +3,20 @@
 use super::super::fault::RuleError;
 use super::super::node::Node;
 use super::super::shelf::{Edition, Rule, Shelf};
-use super::super::{Citation, Direction, Status};
+use super::super::{Citation, Direction, Head, Status};
 
 /// Checks every head of a shelf, and the versions of each rule against each other.
 pub(in super::super) fn heads<T: Rule>(shelf: &Shelf<T>) -> Vec<RuleError> {
     let mut errors = Vec::new();
     for edition in &shelf.0 {
         head(edition, &mut errors);
+        let Head { status, signatures, .. } = edition.head();
+        if *status == Status::Default && (1..T::LEAST_SIGNATURES).contains(signatures) {
+            let least = T::LEAST_SIGNATURES;
+            let message = format!("企业的等级由它决定，缺省规则须 {least} 人签署");
+            errors
+                .push(edition.node.at("rule").at("status").fault(message).mend(format!("请加上 signatures: {least}")));
+        }
     }
     // Sorted by id, jurisdiction and day: versions of a rule are neighbours.
     for pair in shelf.0.windows(2).filter(|pair| pair[0].id() == pair[1].id()) {

@@ -10,6 +10,9 @@ use crate::page::{Frame, page};
 use crate::pages::public::code;
 use crate::visit::Visit;
 
+/// Records that fit on a sheet; of more it is said how many.
+const MOST_RECORDS: usize = 40;
+
 #[derive(Template)]
 #[template(path = "desk/notice.html")]
 struct NoticePage {
@@ -26,8 +29,8 @@ impl NoticePage {
         lead.map(|one| one.title.as_str()).unwrap_or_default()
     }
 
-    /// The records that raise its risk, each once.
-    fn reasons(&self) -> Vec<String> {
+    /// The records that raise its risk, each once: the first of them, and how many more.
+    fn reasons(&self) -> (Vec<String>, usize) {
         let lines = self.notice.explanation.contributions.iter().filter(|line| line.milli > 0);
         let mut reasons = Vec::new();
         for line in lines {
@@ -39,7 +42,9 @@ impl NoticePage {
                 }
             }
         }
-        reasons
+        let more = reasons.len().saturating_sub(MOST_RECORDS);
+        reasons.truncate(MOST_RECORDS);
+        (reasons, more)
     }
 
     /// Days on which the level changes by itself.
