@@ -286,7 +286,7 @@ impl<'s> Scorer<'s> {
     fn new(scoring: &'s Scoring<'s>) -> Self {
         Self {
             evaluator: Evaluator::new(scoring),
-            without: vec![None; scoring.starts()],
+            without: vec![None; scoring.beginnings()],
             contributions: scoring.contributions(),
         }
     }
