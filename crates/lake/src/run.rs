@@ -22,8 +22,9 @@ use crate::stream::{
 const GROUP: usize = 1 << 19;
 /// Bytes that a partition takes memory for at a time.
 const CHUNK: usize = 8192;
-/// Bits for the place of an enterprise within a partition: what a partition holds stays in the second cache.
-const NEAR_PLACE_BITS: u32 = 15;
+/// Bits for the place of an enterprise within a partition: what a partition holds stays near, and partitions
+/// are so few that the ends to which records are put stay in the nearest caches.
+const NEAR_PLACE_BITS: u32 = 16;
 /// With more partitions, they are made larger: each takes some memory even if it holds next to nothing.
 const MOST_PARTITIONS: u64 = 2048;
 

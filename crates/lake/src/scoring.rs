@@ -143,8 +143,7 @@ pub struct Scoring<'k> {
     leads: &'k (dyn Fn((usize, usize)) -> bool + Sync),
     pub records: Plan,
     pub enterprises: Plan,
-    /// For each cell, what its records give and what they give when another record repairs them.
-    cells: Vec<[Cell; 2]>,
+    cells: Vec<Cell>,
     /// Deeds of cells that give more: where they begin and end.
     more: Vec<(u32, u32)>,
     deeds: Vec<Deed>,
@@ -309,7 +308,7 @@ impl<'k> Scoring<'k> {
             let gifts = &all[own as usize];
             let begin = u32::try_from(self.deeds.len()).unwrap_or(u32::MAX);
             self.deeds.extend(&gifts.deeds);
-            self.cells.push([gifts.cell, all[repaired as usize].cell]);
+            self.cells.push(gifts.cell);
             self.more.push((begin, u32::try_from(self.deeds.len()).unwrap_or(u32::MAX)));
             self.if_repaired.push(numbers[&(repaired, repaired)]);
         }
@@ -469,24 +468,23 @@ impl<'s> Evaluator<'s> {
         self.note_repairs(words);
         let scoring = self.scoring;
         for &number in plain {
-            let [cell, _] = scoring.cells[number as usize];
+            let cell = scoring.cells[number as usize];
             self.sheet.add(cell.indicator, cell.points.into());
             if cell.more {
                 self.give(number as usize, 0, 0);
             }
         }
         for (place, &word) in words.iter().enumerate() {
-            let number = cell_of(word);
-            let is_repaired = self.is_repaired(word);
-            // Chosen without a branch: which records are repaired cannot be foreseen.
-            if let Some(cells) = scoring.cells.get(number) {
-                let cell = cells[usize::from(is_repaired)];
+            let mut number = cell_of(word);
+            if self.is_repaired(word) {
+                number = self.if_repaired(number);
+            }
+            if let Some(cell) = scoring.cells.get(number) {
                 self.sheet.add(cell.indicator, cell.points.into());
                 if !cell.more {
                     continue;
                 }
             }
-            let number = if is_repaired { self.if_repaired(number) } else { number };
             self.give(number, word, seqs.get(place).copied().unwrap_or_default());
         }
         self.forget_repairs(words);
