@@ -71,6 +71,42 @@ impl Hybrid {
         Ok(())
     }
 
+    /// Appends the places, among the next `count` numbers of one bit, of those that are 1.
+    pub fn ones(&mut self, count: usize, places: &mut Vec<u32>) -> Result<(), Broken> {
+        let place = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let mut done = 0;
+        while done < count {
+            let wanted = count - done;
+            done += match &mut self.run {
+                Run::Same(_, 0) | Run::Packed(0, _) => {
+                    self.begin_run()?;
+                    0
+                }
+                Run::Same(number, left) => {
+                    let taken = wanted.min(*left);
+                    if *number != 0 {
+                        places.extend(place(done)..place(done + taken));
+                    }
+                    *left -= taken;
+                    taken
+                }
+                Run::Packed(left, bit) => {
+                    // As many as a word holds from any bit of its first byte on.
+                    let taken = wanted.min(*left).min(56);
+                    let mut ones = padded(&self.bytes, *bit / 8) >> (*bit % 8) & ((1 << taken) - 1);
+                    while ones != 0 {
+                        places.push(place(done) + ones.trailing_zeros());
+                        ones &= ones - 1;
+                    }
+                    *left -= taken;
+                    *bit += taken;
+                    taken
+                }
+            };
+        }
+        Ok(())
+    }
+
     fn left(&self) -> usize {
         match self.run {
             Run::Same(_, left) | Run::Packed(left, _) => left,
@@ -151,13 +187,20 @@ fn by_eights<const WIDTH: usize, T>(bytes: &[u8], out: &mut [T], translate: &mut
 fn one_by_one<T>(bytes: &[u8], mut bit: usize, width: usize, out: &mut [T], translate: &mut impl FnMut(u32) -> T) {
     let mask = (1_u64 << width) - 1;
     for one in out {
-        let mut word = [0; 8];
-        let rest = &bytes[(bit / 8).min(bytes.len())..];
-        let rest = &rest[..rest.len().min(8)];
-        word[..rest.len()].copy_from_slice(rest);
-        *one = translate(u32::try_from(u64::from_le_bytes(word) >> (bit % 8) & mask).unwrap_or_default());
+        *one = translate(u32::try_from(padded(bytes, bit / 8) >> (bit % 8) & mask).unwrap_or_default());
         bit += width;
     }
+}
+
+/// The eight bytes from a place on; zeros are put for what is missing.
+fn padded(bytes: &[u8], place: usize) -> u64 {
+    let rest = &bytes[place.min(bytes.len())..];
+    if let Some(whole) = rest.first_chunk() {
+        return u64::from_le_bytes(*whole);
+    }
+    let mut word = [0; 8];
+    word[..rest.len()].copy_from_slice(rest);
+    u64::from_le_bytes(word)
 }
 
 fn word_at(bytes: &[u8], place: usize) -> u64 {
@@ -207,6 +250,26 @@ mod tests {
             }
             assert_eq!(read, numbers, "width {width}");
         }
+    }
+
+    #[test]
+    fn the_places_of_ones_are_those_of_numbers_that_are_not_zero() {
+        let numbers: Vec<u32> = (0..1000_u32).map(|n| n.wrapping_mul(2_654_435_761) >> 31).collect();
+        // Packed ones and, after them, a run of ones and a run of zeros.
+        let mut bytes = packed(&numbers, 1);
+        bytes.extend([80, 1, 80, 0]);
+        let mut all = Hybrid::new(bytes.clone().into(), 1).unwrap();
+        let mut expected = vec![0; 1080];
+        all.read(&mut expected, |number| number).unwrap();
+        let mut hybrid = Hybrid::new(bytes.into(), 1).unwrap();
+        let (mut done, mut read) = (0, vec![0; 1080]);
+        for portion in [1, 7, 64, 3, 100, 325, 500, 20, 60] {
+            let mut places = Vec::new();
+            hybrid.ones(portion, &mut places).unwrap();
+            places.iter().for_each(|place| read[done + *place as usize] = 1);
+            done += portion;
+        }
+        assert_eq!(read, expected);
     }
 
     #[test]

@@ -114,7 +114,9 @@ fn hybrid(numbers: &[u8], width: usize, out: &mut Vec<u8>) {
     let (mut packed_from, mut at) = (0, 0);
     while at < eights.len() {
         let first = eights[at][0];
-        let same = eights[at..].iter().take_while(|eight| **eight == [first; 8]).count();
+        // Compared as one number: for so few bytes the stock comparison is a call.
+        let all = u64::from_le_bytes([first; 8]);
+        let same = eights[at..].iter().take_while(|eight| u64::from_le_bytes(**eight) == all).count();
         // A single eight is not worth two headers.
         if same >= 2 {
             pack(&eights[packed_from..at], width, out);

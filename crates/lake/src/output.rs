@@ -218,7 +218,8 @@ pub struct Lines<'o> {
     output: &'o Output,
     place: usize,
     columns: Vec<ArrowColumnWriter>,
-    totals: Vec<i32>,
+    /// Of the enterprises of the block.
+    outcomes: Vec<Option<Outcome>>,
     levels: Vec<u8>,
     leading: [Vec<u8>; 3],
     more: Vec<ArrowColumnWriter>,
@@ -233,7 +234,7 @@ impl<'o> Lines<'o> {
             output,
             place: 0,
             columns: Vec::new(),
-            totals: Vec::new(),
+            outcomes: Vec::new(),
             levels: Vec::new(),
             leading: Default::default(),
             more: Vec::new(),
@@ -258,12 +259,7 @@ impl<'o> Lines<'o> {
     /// A line.
     #[inline]
     pub fn push(&mut self, outcome: Option<Outcome>) {
-        let total = outcome.and_then(|outcome| i32::try_from(outcome.total.milli()).ok());
-        self.totals.push(total.unwrap_or(i32::MIN));
-        self.levels.push(outcome.map_or(NONE, |outcome| outcome.level));
-        for (place, leading) in self.leading.iter_mut().enumerate() {
-            leading.push(outcome.and_then(|outcome| outcome.leading[place]).unwrap_or(NONE));
-        }
+        self.outcomes.push(outcome);
     }
 
     /// What records of the enterprise in that row of the block contribute.
@@ -273,13 +269,18 @@ impl<'o> Lines<'o> {
 
     /// The lines of these enterprises have come.
     pub fn end_block(&mut self, enterprises: &Enterprises) -> Result<()> {
-        let count = self.totals.len();
-        let graded: Option<NullBuffer> = self.output.form.optional.then(|| {
-            let levels = &self.levels[self.levels.len() - count..];
-            levels.iter().map(|level| *level != NONE).collect::<Vec<_>>().into()
-        });
-        let totals = Int32Array::new(std::mem::take(&mut self.totals).into(), graded);
-        let arrays: [ArrayRef; 2] = [self.output.names(enterprises, 0..count), Arc::new(totals)];
+        let outcomes = &self.outcomes;
+        let graded: Option<NullBuffer> =
+            self.output.form.optional.then(|| outcomes.iter().map(Option::is_some).collect::<Vec<_>>().into());
+        let total = |one: &Outcome| i32::try_from(one.total.milli()).unwrap_or(i32::MIN);
+        let totals: Vec<i32> = outcomes.iter().map(|one| one.as_ref().map_or(i32::MIN, total)).collect();
+        self.levels.extend(outcomes.iter().map(|one| one.map_or(NONE, |one| one.level)));
+        for (place, leading) in self.leading.iter_mut().enumerate() {
+            leading.extend(outcomes.iter().map(|one| one.and_then(|one| one.leading[place]).unwrap_or(NONE)));
+        }
+        let names = self.output.names(enterprises, 0..outcomes.len());
+        let arrays: [ArrayRef; 2] = [names, Arc::new(Int32Array::new(totals.into(), graded))];
+        self.outcomes.clear();
         write(&mut self.columns, &self.output.schema, &arrays)?;
         if let Some((schema, _, indicators)) =
             self.output.contributions.as_ref().filter(|_| !self.contributions.is_empty())

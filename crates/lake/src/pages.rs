@@ -2,6 +2,7 @@
 //! those of a dictionary page once for the page and not once for each row. Levels and indices are decoded
 //! here; whatever is encoded otherwise is left to the stock reader and translated after it.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -41,7 +42,8 @@ pub struct Column<'t, R: Reading> {
     left: usize,
     levels: Option<Hybrid>,
     values: Values<R::Code>,
-    present: Vec<bool>,
+    /// Rows that have a value, where not all have one.
+    present: Vec<u32>,
     dense: Vec<R::Code>,
 }
 
@@ -99,53 +101,68 @@ impl<'t, R: Reading> Column<'t, R> {
 
     /// Fills `out` with the next codes of the row group.
     pub fn read(&mut self, out: &mut [R::Code]) -> Result<()> {
+        self.by_page(out.len(), |column, rows| column.rows(&mut out[rows]))
+    }
+
+    /// Calls with the codes of those of the next rows that have a value, and with the number of each row.
+    pub fn read_present(&mut self, count: usize, mut each: impl FnMut(usize, R::Code)) -> Result<()> {
+        self.by_page(count, |column, rows| column.present_rows(rows, &mut each))
+    }
+
+    /// Has the next rows read in as many portions as there are pages.
+    fn by_page(&mut self, count: usize, mut read: impl FnMut(&mut Self, Range<usize>) -> Result<()>) -> Result<()> {
         let (table, column) = (self.table, self.column);
         let name = || format!("{} 的列“{}”", table.name(), table.name_of(column));
         let mut done = 0;
-        while done < out.len() {
+        while done < count {
             if self.left == 0 {
-                self.next_page(out.len() - done).with_context(name)?;
+                self.next_page(count - done).with_context(name)?;
             }
-            let count = (out.len() - done).min(self.left);
-            self.rows(&mut out[done..done + count]).with_context(name)?;
-            self.left -= count;
-            done += count;
+            let portion = (count - done).min(self.left);
+            read(self, done..done + portion).with_context(name)?;
+            self.left -= portion;
+            done += portion;
         }
         Ok(())
     }
 
     fn rows(&mut self, out: &mut [R::Code]) -> Result<()> {
-        let Some(levels) = &mut self.levels else { return self.values(out) };
-        match levels.take_same(out.len()).map_err(broken)? {
-            Some(1..) => return self.values(out),
-            Some(0) => {
-                out.fill(self.reading.absent().context("有空值，而这一列不能为空")?);
-                return Ok(());
-            }
-            None => {}
-        }
-        let absent = self.reading.absent().context("有空值，而这一列不能为空");
-        let mut present = std::mem::take(&mut self.present);
-        present.clear();
-        present.resize(out.len(), false);
-        levels.read(&mut present, |level| level != 0).map_err(broken)?;
-        let count = present.iter().filter(|present| **present).count();
-        if count == out.len() {
-            self.present = present;
+        if self.all_present(out.len())? {
             return self.values(out);
         }
-        let absent = absent?;
-        let mut dense = std::mem::take(&mut self.dense);
-        dense.clear();
-        // One more than there are, so that the row after the last value has something to step on.
-        dense.resize(count + 1, absent);
-        self.values(&mut dense[..count])?;
-        let mut next = 0;
-        for (out, present) in out.iter_mut().zip(&present) {
-            *out = if *present { dense[next] } else { absent };
-            next += usize::from(*present);
+        out.fill(self.reading.absent().context("有空值，而这一列不能为空")?);
+        self.present_values(|row, code| out[row] = code)
+    }
+
+    fn present_rows(&mut self, rows: Range<usize>, each: &mut impl FnMut(usize, R::Code)) -> Result<()> {
+        if !self.all_present(rows.len())? {
+            return self.present_values(|row, code| each(rows.start + row, code));
         }
-        (self.present, self.dense) = (present, dense);
+        let mut dense = std::mem::take(&mut self.dense);
+        dense.resize(rows.len(), R::Code::default());
+        self.values(&mut dense)?;
+        rows.zip(&dense).for_each(|(row, code)| each(row, *code));
+        self.dense = dense;
+        Ok(())
+    }
+
+    /// Whether all of the next rows have a value; otherwise `present` says which.
+    fn all_present(&mut self, count: usize) -> Result<bool> {
+        let Some(levels) = &mut self.levels else { return Ok(true) };
+        self.present.clear();
+        match levels.take_same(count).map_err(broken)? {
+            Some(level) => return Ok(level > 0),
+            None => levels.ones(count, &mut self.present).map_err(broken)?,
+        }
+        Ok(self.present.len() == count)
+    }
+
+    fn present_values(&mut self, mut each: impl FnMut(usize, R::Code)) -> Result<()> {
+        let mut dense = std::mem::take(&mut self.dense);
+        dense.resize(self.present.len(), R::Code::default());
+        self.values(&mut dense)?;
+        self.present.iter().zip(&dense).for_each(|(row, code)| each(*row as usize, *code));
+        self.dense = dense;
         Ok(())
     }
 

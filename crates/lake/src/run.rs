@@ -22,8 +22,9 @@ use crate::stream::{
 const GROUP: usize = 1 << 19;
 /// Bytes that a partition takes memory for at a time.
 const CHUNK: usize = 8192;
-/// Bits for the place of an enterprise within a partition: what a partition holds stays in the second cache.
-const NEAR_PLACE_BITS: u32 = 15;
+/// Bits for the place of an enterprise within a partition: what a partition holds stays near, and partitions
+/// are so few that the ends to which records are put stay in the nearest caches.
+const NEAR_PLACE_BITS: u32 = 16;
 /// With more partitions, they are made larger: each takes some memory even if it holds next to nothing.
 const MOST_PARTITIONS: u64 = 2048;
 
@@ -51,16 +52,15 @@ impl Run<'_> {
                 done => return done,
             }
         }
-        let groups = match enterprises {
-            Some(bounds) => match self.in_place(&bounds) {
-                Err(error) if error.is::<NotSorted>() => self.in_memory()?,
-                groups => groups?,
-            },
-            None => self.in_memory()?,
-        };
-        let partitions = self.partition(&groups)?;
-        let (output, writer) = create()?;
-        self.by_partition(&groups, &partitions, &output, writer)
+        if let Some(bounds) = enterprises {
+            let begin_sorted = self.begin_sorted(&bounds);
+            let groups = Groups::InPlace(bounds, self.enterprises.table.rows());
+            match begin_sorted.and_then(|()| self.by_partition(&groups, &create)) {
+                Err(error) if error.is::<NotSorted>() => self.progress.reset(),
+                done => return done,
+            }
+        }
+        self.by_partition(&self.in_memory()?, &create)
     }
 
     /// Both files sorted: merged.
@@ -144,10 +144,13 @@ impl Run<'_> {
         Ok(Partitions { numbers, place_bits, bins })
     }
 
-    fn by_partition(&self, groups: &Groups, partitions: &Partitions, output: &Output, writer: Writer) -> Result<()> {
-        self.each_group(groups.count(), output, writer, || {
+    /// Records in any order: put into partitions, and each partition in order.
+    fn by_partition(&self, groups: &Groups, create: impl Fn() -> Result<(Output, Writer)>) -> Result<()> {
+        let partitions = self.partition(groups)?;
+        let (output, writer) = create()?;
+        self.each_group(groups.count(), &output, writer, || {
             let mut scorer = Scorer::new(self.scoring);
-            let mut ordered = Ordered::new(partitions);
+            let mut ordered = Ordered::new(&partitions);
             let mut stream = EnterpriseStream::new(self.enterprises, self.scoring);
             let mut block = Enterprises::default();
             move |group: usize, lines: &mut Lines| {
@@ -211,15 +214,14 @@ impl Run<'_> {
         writer.finish()
     }
 
-    /// The enterprises as their file has them, when it is in order.
-    fn in_place(&self, bounds: &Bounds) -> Result<Groups> {
+    /// A look at the first enterprises: those that are in any order fail at once, and not after all records
+    /// were read.
+    fn begin_sorted(&self, bounds: &Bounds) -> Result<()> {
+        let Some(first) = bounds.first() else { return Ok(()) };
         let mut stream = EnterpriseStream::new(self.enterprises, self.scoring);
-        let mut block = Enterprises::default();
-        for (group, bounds) in bounds.iter().enumerate() {
-            stream.open(group, Some(*bounds))?;
-            while stream.next(&mut block)? {}
-        }
-        Ok(Groups::InPlace(bounds.clone(), self.enterprises.table.rows()))
+        stream.open(0, Some(*first))?;
+        stream.next(&mut Enterprises::default())?;
+        Ok(())
     }
 
     /// The enterprises put in order.
@@ -286,7 +288,7 @@ impl<'s> Scorer<'s> {
     fn new(scoring: &'s Scoring<'s>) -> Self {
         Self {
             evaluator: Evaluator::new(scoring),
-            without: vec![None; scoring.starts()],
+            without: vec![None; scoring.beginnings()],
             contributions: scoring.contributions(),
         }
     }

@@ -10,7 +10,7 @@ use xinheng_core::record::{Day, Seq};
 use xinheng_core::score::fold::{Fold, Outcome, Sheet, Start, Target};
 use xinheng_core::score::{Gift, Kept, Kernel, Tally};
 
-use crate::plan::{KindPlan, NOTHING, Plan, Stand};
+use crate::plan::{KindPlan, NOTHING, OPEN, Plan, Stand};
 
 /// A record as it is kept until its enterprise is scored: 20 bits its cell, 18 free, 8 its key, 16 how many
 /// days before the day of scoring, one whether it is plain, one whether it repairs others.
@@ -95,17 +95,14 @@ pub struct Contribution {
     pub milli: i64,
 }
 
-/// What a record of a cell gives. Nearly always it is points of one indicator, or nothing.
+/// What a record of a cell gives. Nearly always it is points of one indicator, or nothing: no points.
 #[derive(Clone, Copy, Debug, Default)]
 struct Cell {
     points: i32,
-    /// The indicator, unless `NONE`.
     indicator: u8,
     /// Whether there is more.
     more: bool,
 }
-
-const NONE: u8 = u8::MAX;
 
 /// What a record does.
 #[derive(Clone, Copy, Debug)]
@@ -132,7 +129,7 @@ fn outcome(total: Points, level: usize, mut leading: Vec<(Points, u8)>) -> Outco
 }
 
 /// What a record of a cell gives, in full.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 struct Gifts {
     cell: Cell,
     deeds: Vec<Deed>,
@@ -160,12 +157,14 @@ pub struct Scoring<'k> {
     /// Whether it is also asked which record contributes what.
     contributions: bool,
     open: Mutex<Open>,
-    starts: Vec<Beginning>,
+    beginnings: Vec<Beginning>,
+    /// For each cell of the plan of enterprises, the number of its beginning.
+    beginning_of: Vec<u32>,
 }
 
 /// What an enterprise begins with.
 enum Beginning {
-    Fold(Box<Start>),
+    Fold(Start),
     Gifts(Vec<Deed>),
 }
 
@@ -179,8 +178,7 @@ struct Open {
 impl Gifts {
     /// The same for all that give the same, where that can be said in numbers.
     fn key(&self) -> Option<Vec<(u8, i64)>> {
-        let own =
-            Some(Deed::Points(self.cell.indicator, self.cell.points.into())).filter(|_| self.cell.indicator != NONE);
+        let own = Some(Deed::Points(self.cell.indicator, self.cell.points.into())).filter(|_| self.cell.points != 0);
         let key = |deed: Deed| match deed {
             Deed::Points(indicator, milli) => Some((indicator, milli)),
             Deed::Count(count) => Some((count, i64::MIN)),
@@ -204,8 +202,8 @@ impl<'k> Scoring<'k> {
             bail!("模型把记录分得过细（{} 格），无法批量计算", records.end);
         }
         let indicators: usize = kernel.model().dimensions.iter().map(|dimension| dimension.indicators.len()).sum();
-        if indicators >= NONE.into() {
-            bail!("模型的指标多于 {} 个，无法批量计算", NONE);
+        if indicators >= u8::MAX.into() {
+            bail!("模型的指标多于 {} 个，无法批量计算", u8::MAX);
         }
         let mut scoring = Self {
             kernel,
@@ -221,7 +219,8 @@ impl<'k> Scoring<'k> {
             needs_seq: false,
             contributions,
             open: Mutex::default(),
-            starts: Vec::new(),
+            beginnings: Vec::new(),
+            beginning_of: Vec::new(),
             records,
             enterprises,
         };
@@ -270,7 +269,7 @@ impl<'k> Scoring<'k> {
             all
         });
         filled.sort_by_key(|(place, _)| *place);
-        let mut all = vec![Gifts { cell: Cell { indicator: NONE, ..Cell::default() }, deeds: Vec::new() }];
+        let mut all = vec![Gifts::default()];
         let mut if_repaired = vec![NOTHING];
         for (place, gifts) in filled {
             let stride = kinds[place].if_repaired.unwrap_or_default();
@@ -317,7 +316,7 @@ impl<'k> Scoring<'k> {
 
     /// What a record gives.
     fn gifts(&self, stand: &Stand, kind: usize) -> Gifts {
-        let mut gifts = Gifts { cell: Cell { indicator: NONE, ..Cell::default() }, deeds: Vec::new() };
+        let mut gifts = Gifts::default();
         self.kernel.gifts(&stand.fact(), kind, self.day, |slot, gift| {
             let deed = match self.fold.as_ref().map(|fold| fold.targets()[slot]) {
                 None => Deed::Gift(slot, gift),
@@ -327,7 +326,7 @@ impl<'k> Scoring<'k> {
                     let milli = gift.points().milli();
                     match i32::try_from(milli) {
                         Ok(0) => return,
-                        Ok(points) if gifts.cell.indicator == NONE => {
+                        Ok(points) if gifts.cell.points == 0 => {
                             gifts.cell = Cell { points, indicator, more: false };
                             return;
                         }
@@ -341,38 +340,42 @@ impl<'k> Scoring<'k> {
         gifts
     }
 
-    /// Asks the kernel about every row that an enterprise can have.
+    /// Asks the kernel about every row that an enterprise can have. Many of them come to the same.
     fn begin(&mut self) {
-        let mut starts = vec![self.beginning(&[])];
-        let filters_of_others: Vec<bool> = self.fold.as_ref().map_or_else(Vec::new, |fold| {
-            let mut adds = vec![false; usize::from(u8::MAX)];
-            for kind in self.records.kinds.iter().flatten() {
-                self.kernel.slots_of(kind.number).iter().for_each(|&slot| {
-                    if let Target::Points(indicator) = fold.targets()[slot] {
-                        adds[usize::from(indicator)] = true;
-                    }
-                });
+        let mut others_add = vec![false; usize::from(u8::MAX)];
+        if let Some(fold) = &self.fold {
+            let slots = self.records.kinds.iter().flatten().flat_map(|kind| self.kernel.slots_of(kind.number));
+            for slot in slots {
+                if let Target::Points(indicator) = fold.targets()[*slot] {
+                    others_add[usize::from(indicator)] = true;
+                }
             }
-            adds
-        });
+        }
+        let mut all = vec![self.beginning(&[], |_| true)];
         for kind in self.enterprises.kinds.iter().flatten() {
             self.enterprises.each_cell(kind, |stand| {
                 let mut gifts = Vec::new();
                 self.kernel.gifts(&stand.fact(), kind.number, self.day, |slot, gift| gifts.push((slot, gift)));
-                starts.push(match &self.fold {
-                    Some(fold) => Beginning::Fold(Box::new(
-                        fold.start(&gifts, |indicator| filters_of_others[usize::from(indicator)]),
-                    )),
-                    None => self.beginning(&gifts),
-                });
+                all.push(self.beginning(&gifts, |indicator| others_add[usize::from(indicator)]));
             });
         }
-        self.starts = starts;
+        let mut known: HashMap<Start, u32> = HashMap::new();
+        for one in all {
+            let next = u32::try_from(self.beginnings.len()).unwrap_or(u32::MAX);
+            let number = match &one {
+                Beginning::Fold(start) => *known.entry(start.clone()).or_insert(next),
+                Beginning::Gifts(_) => next,
+            };
+            if number == next {
+                self.beginnings.push(one);
+            }
+            self.beginning_of.push(number);
+        }
     }
 
-    fn beginning(&self, gifts: &[(usize, Gift)]) -> Beginning {
+    fn beginning(&self, gifts: &[(usize, Gift)], others_add: impl Fn(u8) -> bool) -> Beginning {
         match &self.fold {
-            Some(fold) => Beginning::Fold(Box::new(fold.start(gifts, |_| true))),
+            Some(fold) => Beginning::Fold(fold.start(gifts, others_add)),
             None => Beginning::Gifts(gifts.iter().map(|&(slot, gift)| Deed::Gift(slot, gift)).collect()),
         }
     }
@@ -387,15 +390,21 @@ impl<'k> Scoring<'k> {
     }
 
     /// How many ways there are for an enterprise to begin.
-    pub fn starts(&self) -> usize {
-        self.starts.len()
+    pub fn beginnings(&self) -> usize {
+        self.beginnings.len()
+    }
+
+    /// The number of the way in which an enterprise of a cell begins.
+    #[inline]
+    pub fn beginning_of(&self, cell: u32) -> u32 {
+        self.beginning_of[cell as usize]
     }
 
     /// What a record of a cell gives, by number, and whether nothing else of it matters; 0 where it can make
-    /// no difference.
+    /// no difference. The number of an open cell says so itself.
     #[inline]
     pub fn essence(&self, cell: u32) -> (u32, bool) {
-        let number = self.essences[cell as usize];
+        let number = self.essences.get(cell as usize).copied().unwrap_or(cell & !OPEN);
         (number, number < self.plain_end)
     }
 
@@ -429,7 +438,7 @@ pub struct Evaluator<'s> {
     sheet: Sheet,
     tallies: Vec<Tally>,
     /// For each key, how many days ago the latest record was that repairs others.
-    repairs: Vec<u32>,
+    repairs: [u32; 256],
     /// As many of the open cells as were known when one was last missing.
     open: Vec<(Gifts, u32)>,
     given: Vec<(usize, Kept)>,
@@ -443,7 +452,7 @@ impl<'s> Evaluator<'s> {
             scoring,
             sheet: Sheet::default(),
             tallies,
-            repairs: vec![u32::MAX; 256],
+            repairs: [u32::MAX; 256],
             open: Vec::new(),
             given: Vec::new(),
             contributions: Vec::new(),
@@ -456,38 +465,30 @@ impl<'s> Evaluator<'s> {
             return self.assess(start, records);
         }
         let Records { plain, words, seqs } = records;
-        let repairs = self.note_repairs(words);
+        self.note_repairs(words);
         let scoring = self.scoring;
         for &number in plain {
             let cell = scoring.cells[number as usize];
-            if cell.indicator != NONE {
-                self.sheet.add(cell.indicator, cell.points.into());
-            }
+            self.sheet.add(cell.indicator, cell.points.into());
             if cell.more {
                 self.give(number as usize, 0, 0);
             }
         }
         for (place, &word) in words.iter().enumerate() {
             let mut number = cell_of(word);
-            if repairs && days_before(word) >= self.repairs[key_of(word)] {
+            if self.is_repaired(word) {
                 number = self.if_repaired(number);
             }
-            match scoring.cells.get(number) {
-                Some(cell) => {
-                    if cell.indicator != NONE {
-                        self.sheet.add(cell.indicator, cell.points.into());
-                    }
-                    if cell.more {
-                        self.give(number, word, seqs.get(place).copied().unwrap_or_default());
-                    }
+            if let Some(cell) = scoring.cells.get(number) {
+                self.sheet.add(cell.indicator, cell.points.into());
+                if !cell.more {
+                    continue;
                 }
-                None => self.give(number, word, seqs.get(place).copied().unwrap_or_default()),
             }
+            self.give(number, word, seqs.get(place).copied().unwrap_or_default());
         }
-        if repairs {
-            self.forget_repairs(words);
-        }
-        match &scoring.starts[start as usize] {
+        self.forget_repairs(words);
+        match &scoring.beginnings[start as usize] {
             Beginning::Fold(start) => scoring.fold.as_ref()?.conclude(start, &mut self.sheet),
             Beginning::Gifts(deeds) => {
                 for deed in deeds {
@@ -515,13 +516,13 @@ impl<'s> Evaluator<'s> {
     fn assess(&mut self, start: u32, Records { words, seqs, .. }: Records) -> Option<Outcome> {
         self.contributions.clear();
         let scoring = self.scoring;
-        let repairs = self.note_repairs(words);
+        self.note_repairs(words);
         // Records are numbered in the order of the ledger, or in one that is the same every time.
         let mut order: Vec<usize> = (0..words.len()).collect();
         order.sort_by_key(|&place| (seqs.get(place), days_before(words[place]), cell_of(words[place])));
         let mut given = std::mem::take(&mut self.given);
         given.clear();
-        if let Beginning::Gifts(deeds) = &scoring.starts[start as usize] {
+        if let Beginning::Gifts(deeds) = &scoring.beginnings[start as usize] {
             let own =
                 |deed: &Deed| deed.gift().map(|(slot, gift)| (slot, Kept { day: scoring.day, seq: OWN_ROW, gift }));
             given.extend(deeds.iter().filter_map(own));
@@ -529,7 +530,7 @@ impl<'s> Evaluator<'s> {
         for (seq, &place) in (0..).map(Seq).zip(&order) {
             let word = words[place];
             let mut number = cell_of(word);
-            if repairs && days_before(word) >= self.repairs[key_of(word)] {
+            if self.is_repaired(word) {
                 number = self.if_repaired(number);
             }
             let day = crate::readings::day_of(scoring.day_number(word));
@@ -541,9 +542,7 @@ impl<'s> Evaluator<'s> {
                 None => given.extend(self.open(number).0.deeds.iter().filter_map(kept)),
             }
         }
-        if repairs {
-            self.forget_repairs(words);
-        }
+        self.forget_repairs(words);
         let assessment = scoring.kernel.assess_gifts(given.iter().copied());
         self.given = given;
         let assessment = assessment?;
@@ -578,18 +577,19 @@ impl<'s> Evaluator<'s> {
         &self.contributions
     }
 
-    /// Takes down when records were repaired; whether any were.
-    fn note_repairs(&mut self, words: &[Word]) -> bool {
-        if words.iter().fold(0, |all, word| all | word) & REPAIRER == 0 {
-            return false;
-        }
-        for word in words.iter().filter(|word| *word & REPAIRER != 0) {
-            let latest = &mut self.repairs[key_of(*word)];
-            *latest = days_before(*word).min(*latest);
+    /// Takes down when records were repaired.
+    fn note_repairs(&mut self, words: &[Word]) {
+        for &word in words {
+            let days = if word & REPAIRER == 0 { u32::MAX } else { days_before(word) };
+            let latest = &mut self.repairs[key_of(word)];
+            *latest = days.min(*latest);
         }
         // Without a key, a record has nothing to be matched on.
         self.repairs[usize::from(NO_KEY)] = u32::MAX;
-        true
+    }
+
+    fn is_repaired(&self, word: Word) -> bool {
+        days_before(word) >= self.repairs[key_of(word)]
     }
 
     fn forget_repairs(&mut self, words: &[Word]) {
@@ -620,9 +620,7 @@ impl<'s> Evaluator<'s> {
             }
         } else {
             let gifts = self.open(cell).0.clone();
-            if gifts.cell.indicator != NONE {
-                self.sheet.add(gifts.cell.indicator, gifts.cell.points.into());
-            }
+            self.sheet.add(gifts.cell.indicator, gifts.cell.points.into());
             for deed in gifts.deeds {
                 self.carry_out(deed, word, seq);
             }

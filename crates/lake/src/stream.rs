@@ -3,8 +3,8 @@
 use anyhow::{Result, bail};
 
 use crate::pages::Column;
-use crate::plan::{DROPPED, NOTHING, OPEN, Plan};
-use crate::readings::{Ages, Classes, CreditCode, CreditCodes, Ids, Integers, OLDEST, Small};
+use crate::plan::{DROPPED, NOTHING, OPEN, Plan, PlanColumn};
+use crate::readings::{Ages, Classes, CreditCode, CreditCodes, Ids, Integers, Small};
 use crate::scoring::{NO_KEY, Scoring, Word, word};
 use crate::table::Table;
 
@@ -62,7 +62,7 @@ pub struct RecordStream<'s> {
     source: &'s RecordSource,
     scoring: &'s Scoring<'s>,
     plan: &'s Plan,
-    /// By kind in the file and class of age: the base of the kind and the share of the class.
+    /// By kind in the file and class of age: the cell of a record that has no other values.
     first_shares: Vec<u32>,
     ids: Column<'s, Ids>,
     kinds: Column<'s, Small>,
@@ -70,6 +70,9 @@ pub struct RecordStream<'s> {
     key: Option<Column<'s, Small>>,
     seq: Option<Column<'s, Integers>>,
     classes: Vec<Column<'s, Classes>>,
+    /// For each of these, by kind in the file and class: what a value of the class adds to the cell of a
+    /// record that has no value.
+    steps: Vec<Vec<u32>>,
     left: usize,
     /// Where records must be in order: bounds of the row groups, those of the row group that is open, and
     /// the greatest number of an enterprise so far.
@@ -109,7 +112,15 @@ impl<'s> RecordStream<'s> {
         let classes = plan.columns.iter().map(|one| Column::new(table, one.column, &one.classes)).collect();
         let seq = source.seq.as_ref();
         let age_width = plan.ages.bounds.len() + 2;
-        let first_share = |(place, share): (usize, &u32)| plan.base[place / age_width].wrapping_add(*share);
+        let absent = |kind: usize| {
+            plan.columns.iter().fold(plan.base[kind], |sum, one| sum.wrapping_add(one.shares[kind * one.width]))
+        };
+        let first_share = |(place, share): (usize, &u32)| absent(place / age_width).wrapping_add(*share);
+        let steps_of = |one: &PlanColumn| {
+            let steps =
+                one.shares.chunks(one.width).flat_map(|shares| shares.iter().map(|it| it.wrapping_sub(shares[0])));
+            steps.collect()
+        };
         Self {
             source,
             scoring,
@@ -121,6 +132,7 @@ impl<'s> RecordStream<'s> {
             key: source.key.as_ref().map(|(column, reading)| Column::new(table, *column, reading)),
             seq: seq.map(|(column, reading)| Column::new(table, *column, reading)),
             classes,
+            steps: plan.columns.iter().map(steps_of).collect(),
             left: 0,
             order: bounds.map(|bounds| (bounds, (0, 0), 0)),
             buffers: Buffers { codes: vec![vec![0; BLOCK]; plan.columns.len()], ..Buffers::default() },
@@ -172,61 +184,92 @@ impl<'s> RecordStream<'s> {
             }
             *before = last;
         }
-        let plan = self.plan;
-        let age_width = plan.ages.bounds.len() + 2;
-        buffers.cells.clear();
-        let cells =
-            buffers.kinds.iter().zip(&buffers.ages).map(|(&kind, &age)| {
-                self.first_shares[usize::from(kind) * age_width + (age & u32::from(OLDEST)) as usize]
-            });
-        buffers.cells.extend(cells);
-        for ((column, own), codes) in plan.columns.iter().zip(&mut self.classes).zip(&mut buffers.codes) {
-            let codes = &mut codes[..count];
-            own.read(codes)?;
-            let last = column.width - 1;
-            for ((cell, kind), code) in buffers.cells.iter_mut().zip(&buffers.kinds).zip(codes) {
-                let class = (*code as usize).min(last);
-                *cell = cell.wrapping_add(column.shares[usize::from(*kind) * column.width + class]);
+        self.sum_up(count)?;
+        if self.buffers.cells.iter().any(|cell| *cell >= OPEN) {
+            self.settle_others()?;
+        }
+        self.append(block);
+        Ok(count)
+    }
+
+    /// Adds up the cells of the next rows.
+    fn sum_up(&mut self, count: usize) -> Result<()> {
+        let Buffers { kinds, ages, codes, cells, .. } = &mut self.buffers;
+        let age_width = self.plan.ages.bounds.len() + 2;
+        let first =
+            |(&kind, &age): (&u8, &u32)| self.first_shares[usize::from(kind) * age_width + class_of(age) as usize];
+        cells.clear();
+        cells.extend(kinds.iter().zip(ages.iter()).map(first));
+        for (place, (own, steps)) in self.classes.iter_mut().zip(&self.steps).enumerate() {
+            let width = self.plan.columns[place].width;
+            let (kinds, codes, cells) = (&kinds[..count], &mut codes[place][..count], &mut cells[..count]);
+            codes.fill(0);
+            // Only rows that have a value: in most columns of this kind few have one.
+            own.read_present(count, |row, code| {
+                codes[row] = code;
+                let class = (code as usize).min(width - 1);
+                cells[row] = cells[row].wrapping_add(steps[usize::from(kinds[row]) * width + class]);
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Finds the cells of records that have a value of their own, and makes nothing of those that do not exist
+    /// for the model.
+    fn settle_others(&mut self) -> Result<()> {
+        let Buffers { kinds, ages, codes, cells, .. } = &mut self.buffers;
+        for (place, cell) in cells.iter_mut().enumerate().filter(|(_, cell)| **cell >= OPEN) {
+            if *cell >= DROPPED {
+                (*cell, kinds[place]) = (NOTHING, self.source.kinds.count);
+            } else {
+                let codes = |column: usize| codes[column][place];
+                *cell = OPEN | self.scoring.open_cell(kinds[place].into(), class_of(ages[place]), codes)?;
             }
         }
+        Ok(())
+    }
+
+    /// Appends what matters of the rows whose cells are known.
+    fn append(&mut self, block: &mut Block) {
+        let Buffers { ids, kinds, ages, keys, seqs, cells, .. } = &self.buffers;
+        let scoring = self.scoring;
         let repairer = self.source.repairer.map_or(u32::MAX, u32::from);
+        let before = block.ids.len();
+        block.ids.resize(before + ids.len(), 0);
+        block.words.resize(before + ids.len(), 0);
+        block.seqs.resize(if self.seq.is_some() { before + ids.len() } else { 0 }, 0);
+        let (out_ids, out_words, out_seqs) = (&mut block.ids[..], &mut block.words[..], &mut block.seqs[..]);
         // Every row is put at the end, and what does not matter is overwritten by the next one: which rows
         // matter cannot be foreseen, so a branch would be taken wrongly too often.
-        let mut end = block.ids.len();
-        block.ids.resize(end + count, 0);
-        block.words.resize(end + count, 0);
-        if self.seq.is_some() {
-            block.seqs.resize(end + count, 0);
-        }
-        let rows = buffers.ids.iter().zip(&buffers.kinds).zip(&buffers.ages).zip(&buffers.keys).zip(&buffers.cells);
-        for (place, ((((&id, &kind), &age), &key), &cell)) in rows.enumerate() {
-            let (number, is_plain) = if cell < OPEN {
-                self.scoring.essence(cell)
-            } else if cell >= DROPPED {
-                continue;
-            } else {
-                let codes = |column: usize| buffers.codes[column][place];
-                (self.scoring.open_cell(kind.into(), age & u32::from(OLDEST), codes)?, false)
-            };
+        let mut end = before;
+        for (place, ((((&id, &kind), &age), &key), &cell)) in
+            ids.iter().zip(kinds).zip(ages).zip(keys).zip(cells).enumerate()
+        {
+            let (number, is_plain) = scoring.essence(cell);
             let repairs = u32::from(kind) == repairer;
-            block.ids[end] = id;
-            block.words[end] = word(number, key, age >> 16, repairs, is_plain & !repairs);
-            if self.seq.is_some() {
-                block.seqs[end] = buffers.seqs[place];
+            out_ids[end] = id;
+            out_words[end] = word(number, key, age >> 16, repairs, is_plain & !repairs);
+            if let Some(out) = out_seqs.get_mut(end) {
+                *out = seqs[place];
             }
             end += usize::from(repairs | (number != NOTHING));
         }
         block.ids.truncate(end);
         block.words.truncate(end);
         block.seqs.truncate(end);
-        Ok(count)
     }
 }
 
-/// Some enterprises: their numbers, and the cells of their rows.
+/// The class of an age.
+fn class_of(age: u32) -> u32 {
+    age & u32::from(u16::MAX)
+}
+
+/// Some enterprises.
 #[derive(Default)]
 pub struct Enterprises {
     pub ids: Vec<u64>,
+    /// How they begin, by the numbers of the scoring.
     pub starts: Vec<u32>,
     /// Their credit codes, when the result names them.
     pub credit_codes: Vec<CreditCode>,
@@ -235,6 +278,7 @@ pub struct Enterprises {
 /// Enterprises of some row groups.
 pub struct EnterpriseStream<'s> {
     source: &'s EnterpriseSource,
+    scoring: &'s Scoring<'s>,
     plan: &'s Plan,
     ids: Column<'s, Ids>,
     credit_codes: Option<Column<'s, CreditCodes>>,
@@ -252,6 +296,7 @@ impl<'s> EnterpriseStream<'s> {
         let table = &source.table;
         Self {
             source,
+            scoring,
             plan,
             ids: Column::new(table, source.id_column, &source.ids),
             credit_codes: source.credit_code.as_ref().map(|(column, reading)| Column::new(table, *column, reading)),
@@ -306,6 +351,7 @@ impl<'s> EnterpriseStream<'s> {
         if block.starts.iter().any(|start| *start >= OPEN) {
             bail!("模型把企业分得过细，无法批量计算");
         }
+        block.starts.iter_mut().for_each(|start| *start = self.scoring.beginning_of(*start));
         Ok(true)
     }
 }

@@ -58,7 +58,7 @@ struct Dimension {
 }
 
 /// What an enterprise has before any of its records: what its own row gives.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Start {
     points: Vec<(u8, i64)>,
     dimensions: [i64; MOST_DIMENSIONS],
