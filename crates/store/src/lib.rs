@@ -18,6 +18,7 @@ mod inspector;
 mod keys;
 mod level;
 mod migration;
+mod newest;
 mod pages;
 mod people;
 mod projection;

@@ -13,14 +13,14 @@ use xinheng_core::record::{Day, EnterpriseKeys, Moment, Payload, Record, RecordI
 
 use crate::audit::Audited;
 use crate::bulk::{Batch, Reading, Transaction};
-use crate::deadline::CLOCKS;
 use crate::entity::{level, level_change, personal};
 use crate::entry::{Entry, day, fixed};
 use crate::error::{Result, StoreError};
 use crate::graded;
 use crate::keys::Keys;
 use crate::level::{Level, LevelChange};
-use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, SIGNATURE, identifying};
+use crate::newest::{FEW_STALE, Newest, NewestRecord, newest};
+use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying};
 use crate::reading::{Page, Scope, UnfetchedPage, count, histories_within, page_within};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
@@ -34,9 +34,6 @@ const VERY_MANY: usize = 10_000;
 /// Records whose projections wait in memory, at most. Their rows lie anywhere in the trees: the more are
 /// written together, in the order of their keys, the fewer times each page is.
 const MOST_PENDING: usize = 24_576;
-
-/// So many enterprises that wait for their level are few: a transaction gives it to them itself.
-const FEW_STALE: usize = 20;
 
 /// What is on record about an enterprise in one scope: level, points, whether in force, model.
 type LevelNow = (Option<String>, Option<i64>, bool, String);
@@ -153,86 +150,6 @@ impl Store {
             form: None,
         })
     }
-}
-
-/// Where everything stands that a transaction goes on from.
-struct Newest {
-    record: Option<NewestRecord>,
-    audited: Audited,
-    /// The latest day that has a head.
-    last_day: Option<Day>,
-    basis_of_clocks: Option<String>,
-    signed: Option<Seq>,
-    /// All enterprises that wait for their level, if they are few.
-    stale: Option<BTreeSet<CreditCode>>,
-}
-
-/// Of the newest record what shows that it was written with our key.
-struct NewestRecord {
-    seq: Seq,
-    id: RecordId,
-    digests: Option<(Identity, Content)>,
-    mark: Vec<u8>,
-    hash: Vec<u8>,
-}
-
-/// One statement for all of it: each is a journey to the database.
-async fn newest(transaction: &mut Transaction) -> Result<Newest> {
-    type Number = Option<i64>;
-    type Bytes = Option<Vec<u8>>;
-    type Text = Option<String>;
-    type Part = Option<i16>;
-    type Row =
-        (Number, Number, Number, Part, Bytes, Bytes, Bytes, Bytes, Number, Bytes, Bytes, Text, Text, Number, Text);
-    let sql = format!(
-        "SELECT r.seq, r.submission, r.line, r.part, r.identity, r.content, r.mark, r.hash, a.seq, a.hash, a.mark, \
-         (SELECT max(day) FROM day_head), (SELECT rulebook FROM projection_basis WHERE projection = '{CLOCKS}'), \
-         (SELECT max(seq) FROM record WHERE enterprise IS NULL AND kind = '{SIGNATURE}'), \
-         (SELECT string_agg(few.code, ' ') FROM (SELECT code FROM stale_enterprise LIMIT {FEW_STALE} + 1) AS few) \
-         FROM (SELECT (SELECT max(seq) FROM record) AS record, (SELECT max(seq) FROM audit) AS audit) AS n \
-         LEFT JOIN record AS r ON r.seq = n.record LEFT JOIN audit AS a ON a.seq = n.audit"
-    );
-    let rows: Vec<Row> = transaction.look_up(&sql, &[], &[]).await?;
-    let Some((
-        seq,
-        submission,
-        line,
-        part,
-        identity,
-        content,
-        mark,
-        hash,
-        audit,
-        audit_hash,
-        audit_mark,
-        day,
-        basis,
-        signed,
-        stale,
-    )) = rows.into_iter().next()
-    else {
-        return Err(StoreError::Broken);
-    };
-    let record = match (seq, submission, line, part, mark, hash) {
-        (Some(seq), Some(submission), Some(line), Some(part), Some(mark), Some(hash)) => Some(NewestRecord {
-            seq: Seq(seq),
-            id: RecordId { submission, line, part },
-            digests: fixed(identity.as_deref()).map(Identity).zip(fixed(content.as_deref()).map(Content)),
-            mark,
-            hash,
-        }),
-        _ => None,
-    };
-    let audited = match (audit, audit_hash, audit_mark) {
-        (Some(seq), Some(hash), Some(mark)) => Audited::Stored { seq: Seq(seq), hash, mark },
-        _ => Audited::Known(Head::EMPTY),
-    };
-    let damaged = || StoreError::DamagedProjection { table: "day_head" };
-    let last_day = day.map(|text| crate::entry::day(&text).ok_or_else(damaged)).transpose()?;
-    let stale: Vec<&str> = stale.as_deref().unwrap_or_default().split_whitespace().collect();
-    let few = (stale.len() <= FEW_STALE).then(|| stale.into_iter().map(enterprise_code).collect());
-    let signed = signed.map(Seq);
-    Ok(Newest { record, audited, last_day, basis_of_clocks: basis, signed, stale: few.transpose()? })
 }
 
 impl Writing {

@@ -4,10 +4,12 @@
 use fantoccini::Locator;
 use xinheng_app::act::Act;
 use xinheng_app::collect::ImportRequest;
+use xinheng_app::people::UnitChange;
 use xinheng_app::rules::{embedded, load};
 use xinheng_core::staff::Role;
+use xinheng_core::unit::UnitKind;
 
-use crate::site::{Who, World};
+use crate::site::{UNIT, Who, World};
 use crate::steps::{become_other, looks_right, path, press, set};
 use crate::support::Browser;
 
@@ -30,18 +32,23 @@ async fn filled() -> (World, String) {
         penalties += &format!("{code},某店,罚〔2026〕{number}号,违法经营,2026-10-1{number},罚款\n");
     }
     let on_line = Act::on_command_line("test.prepare");
+    // The desk of alerts about penalties is that of those who answer here.
+    let other_names = ["综合执法大队".to_owned()];
+    let unit =
+        UnitChange { name: "食品生产股", other_names: &other_names, kind: UnitKind::Division, in_use: true };
+    bureau.change_unit(&on_line, UNIT, &unit).await.unwrap();
     let rules: Vec<_> =
         bureau.rulebook().rules().filter(|rule| rule.head.in_force(bureau.today())).map(|rule| rule.id).collect();
     for rule in &rules {
         for signer in ["某局长", "某副局长"] {
             // What is law, or has its one signature, needs none.
-            let _ = bureau.sign(&on_line, rule, signer, "SP").await;
+            let _ = bureau.sign(&on_line, rule, signer, UNIT).await;
         }
     }
     for (name, text) in [("登记.csv", register), ("许可.csv", licences), ("处罚.csv", penalties)] {
         let path = world.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
-        let request = ImportRequest { edition: Some("2026-11-01".parse().unwrap()), ..ImportRequest::new(&path, "SP") };
+        let request = ImportRequest { edition: Some("2026-11-01".parse().unwrap()), ..ImportRequest::new(&path, UNIT) };
         assert_eq!(bureau.import(&request, &|_| ()).await.unwrap().refused, 0);
     }
     bureau.classify_all(bureau.today(), &|_| ()).await.unwrap();
@@ -97,10 +104,10 @@ async fn an_alert_is_answered_a_measure_recorded_a_level_moved_and_told() {
     browser.reads("#records", "监管措施").await.unwrap();
 
     open_details(&browser, "#adjustment").await;
-    choose(&browser, "#adjustment input[name=steps][value='-1']").await;
+    choose(&browser, "#adjustment input[name=steps][value='1']").await;
     set(&browser, "until", "2027-01-31").await;
-    set(&browser, "grounds", "整改已经验收，三条处罚属同一事由").await;
-    set(&browser, "evidence", "验收单2026-3").await;
+    set(&browser, "grounds", "专项检查发现原料来源不清，尚未结案").await;
+    set(&browser, "evidence", "专项检查记录2026-17").await;
     press(&browser, Locator::Css("#adjustment form button")).await;
     let matter = path(&browser).await;
     looks_right(&browser, "desk-adjustment-matter").await;
@@ -112,7 +119,7 @@ async fn an_alert_is_answered_a_measure_recorded_a_level_moved_and_told() {
     browser.reads(".tag.good", "已通过").await.unwrap();
     become_other(&browser, &handler, &enterprise).await;
     browser.reads("main", "人工调整").await.unwrap();
-    assert!(level(&browser, &enterprise).await < before, "one level lower than {before}");
+    assert!(level(&browser, &enterprise).await > before, "one level higher than {before}");
     looks_right(&browser, "desk-enterprise-adjusted").await;
 
     press(&browser, Locator::LinkText("告知书")).await;
