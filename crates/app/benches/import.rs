@@ -186,7 +186,7 @@ async fn ledger_alone(url: &str, file: &Path, record: impl Fn(Draft, Moment) -> 
             let start = Instant::now();
             let (mut writing, since) = match turn.take() {
                 Some(turn) => turn,
-                None => (store.begin().await.unwrap(), written),
+                None => (store.begin_many().await.unwrap(), written),
             };
             while records.len() > 0 {
                 writing.append(records.by_ref().take(BATCH_ROWS).collect()).await.unwrap();

@@ -222,7 +222,7 @@ impl Bureau {
         if scope == Scope::All || self.store.stale_count().await? > PAGE {
             self.store.take_stock().await?;
         }
-        let mut writing = self.store.begin().await?;
+        let mut writing = self.store.begin_many().await?;
         let known_up_to = writing.head().seq;
         let ready = self.ready_within(as_of, &writing).await?;
         let found = classify_into(&mut writing, Arc::clone(&ready), scope, known_up_to, watcher).await?;

@@ -195,7 +195,7 @@ impl Bureau {
         let opened = opened_rx.await.context("读文件的线程意外结束")?.map_err(wrong)?;
         let unit = self.unit_called(request.unit).await?;
         // Of a small file everything is one transaction, the submission and the levels among it.
-        let mut writing = self.store.begin().await?;
+        let mut writing = self.store.begin_many().await?;
         let submission = self.submission(&mut writing, request, &unit, &file, &opened).await?;
         number_tx.send(submission.number).ok();
 
@@ -230,7 +230,7 @@ impl Bureau {
             let Batch { rows, read, total } = batch?;
             let (mut writing, since) = match turn.take() {
                 Some(turn) => turn,
-                None => (self.store.begin().await?, Instant::now()),
+                None => (self.store.begin_many().await?, Instant::now()),
             };
             ahead = batches.try_recv().ok();
             if let Some(Ok(next)) = &ahead {
@@ -255,7 +255,7 @@ impl Bureau {
         }
         let mut writing = match turn {
             Some((writing, _)) => writing,
-            None => self.store.begin().await?,
+            None => self.store.begin_many().await?,
         };
         writing.finish_submission(submission.number, &serde_json::to_value(&outcome)?).await?;
         self.commit_with_levels(writing).await?;

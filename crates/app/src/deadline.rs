@@ -192,7 +192,7 @@ impl Bureau {
         if self.store().clocks_computed_with().await?.as_deref() == Some(self.rulebook().version()) {
             return Ok(false);
         }
-        let mut writing = self.store().begin().await?;
+        let mut writing = self.store().begin_many().await?;
         let last = writing.head().seq;
         writing.clear_clocks().await?;
         let mut keeper = ClockKeeper::new(self.rulebook());

@@ -87,7 +87,7 @@ impl Bureau {
     /// # Errors
     /// When the database fails, or a rulebook that a run names was not kept.
     pub async fn rebuild(&self, watcher: Watcher<'_>) -> anyhow::Result<Rebuilt> {
-        let mut writing = self.store.begin().await?;
+        let mut writing = self.store.begin_many().await?;
         let total = writing.head().seq;
         let mut rebuilt = Rebuilt { records: 0, runs: 0, findings: Vec::new() };
         writing.clear_projections().await?;

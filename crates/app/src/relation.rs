@@ -60,7 +60,7 @@ impl Bureau {
             return Ok(0);
         }
         let kind = rulebook.kind(RELATION, as_of).with_context(|| format!("规则库缺少记录种类 {RELATION}"))?;
-        let mut writing = self.store().begin().await?;
+        let mut writing = self.store().begin_many().await?;
         let mut keeper = ClockKeeper::new(rulebook);
         for some in differences.chunks(BATCH) {
             let drafts = some.iter().map(|one| (kind, draft(one, as_of))).collect();

@@ -12,7 +12,7 @@ use xinheng_core::ledger::{Hash, Head, chain};
 use xinheng_core::record::{Day, EnterpriseKeys, Moment, Payload, Record, RecordId, Seq, Value};
 
 use crate::audit::Audited;
-use crate::bulk::{Batch, Reading, Transaction};
+use crate::bulk::{Batch, Extent, Reading, Transaction};
 use crate::entity::{level, level_change, personal};
 use crate::entry::{Entry, day, fixed};
 use crate::error::{Result, StoreError};
@@ -120,7 +120,19 @@ impl Store {
     /// # Errors
     /// When the wait is too long, or the newest record was written with another key.
     pub async fn begin(&self) -> Result<Writing> {
-        let mut transaction = Transaction::begin(&self.connections).await?;
+        self.begin_to(Extent::Few).await
+    }
+
+    /// As [`Self::begin`], to write as many records or levels as there may be.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub async fn begin_many(&self) -> Result<Writing> {
+        self.begin_to(Extent::Many).await
+    }
+
+    async fn begin_to(&self, extent: Extent) -> Result<Writing> {
+        let mut transaction = Transaction::begin(&self.connections, extent).await?;
         let Newest { record, audited, last_day, basis_of_clocks, signed, stale } = newest(&mut transaction).await?;
         let head = match record {
             None => Head::EMPTY,

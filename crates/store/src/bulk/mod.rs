@@ -101,6 +101,15 @@ pub(crate) struct Transaction {
     whole: bool,
 }
 
+/// How much a transaction is going to write.
+#[derive(Clone, Copy)]
+pub(crate) enum Extent {
+    /// What a person does.
+    Few,
+    /// A file, or the levels of many.
+    Many,
+}
+
 /// Where the connection is.
 enum Held {
     Here(Connection),
@@ -117,12 +126,12 @@ enum Connection {
 
 impl Transaction {
     /// Waits for its turn and begins.
-    pub(crate) async fn begin(connections: &Connections) -> Result<Self> {
+    pub(crate) async fn begin(connections: &Connections, extent: Extent) -> Result<Self> {
         let Connections { writer, queue, .. } = connections;
         let _waiting = queue.join();
         let connection = match writer.get_database_backend() {
             DbBackend::Sqlite => Connection::Sqlite(sqlite::begin(writer.get_sqlite_connection_pool()).await?),
-            _ => Connection::Postgres(postgres::begin(writer.get_postgres_connection_pool()).await?),
+            _ => Connection::Postgres(postgres::begin(writer.get_postgres_connection_pool(), extent).await?),
         };
         Ok(Self { held: Held::Here(connection), queue: queue.clone(), few: Vec::new(), whole: true })
     }
@@ -192,10 +201,12 @@ impl Transaction {
         self.here().await.map(|_| ())
     }
 
-    /// After a commit of very many rows: brings the database file up to date, beside whoever writes next.
+    /// After a commit of very many rows: brings the database file up to date, or what the planner knows of the tables,
+    /// beside whoever writes next.
     pub(crate) fn write_back(readers: &DatabaseConnection) {
-        if readers.get_database_backend() == DbBackend::Sqlite {
-            sqlite::write_back(readers.get_sqlite_connection_pool());
+        match readers.get_database_backend() {
+            DbBackend::Sqlite => sqlite::write_back(readers.get_sqlite_connection_pool()),
+            _ => postgres::take_stock(readers.get_postgres_connection_pool()),
         }
     }
 

@@ -6,7 +6,7 @@ use sea_orm::{SqlxPostgresConnector, Value};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Connection, PgConnection, Postgres, Transaction};
 
-use super::{Batch, Connections, Present, Queue, Row};
+use super::{Batch, Connections, Extent, Present, Queue, Row};
 use crate::error::{Result, StoreError};
 
 /// Waits for the lock that a writer holds until its transaction ends. The number names it among the
@@ -20,7 +20,7 @@ pub(super) async fn connect(url: &str) -> Result<Connections> {
     let options = options
         .options([
             ("lock_timeout", "60s"),
-            // Tables grow from nothing to millions of rows under one prepared statement of a reader.
+            // Tables grow from nothing to millions of rows under one prepared statement.
             ("plan_cache_mode", "force_custom_plan"),
             // Some thousand keys are looked up one by one, as long as a table fits in memory or lies on
             // a solid-state disk; the planner's own measure would read it whole each time.
@@ -33,13 +33,8 @@ pub(super) async fn connect(url: &str) -> Result<Connections> {
     let open = |error: sqlx::Error| StoreError::Open { place: place.clone(), reason: error.to_string() };
     // Once at first without a pool, which would go on trying for the whole of its patience.
     PgConnection::connect_with(&options).await.map_err(open)?.close().await?;
-    // All joins of the writer are look-ups of keys, however many rows a table has: planned once and for all.
-    let writing = options.clone().options([
-        ("enable_hashjoin", "off"),
-        ("enable_mergejoin", "off"),
-        ("enable_seqscan", "off"),
-        ("plan_cache_mode", "force_generic_plan"),
-    ]);
+    // All joins of the writer are look-ups of keys.
+    let writing = options.clone().options([("enable_hashjoin", "off"), ("enable_mergejoin", "off")]);
     let pool = |connections, options| {
         let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
         SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options))
@@ -55,10 +50,28 @@ fn without_password(url: &str) -> String {
     }
 }
 
-pub(super) async fn begin(writer: &PgPool) -> Result<Transaction<'static, Postgres>> {
+pub(super) async fn begin(writer: &PgPool, extent: Extent) -> Result<Transaction<'static, Postgres>> {
+    // What is planned once may turn out to be slow in a table that has grown since: of a few rows that is bearable, and to
+    // plan them each time takes longer than all else.
+    let planned_once = match extent {
+        Extent::Few => "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_seqscan = off; ",
+        Extent::Many => "",
+    };
     // Read committed: what is read after the lock has come is what the writer before has left.
-    let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {TAKE_TURN}");
+    let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {planned_once}{TAKE_TURN}");
     Ok(writer.begin_with(AssertSqlSafe(begin)).await?)
+}
+
+/// Has the planner learn how large the tables have become, while the writer goes on: plans that were made before are made
+/// anew.
+pub(super) fn take_stock(readers: &PgPool) {
+    let readers = readers.clone();
+    tokio::spawn(async move {
+        // What this cannot do, the server does by itself some time.
+        if let Ok(mut connection) = readers.acquire().await {
+            sqlx::query("ANALYZE").execute(&mut *connection).await.ok();
+        }
+    });
 }
 
 /// `COPY` in the binary format: a signature, rows of counted cells, an end mark.
