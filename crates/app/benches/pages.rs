@@ -175,7 +175,7 @@ async fn fill(bureau: &Bureau, sealer: &Sealer, size: i64) {
             }
         });
         let records = records.collect();
-        let mut writing = store.begin().await.unwrap();
+        let mut writing = store.begin_many().await.unwrap();
         writing.append(records).await.unwrap();
         writing.write_levels(Seq(1_000_000_000), day("2026-11-24"), numbers.flat_map(levels).collect()).await.unwrap();
         writing.commit().await.unwrap();

@@ -116,7 +116,7 @@ async fn run(
         let processor = processor_time();
         let mut open = match writing.take() {
             Some(writing) => writing,
-            None => store.begin().await.unwrap(),
+            None => store.begin_many().await.unwrap(),
         };
         if let Some(NewRecord { body: Body::Draft(_), .. }) = records.first() {
             let drafts = || {
@@ -196,7 +196,7 @@ fn shuffled(n: usize, rows: usize) -> i64 {
 
 async fn rebuild(store: &Store, rows: usize) {
     let start = Instant::now();
-    let mut writing = store.begin().await.unwrap();
+    let mut writing = store.begin_many().await.unwrap();
     writing.clear_projections().await.unwrap();
     let mut from = Seq(1);
     loop {

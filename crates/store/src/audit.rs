@@ -102,12 +102,12 @@ impl AuditEntry {
 
 impl Writing {
     /// Adds a line to the audit log. It is there if and only if everything else of this transaction is:
-    /// when it cannot be written, the transaction cannot be committed.
+    /// when it cannot be written, whatever is asked of the transaction next fails, and it cannot be committed.
     ///
     /// The line notes the form that it came by; of several lines of one transaction, the first.
     ///
     /// # Errors
-    /// [`StoreError::CarriedOut`] when the form was carried out before; when the database fails, or the newest line
+    /// [`StoreError::CarriedOut`] when the form was carried out before; when an earlier statement failed, or the newest line
     /// was not written with this key.
     pub async fn audit(&mut self, line: AuditLine) -> Result<Seq> {
         let written = self.try_audit(line).await;
