@@ -1,6 +1,10 @@
 //! Properties of the scoring kernel over random records, with a model that uses every word.
 #![allow(clippy::unwrap_used)]
 
+mod cuts;
+mod fold;
+mod random;
+
 use std::collections::BTreeMap;
 
 use chrono::Days;
