@@ -108,7 +108,7 @@ pub struct Writing {
     none_waits: bool,
     /// All enterprises that the database says wait for their level, where that is known because they are few.
     stale: Option<BTreeSet<CreditCode>>,
-    /// Records and levels so far.
+    /// Records, levels, and enterprises that no longer wait for theirs, so far.
     rows: usize,
     /// The form that this transaction carries out.
     pub(crate) form: Option<String>,
@@ -544,6 +544,7 @@ impl Writing {
         if codes.is_empty() {
             return Ok(());
         }
+        self.rows += codes.len();
         self.transaction.later(move |mut transaction| async move {
             let cleared = "DELETE FROM stale_enterprise WHERE code IN {keys} AND seq <= $1";
             transaction.execute(cleared, &[known_up_to.0], &codes).await?;
