@@ -31,8 +31,8 @@ use crate::{Bureau, Stage, Watcher, WrongInput};
 /// The source of a file whose unit nobody named.
 pub const UNSPECIFIED_UNIT: &str = "未指明";
 
-/// Rows decided together.
-pub const BATCH_ROWS: usize = 1_000;
+/// Rows decided together: as many as the store puts into a table with few statements.
+pub const BATCH_ROWS: usize = 1_024;
 
 /// For about so long an import writes in one transaction: a kill loses no more. In each transaction every
 /// page of the database that was changed is written once, so that few long ones are faster than many short.

@@ -25,7 +25,7 @@ use xinheng_lake::score::{Job, Rules, score};
 
 #[path = "../../core/tests/kernel/random.rs"]
 mod random;
-use random::{Drawn, ENTERPRISES, choices, drawn, kinds, model, on, record};
+use random::{Choice, Drawn, ENTERPRISES, choices, drawn, kinds, model, on, record};
 
 /// Credit codes with the right check character.
 fn code(number: usize) -> String {

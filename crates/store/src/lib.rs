@@ -20,6 +20,7 @@ mod level;
 mod migration;
 mod newest;
 mod pages;
+mod pending;
 mod people;
 mod projection;
 mod reading;

@@ -94,9 +94,6 @@ fn given_keys(payload: &Payload) -> EnterpriseKeys {
     }
 }
 
-/// A registered enterprise, and what it is found by.
-type Registered = (enterprise::Model, Option<searched::Model>);
-
 /// What consecutive records make of the projections. Maps, because only the last word on a key is
 /// written, and in the order of the keys: rows that are neighbours in a tree are written together.
 #[derive(Default)]
@@ -105,8 +102,11 @@ pub(crate) struct Changes {
     /// The latest day that has a head, those before these changes among them.
     last_day: Option<Day>,
     current: BTreeMap<Identity, Standing>,
-    /// With what they are found by; none: struck off.
-    enterprises: BTreeMap<CreditCode, Option<Registered>>,
+    /// None: struck off.
+    enterprises: BTreeMap<CreditCode, Option<enterprise::Model>>,
+    /// What they are found by, by the place of their registration: the index over pairs takes rows together only as long
+    /// as their numbers rise.
+    searched: BTreeMap<Seq, searched::Model>,
     waiting: Vec<waiting::Model>,
     matched: Vec<matched::Model>,
     stale: BTreeMap<CreditCode, Seq>,
@@ -157,6 +157,32 @@ impl Changes {
         !self.waiting.is_empty() || !self.matched.is_empty()
     }
 
+    /// The same in so many parts, each of neighbours in the order of their keys; to be written one after the other.
+    pub(crate) fn divided(self, parts: usize) -> Vec<Self> {
+        let Self { records, last_day, current, enterprises, searched, waiting, matched, stale, heads, steps, plans } =
+            self;
+        let (mut current, mut enterprises) = (neighbours(current, parts), neighbours(enterprises, parts));
+        let (mut searched, mut stale) = (neighbours(searched, parts), neighbours(stale, parts));
+        let mut divided: Vec<Self> = (0..parts)
+            .map(|_| Self {
+                last_day,
+                current: current.next().unwrap_or_default(),
+                enterprises: enterprises.next().unwrap_or_default(),
+                searched: searched.next().unwrap_or_default(),
+                stale: stale.next().unwrap_or_default(),
+                ..Self::default()
+            })
+            .collect();
+        // What rests on what the others write.
+        divided.extend([Self { records, waiting, matched, heads, steps, plans, ..Self::after(last_day) }]);
+        divided
+    }
+
+    /// Whether they, a part in the order of identities, go as far as this one.
+    pub(crate) fn reaches(&self, identity: Identity) -> bool {
+        self.current.last_key_value().is_some_and(|(last, _)| identity <= *last)
+    }
+
     /// The current row of an identity, if they change it.
     pub(crate) fn standing(&self, identity: Identity) -> Option<Standing> {
         self.current.get(&identity).copied()
@@ -185,11 +211,10 @@ impl Changes {
             self.stale.insert(code, record.seq);
             if record.kind == REGISTRATION {
                 let row = (!record.withdrawn).then(|| registered(code, record));
-                let with_search = row.map(|row| {
-                    let searched = searched(&row);
-                    (row, searched)
-                });
-                self.enterprises.insert(code, with_search);
+                self.searched.extend(row.as_ref().and_then(searched).map(|found_by| (record.seq, found_by)));
+                if let Some(Some(before)) = self.enterprises.insert(code, row) {
+                    self.searched.remove(&Seq(before.seq));
+                }
             }
             if record.kind == MATCHING
                 && let Some(matched) = record.payload.integer(MATCHED_RECORD)
@@ -203,9 +228,6 @@ impl Changes {
     }
 
     pub(crate) async fn write(self, transaction: &mut Transaction) -> Result<()> {
-        if self.records == 0 {
-            return Ok(());
-        }
         transaction.replace(self.heads.into_values().collect::<Vec<_>>()).await?;
         let current = self.current.into_iter().map(|(identity, standing)| current_record::Model {
             identity: identity.0.to_vec(),
@@ -216,6 +238,7 @@ impl Changes {
         });
         transaction.replace(current.collect::<Vec<_>>()).await?;
         write_enterprises(transaction, self.enterprises).await?;
+        transaction.insert(self.searched.into_values().collect::<Vec<_>>()).await?;
         let no_longer_waiting: Vec<String> = self.matched.iter().map(|row| row.record.to_string()).collect();
         transaction.insert(self.waiting).await?;
         transaction.insert(self.matched).await?;
@@ -234,18 +257,22 @@ impl Changes {
     }
 }
 
-/// Registers enterprises or strikes them off, with what pages find and list them by.
+/// So many parts of a map, each of neighbours.
+fn neighbours<K: Ord, V>(map: BTreeMap<K, V>, parts: usize) -> impl Iterator<Item = BTreeMap<K, V>> {
+    let each = map.len().div_ceil(parts);
+    let mut rest = map.into_iter();
+    std::iter::repeat_with(move || rest.by_ref().take(each).collect())
+}
+
+/// Registers enterprises or strikes them off: they are no longer found as before, and are listed as they are now.
 async fn write_enterprises(
     transaction: &mut Transaction,
-    enterprises: BTreeMap<CreditCode, Option<Registered>>,
+    enterprises: BTreeMap<CreditCode, Option<enterprise::Model>>,
 ) -> Result<()> {
     let touched: Vec<String> = enterprises.keys().map(ToString::to_string).collect();
     let struck_off: Vec<String> =
         enterprises.iter().filter(|(_, row)| row.is_none()).map(|(code, _)| code.to_string()).collect();
-    let (registered, searched): (Vec<_>, Vec<_>) = enterprises.into_values().flatten().unzip();
-    let mut searched: Vec<searched::Model> = searched.into_iter().flatten().collect();
-    // The index over pairs takes rows together only as long as their numbers rise.
-    searched.sort_unstable_by_key(|row| row.seq);
+    let registered = enterprises.into_values().flatten();
 
     // Most are new: neither found nor listed so far.
     let known: Vec<(String, i64)> = transaction
@@ -259,15 +286,13 @@ async fn write_enterprises(
         known.into_iter().map(|(code, seq)| (code, seq.to_string())).unzip();
     graded::take_out(transaction, &known).await?;
     let known: HashSet<String> = known.into_iter().collect();
-    let (renewed, new): (Vec<_>, Vec<_>) =
-        registered.into_iter().partition(|row: &enterprise::Model| known.contains(&row.code));
+    let (renewed, new): (Vec<_>, Vec<_>) = registered.partition(|row: &enterprise::Model| known.contains(&row.code));
     transaction
         .execute("DELETE FROM searched WHERE seq IN (SELECT CAST(value AS BIGINT) FROM {keys} AS k)", &[], &found_as)
         .await?;
     transaction.replace(renewed).await?;
     transaction.insert(new).await?;
     transaction.execute("DELETE FROM enterprise WHERE code IN {keys}", &[], &struck_off).await?;
-    transaction.insert(searched).await?;
     let with_levels: Vec<(String,)> = transaction
         .look_up(
             "SELECT DISTINCT c.enterprise FROM {keys} AS k CROSS JOIN current_level AS c WHERE c.enterprise = k.value",

@@ -20,6 +20,7 @@ use crate::graded;
 use crate::keys::Keys;
 use crate::level::{Level, LevelChange};
 use crate::newest::{FEW_STALE, Newest, NewestRecord, newest};
+use crate::pending::Pending;
 use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying};
 use crate::reading::{Page, Scope, UnfetchedPage, count, histories_within, page_within};
 use crate::seal::{SealedDraft, SealedField};
@@ -30,10 +31,6 @@ const MANY: usize = 256;
 
 /// So many rows that checkpoints are better made beside the writer.
 const VERY_MANY: usize = 10_000;
-
-/// Records whose projections wait in memory, at most. Their rows lie anywhere in the trees: the more are
-/// written together, in the order of their keys, the fewer times each page is.
-const MOST_PENDING: usize = 24_576;
 
 /// What is on record about an enterprise in one scope: level, points, whether in force, model.
 type LevelNow = (Option<String>, Option<i64>, bool, String);
@@ -99,7 +96,7 @@ pub struct Writing {
     /// The newest signature before this transaction.
     signed: Option<Seq>,
     /// What the newest records make of the projections; written before anything asks, and with the commit.
-    pending: Changes,
+    pending: Pending,
     /// What was asked ahead about the records to come, those first that come first.
     foreseen: VecDeque<Foreseen>,
     /// Says when the database has the records appended last.
@@ -154,7 +151,7 @@ impl Store {
             basis_of_clocks,
             signed,
             stale,
-            pending: Changes::after(last_day),
+            pending: Pending::after(last_day),
             foreseen: VecDeque::new(),
             taken: None,
             none_waits: false,
@@ -204,11 +201,12 @@ impl Writing {
 
     /// The same, while the caller goes on.
     fn settle_later(&mut self) {
-        if self.pending.records() == 0 {
-            return;
+        for changes in self.pending.take_all() {
+            self.write_later(changes);
         }
-        let after = Changes::after(self.pending.last_day());
-        let changes = std::mem::replace(&mut self.pending, after);
+    }
+
+    fn write_later(&mut self, changes: Changes) {
         self.none_waits &= !changes.waits();
         if let Some(mut stale) = self.stale.take() {
             stale.extend(changes.stale());
@@ -339,10 +337,14 @@ impl Writing {
     /// # Errors
     /// When the database fails; then the transaction is of no more use.
     pub async fn append_entries(&mut self, records: Vec<NewRecord>) -> Result<Vec<Entry>> {
+        // Not worth waiting for what the database still takes.
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
         let so_far = self.transaction.leave_whole();
         let many = records.len() >= MANY;
         self.rows += records.len();
-        let changes = std::mem::replace(&mut self.pending, Changes::after(None));
+        let changes = self.pending.lend();
         let (head, keys) = (self.head, self.keys.clone());
         let chained = if many {
             let chaining = spawn_blocking(move || Chained::of(head, changes, &keys, records));
@@ -351,7 +353,8 @@ impl Writing {
             Chained::of(head, changes, &keys, records)
         };
         let Chained { head, entries, changes, rows, personal } = chained;
-        (self.head, self.pending) = (head, changes);
+        self.head = head;
+        self.pending.give_back(changes);
         for foreseen in &mut self.foreseen {
             foreseen.take(&entries);
         }
@@ -364,11 +367,18 @@ impl Writing {
         self.transaction.later(|mut transaction| async move {
             transaction.insert_batch(rows).await?;
             transaction.insert_batch(personal).await?;
+            transaction.come_back().await?;
             taken.send(()).ok();
             Ok(transaction)
         });
-        if self.pending.records() >= MOST_PENDING {
-            self.settle_later();
+        if let Some(part) = self.pending.next_part() {
+            self.write_later(part);
+        }
+        if self.pending.are_enough() {
+            while let Some(part) = self.pending.next_part() {
+                self.write_later(part);
+            }
+            self.pending.divide();
         }
         if !many {
             self.transaction.come_back().await?;
@@ -576,7 +586,7 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn clear_projections(&mut self) -> Result<()> {
-        self.pending = Changes::after(None);
+        self.pending = Pending::after(None);
         self.basis_of_clocks = None;
         for table in projection::TABLES {
             self.transaction.execute(&format!("DELETE FROM {table}"), &[], &[]).await?;
@@ -587,7 +597,7 @@ impl Writing {
     /// For a comparison: the records appended last stay in the ledger alone.
     #[cfg(feature = "testing")]
     pub fn forget_projections(&mut self) {
-        self.pending = Changes::after(self.pending.last_day());
+        self.pending = Pending::after(self.pending.last_day());
     }
 
     /// For a comparison: returns when the database has everything that was appended.
@@ -605,7 +615,7 @@ impl Writing {
     /// When the database fails.
     pub async fn project(&mut self, entries: &[Entry]) -> Result<()> {
         entries.iter().for_each(|entry| self.pending.take(entry));
-        if self.pending.records() >= MOST_PENDING {
+        if self.pending.are_enough() {
             self.settle().await?;
         }
         Ok(())

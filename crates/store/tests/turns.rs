@@ -4,13 +4,15 @@
 
 mod sample;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use sample::{World, day, moment, new_submission, registration};
+use xinheng_core::collect::Identity;
 use xinheng_core::ledger::Head;
 use xinheng_core::record::Seq;
 use xinheng_store::testing::databases;
-use xinheng_store::{Body, NewRecord, Scope, SealedDraft};
+use xinheng_store::{Body, NewRecord, Scope, SealedDraft, Writing};
 
 /// Longer than any turn of an import.
 const LONG_TURN: Duration = Duration::from_secs(7);
@@ -100,5 +102,57 @@ async fn of_many_records_of_which_the_database_refuses_one_none_can_be_committed
         writing.append(new_records(renewed(&world, submission, 1..=600))).await.unwrap();
         writing.commit().await.unwrap();
         assert_eq!(store.head().await.unwrap().seq, Seq(600), "{}", database.name);
+    }
+}
+
+/// The projections of so many records are written part by part, among the records that come after them.
+#[tokio::test]
+async fn what_is_written_part_by_part_is_known_before_and_is_what_a_rebuild_makes() {
+    const ENTERPRISES: i64 = 20_480;
+    const BATCH: i64 = 1_024;
+    let world = World::new();
+    for database in databases().await {
+        let store = database.open().await;
+        let first = store.open_submission(new_submission("登记.csv")).await.unwrap().number;
+        let second = store.open_submission(new_submission("登记2.csv")).await.unwrap().number;
+        // In no order, as files are.
+        let enterprise = |place: i64| place * 7_919 % ENTERPRISES;
+        let mut seqs: HashMap<Identity, Seq> = HashMap::new();
+        let mut writing = store.begin_many().await.unwrap();
+        let mut next = 0;
+        let mut append = async |writing: &mut Writing, rows: Vec<SealedDraft>| {
+            for row in &rows {
+                next += 1;
+                seqs.insert(row.identity, Seq(next));
+            }
+            writing.append(new_records(rows)).await.unwrap();
+            seqs.clone()
+        };
+        for batch in 0..ENTERPRISES / BATCH {
+            let rows = (batch * BATCH..(batch + 1) * BATCH).map(enterprise);
+            let seal = |number| world.seal(first, registration(number, number));
+            append(&mut writing, rows.map(seal).collect()).await;
+        }
+        // Some of the first and some of the last once more, while the first are half written.
+        let again = (0..BATCH).map(|place| enterprise(place * 20));
+        let known = append(&mut writing, renewed(&world, second, again)).await;
+        let all: Vec<Identity> = known.keys().copied().collect();
+        let standings = writing.standings(&all).await.unwrap();
+        let seqs: HashMap<Identity, Seq> = standings.iter().map(|(identity, now)| (*identity, now.seq)).collect();
+        assert!(seqs == known, "{}: of {} are known {}", database.name, known.len(), seqs.len());
+        writing.commit().await.unwrap();
+
+        let live = store.dump_projections().await.unwrap();
+        let mut writing = store.begin_many().await.unwrap();
+        writing.clear_projections().await.unwrap();
+        let mut from = Seq(1);
+        loop {
+            let entries = store.records(from, 5_000).await.unwrap();
+            let Some(last) = entries.last() else { break };
+            from = Seq(last.record.seq.0 + 1);
+            writing.project(&entries).await.unwrap();
+        }
+        writing.commit().await.unwrap();
+        assert!(store.dump_projections().await.unwrap() == live, "{}", database.name);
     }
 }

@@ -87,3 +87,36 @@ fn each<'i>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Points, multiply, shrink};
+
+    fn fitted(parts: &[i64], fit: impl Fn(&mut [&mut Points])) -> Vec<i64> {
+        let mut parts: Vec<Points> = parts.iter().map(|&milli| Points::from_milli(milli)).collect();
+        fit(&mut parts.iter_mut().collect::<Vec<_>>());
+        parts.into_iter().map(Points::milli).collect()
+    }
+
+    #[test]
+    fn a_cap_takes_from_the_last_parts_of_its_sign_first() {
+        let shrunk = |parts: &[i64], target| fitted(parts, |parts| shrink(parts, Points::from_milli(target)));
+        assert_eq!(shrunk(&[5, 3, 2], 10), [5, 3, 2]);
+        assert_eq!(shrunk(&[5, 3, 2], 6), [5, 1, 0]);
+        assert_eq!(shrunk(&[5, -2, 3], 4), [5, -2, 1]);
+        assert_eq!(shrunk(&[-5, 2, -3], -4), [-5, 2, -1]);
+        assert_eq!(shrunk(&[-5, 2, -3], 0), [-2, 2, 0]);
+    }
+
+    #[test]
+    fn a_multiplier_gives_what_rounding_lost_to_the_first_parts_one_thousandth_each() {
+        let multiplied =
+            |parts: &[i64], target| fitted(parts, |parts| multiply(parts, 500, Points::from_milli(target)));
+        assert_eq!(multiplied(&[4, 4], 4), [2, 2]);
+        assert_eq!(multiplied(&[3, 3, 3, 3], 6), [2, 2, 1, 1]);
+        assert_eq!(multiplied(&[0, 5, 5, 5], 7), [0, 3, 2, 2]);
+        assert_eq!(multiplied(&[-3, -3], -3), [-2, -1]);
+        // Nothing is left of any part: the first that was something carries it.
+        assert_eq!(multiplied(&[0, 1, 1], 1), [0, 1, 0]);
+    }
+}

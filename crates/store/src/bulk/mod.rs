@@ -147,7 +147,10 @@ impl Transaction {
         let mut lent = Self { held, queue: self.queue.clone(), few: std::mem::take(&mut self.few), whole: true };
         self.held = Held::Away(tokio::spawn(async move {
             lent.here().await?;
-            match work(lent).await? {
+            let mut back = work(lent).await?;
+            // What the work itself has put off.
+            back.here().await?;
+            match back {
                 Self { held: Held::Here(connection), whole: true, few, .. } => Ok((connection, few)),
                 _ => Err(StoreError::Broken),
             }
@@ -266,23 +269,29 @@ impl Transaction {
         if batch.cells.is_empty() {
             return Ok(());
         }
+        if batch.rows() > FEW {
+            self.put_many(batch, present);
+            return Ok(());
+        }
         self.here().await?;
         // One statement must not change a row twice.
         if self.few.iter().any(|(waiting, _)| waiting.table == batch.table) {
             self.caught_up().await?;
         }
-        if batch.rows() <= FEW {
-            self.few.push((batch, present));
-            return Ok(());
-        }
-        let so_far = self.leave_whole();
-        match (self.caught_up().await?, present) {
-            (Connection::Sqlite(connection), _) => sqlite::put(connection, vec![(batch, present)]).await?,
-            (Connection::Postgres(connection), Present::Refuse) => postgres::copy(connection, batch).await?,
-            (Connection::Postgres(connection), _) => postgres::put(connection, vec![(batch, present)]).await?,
-        }
-        self.whole_again(so_far);
+        self.few.push((batch, present));
         Ok(())
+    }
+
+    /// While the database takes them the caller makes the next ready.
+    fn put_many(&mut self, batch: Batch, present: Present) {
+        self.later(move |mut transaction| async move {
+            match (transaction.caught_up().await?, present) {
+                (Connection::Sqlite(connection), _) => sqlite::put(connection, vec![(batch, present)]).await?,
+                (Connection::Postgres(connection), Present::Refuse) => postgres::copy(connection, batch).await?,
+                (Connection::Postgres(connection), _) => postgres::put(connection, vec![(batch, present)]).await?,
+            }
+            Ok(transaction)
+        });
     }
 
     /// Changes by numbers and a set of keys, as [`Self::look_up`] reads.
