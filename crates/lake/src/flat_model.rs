@@ -154,9 +154,9 @@ pub fn read(text: &str) -> Result<Translated> {
         if is_repaired {
             kind["repaired"] = json!({"kind": repairer, "matching": {"source": "source"}});
         }
-        kinds.push(rule(&kind).with_context(|| format!("种类 {name}"))?);
+        kinds.push(rule(kind).with_context(|| format!("种类 {name}"))?);
     }
-    kinds.push(rule(&json!({
+    kinds.push(rule(json!({
         "rule": head(ENTERPRISE, "企业"),
         "nature": "state",
         "fields": [
@@ -167,7 +167,7 @@ pub fn read(text: &str) -> Result<Translated> {
         ],
     }))?);
     let numbers = flat.numbers();
-    let model = rule(&flat.model()?).context("模型文件无法换成本系统的格式")?;
+    let model = rule(flat.model()?).context("模型文件无法换成本系统的格式")?;
     Ok(Translated { model, kinds, layout: flat.layout(), numbers })
 }
 
@@ -394,8 +394,8 @@ impl Additions {
 }
 
 /// As if it had been read from a rule file.
-fn rule<T: serde::de::DeserializeOwned>(value: &Value) -> Result<T> {
-    Ok(serde_saphyr::from_str(&value.to_string())?)
+fn rule<T: serde::de::DeserializeOwned>(value: Value) -> Result<T> {
+    Ok(serde_json::from_value(value)?)
 }
 
 fn head(id: &str, title: &str) -> Value {

@@ -10,6 +10,9 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::writer::{SerializedPageWriter, TrackedWrite};
 use parquet::schema::types::ColumnDescPtr;
 
+/// Bytes that headers take at most, more or less.
+const MOST_HEADERS: usize = 1024;
+
 /// In the table of indices: no value.
 const NULL: u8 = u8::MAX;
 
@@ -56,7 +59,8 @@ impl Letters {
     pub fn chunk(&self, codes: &[u8]) -> Result<(Bytes, ColumnCloseResult)> {
         let rows = u32::try_from(codes.len())?;
         let mut indices: Vec<u8> = codes.iter().map(|code| self.indices[usize::from(*code)]).collect();
-        let mut page = Vec::new();
+        // Room for all: memory that grows is copied, and touched where it was never used before.
+        let mut page = Vec::with_capacity(codes.len() + MOST_HEADERS);
         if self.descriptor.max_def_level() > 0 {
             let levels: Vec<u8> = indices.iter().map(|index| u8::from(*index != NULL)).collect();
             let mut encoded = Vec::new();
@@ -69,7 +73,7 @@ impl Letters {
         page.push(u8::try_from(width)?);
         hybrid(&indices, width as usize, &mut page);
         let (values, page) = (self.values.clone(), Bytes::from(page));
-        let mut sink = TrackedWrite::new(Vec::new());
+        let mut sink = TrackedWrite::new(Vec::with_capacity(values.len() + page.len() + MOST_HEADERS));
         let mut pages = SerializedPageWriter::new(&mut sink);
         let size = values.len();
         let dictionary =

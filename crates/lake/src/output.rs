@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -50,6 +51,9 @@ pub struct Form {
 }
 
 const NONE: u8 = u8::MAX;
+
+/// Bytes of a file that are written at once.
+const WRITTEN_AT_ONCE: usize = 1 << 18;
 
 impl Form {
     fn name_field(&self) -> Field {
@@ -102,7 +106,7 @@ pub struct Encoded {
 
 /// A file that is written row group by row group. It has another name until it is complete.
 struct Unfinished {
-    file: SerializedFileWriter<File>,
+    file: SerializedFileWriter<BufWriter<File>>,
     path: PathBuf,
     unfinished: PathBuf,
 }
@@ -117,6 +121,7 @@ impl Unfinished {
         unfinished.push(".unfinished");
         let unfinished = PathBuf::from(unfinished);
         let file = File::create(&unfinished).with_context(|| format!("写入 {}", unfinished.display()))?;
+        let file = BufWriter::with_capacity(WRITTEN_AT_ONCE, file);
         let descriptor = ArrowSchemaConverter::new().convert(schema)?;
         let file = SerializedFileWriter::new(file, descriptor.root_schema_ptr(), Arc::new(properties))?;
         let factory = ArrowRowGroupWriterFactory::new(&file, schema.clone());
@@ -177,7 +182,11 @@ fn delta(properties: WriterPropertiesBuilder, column: &str) -> WriterPropertiesB
 impl Output {
     pub fn create(path: &Path, contributions: Option<&Path>, form: Form) -> Result<(Self, Writer)> {
         let schema = form.schema();
-        let of_levels = delta(delta(properties()?, "id"), "total_milli").build();
+        // Differences of numbers in as few bits as they need are hardly made smaller by compression.
+        let plain = |properties: WriterPropertiesBuilder, column: &str| {
+            properties.set_column_compression(ColumnPath::from(column), Compression::UNCOMPRESSED)
+        };
+        let of_levels = plain(plain(delta(delta(properties()?, "id"), "total_milli"), "id"), "total_milli").build();
         let (file, factory) = Unfinished::create(path, &schema, of_levels)?;
         let descriptor = |column: usize| file.file.schema_descr().column(column);
         let levels = Letters::texts(descriptor(2), &form.levels);

@@ -47,6 +47,14 @@ pub struct Column<'t, R: Reading> {
     dense: Vec<R::Code>,
 }
 
+/// Which rows have a value.
+pub enum Rows<'p> {
+    /// All of these.
+    All(Range<usize>),
+    /// Those so many after the first.
+    Some(usize, &'p [u32]),
+}
+
 enum Source {
     None,
     Pages(Box<dyn PageReader>),
@@ -104,9 +112,18 @@ impl<'t, R: Reading> Column<'t, R> {
         self.by_page(out.len(), |column, rows| column.rows(&mut out[rows]))
     }
 
-    /// Calls with the codes of those of the next rows that have a value, and with the number of each row.
-    pub fn read_present(&mut self, count: usize, mut each: impl FnMut(usize, R::Code)) -> Result<()> {
-        self.by_page(count, |column, rows| column.present_rows(rows, &mut each))
+    /// Calls with those of the next rows that have a value, and with their codes. With `all`, puts the codes of
+    /// all rows there as well.
+    pub fn read_present(
+        &mut self,
+        count: usize,
+        mut all: Option<&mut [R::Code]>,
+        mut each: impl FnMut(Rows, &[R::Code]),
+    ) -> Result<()> {
+        self.by_page(count, |column, rows| {
+            let all = all.as_mut().map(|all| &mut all[rows.clone()]);
+            column.present_rows(rows, all, &mut each)
+        })
     }
 
     /// Has the next rows read in as many portions as there are pages.
@@ -131,19 +148,39 @@ impl<'t, R: Reading> Column<'t, R> {
             return self.values(out);
         }
         out.fill(self.reading.absent().context("有空值，而这一列不能为空")?);
-        self.present_values(|row, code| out[row] = code)
-    }
-
-    fn present_rows(&mut self, rows: Range<usize>, each: &mut impl FnMut(usize, R::Code)) -> Result<()> {
-        if !self.all_present(rows.len())? {
-            return self.present_values(|row, code| each(rows.start + row, code));
-        }
-        let mut dense = std::mem::take(&mut self.dense);
-        dense.resize(rows.len(), R::Code::default());
-        self.values(&mut dense)?;
-        rows.zip(&dense).for_each(|(row, code)| each(row, *code));
+        let dense = self.dense_values(self.present.len())?;
+        self.present.iter().zip(&dense).for_each(|(row, code)| out[*row as usize] = *code);
         self.dense = dense;
         Ok(())
+    }
+
+    fn present_rows(
+        &mut self,
+        rows: Range<usize>,
+        all: Option<&mut [R::Code]>,
+        each: &mut impl FnMut(Rows, &[R::Code]),
+    ) -> Result<()> {
+        let are_all_present = self.all_present(rows.len())?;
+        let dense = self.dense_values(if are_all_present { rows.len() } else { self.present.len() })?;
+        match all {
+            Some(all) if are_all_present => all.copy_from_slice(&dense),
+            Some(all) => {
+                all.fill(self.reading.absent().context("有空值，而这一列不能为空")?);
+                self.present.iter().zip(&dense).for_each(|(row, code)| all[*row as usize] = *code);
+            }
+            None => {}
+        }
+        each(if are_all_present { Rows::All(rows) } else { Rows::Some(rows.start, &self.present) }, &dense);
+        self.dense = dense;
+        Ok(())
+    }
+
+    /// The next values, in memory that is to be given back.
+    fn dense_values(&mut self, count: usize) -> Result<Vec<R::Code>> {
+        let mut dense = std::mem::take(&mut self.dense);
+        dense.resize(count, R::Code::default());
+        self.values(&mut dense)?;
+        Ok(dense)
     }
 
     /// Whether all of the next rows have a value; otherwise `present` says which.
@@ -155,15 +192,6 @@ impl<'t, R: Reading> Column<'t, R> {
             None => levels.ones(count, &mut self.present).map_err(broken)?,
         }
         Ok(self.present.len() == count)
-    }
-
-    fn present_values(&mut self, mut each: impl FnMut(usize, R::Code)) -> Result<()> {
-        let mut dense = std::mem::take(&mut self.dense);
-        dense.resize(self.present.len(), R::Code::default());
-        self.values(&mut dense)?;
-        self.present.iter().zip(&dense).for_each(|(row, code)| each(*row as usize, *code));
-        self.dense = dense;
-        Ok(())
     }
 
     fn values(&mut self, out: &mut [R::Code]) -> Result<()> {

@@ -52,7 +52,6 @@ pub struct KindPlan {
     /// Its number in the kernel.
     pub number: usize,
     id: String,
-    pub base: u32,
     pub size: u32,
     axes: Vec<Axis>,
     /// By how much a cell moves when another record of the file repairs this one.
@@ -141,7 +140,8 @@ impl Plan {
                 axes_of.push(None);
                 continue;
             };
-            let mut axes = Vec::new();
+            // Days first: of all that tells cells apart, the next day is made with the least effort.
+            let mut axes: Vec<What> = columns.is_dated.then_some(What::Age).into_iter().collect();
             for field in cuts.fields.keys() {
                 if let Some(column) = columns.fields.get(field) {
                     axes.push(What::Field(field.clone(), place_of(&column.column, column.scale)?));
@@ -152,9 +152,6 @@ impl Plan {
             }
             if let Some(column) = columns.repaired_on.filter(|_| cuts.repaired) {
                 axes.push(What::RepairedOn(place_of(column, 1)?));
-            }
-            if columns.is_dated {
-                axes.push(What::Age);
             }
             if columns.repairs && cuts.repaired {
                 axes.push(What::Repaired);
@@ -221,19 +218,17 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Whether there may be records whose cells are found by themselves.
+    pub fn has_open(&self) -> bool {
+        self.base.contains(&OPEN) || self.columns.iter().flat_map(|column| &column.shares).any(|share| *share >= OPEN)
+    }
+
     fn lay_out(&mut self, kind: usize, number: usize, cuts: &Cuts, axes: Vec<What>, columns: &KindColumns) -> KindPlan {
         let axes: Vec<Axis> = axes.into_iter().map(|what| self.axis(what, cuts)).collect();
         let size = axes.iter().try_fold(1_u64, |size, axis| {
             size.checked_mul(axis.examples.len() as u64).filter(|size| *size <= MOST_OF_A_KIND)
         });
-        let mut plan = KindPlan {
-            number,
-            id: columns.kind.rule.id.value.clone(),
-            base: self.end,
-            size: 0,
-            axes,
-            if_repaired: None,
-        };
+        let mut plan = KindPlan { number, id: columns.kind.rule.id.value.clone(), size: 0, axes, if_repaired: None };
         if let Some(size) = size {
             plan.size = u32::try_from(size).unwrap_or_default();
             let mut stride = 1;

@@ -332,9 +332,11 @@ impl Classes {
             return own.number(text).saturating_add(other + 1);
         }
         // The longest listed text that it begins with; of those it begins with, the last in order.
-        let mut place = listed.partition_point(|one| one.as_str() <= text);
-        while place > 0 {
-            place -= 1;
+        let after = listed.partition_point(|one| one.as_str() <= text);
+        // All between a text and what it begins with begin alike; only the empty one, which is first, does not.
+        let is_near = |place: &usize| listed[*place].as_bytes().first() == text.as_bytes().first();
+        let near = (0..after).rev().take_while(is_near).chain((0..after).take(1));
+        for place in near {
             if let Some(rest) = text.strip_prefix(listed[place].as_str()) {
                 return u32::try_from(2 * place + 1 + usize::from(rest.is_empty())).unwrap_or(other);
             }

@@ -80,8 +80,8 @@ impl Run<'_> {
                 while stream.next(&mut block)? {
                     for (row, (&id, &start)) in block.ids.iter().zip(&block.starts).enumerate() {
                         let range = own.records_of(id)?;
-                        let words = &own.block.words[range.clone()];
-                        let seqs = own.block.seqs.get(range).unwrap_or_default();
+                        let words = &own.block.words()[range.clone()];
+                        let seqs = own.block.seqs().get(range).unwrap_or_default();
                         scorer.line(row, start, Records { plain: &[], words, seqs }, lines);
                     }
                     lines.end_block(&block)?;
@@ -119,7 +119,8 @@ impl Run<'_> {
                     if rows == 0 {
                         break;
                     }
-                    for (place, (&id, &word)) in block.ids.iter().zip(&block.words).enumerate() {
+                    let seqs = block.seqs();
+                    for (place, (&id, &word)) in block.ids().iter().zip(block.words()).enumerate() {
                         let Some(number) = numbers.of(id) else { continue };
                         let bin = &mut bins[usize::try_from(number >> place_bits)?];
                         let number = number & places;
@@ -127,7 +128,7 @@ impl Run<'_> {
                             Some(cell) => bin.plain.push(u32::try_from(number)? << cell_bits | cell),
                             None => {
                                 bin.words.push(at_place(word, number));
-                                bin.seqs.extend(block.seqs.get(place));
+                                bin.seqs.extend(seqs.get(place));
                             }
                         }
                     }
@@ -294,6 +295,7 @@ impl<'s> Scorer<'s> {
     }
 
     /// The line of the enterprise in a row of the block, and what its records contribute.
+    #[inline]
     fn line(&mut self, row: usize, start: u32, records: Records, lines: &mut Lines) {
         let evaluator = &mut self.evaluator;
         if self.contributions {
@@ -332,37 +334,28 @@ impl<'m> Merge<'m> {
 
     /// The records of an enterprise, as places in the block. Enterprises are asked for in order.
     fn records_of(&mut self, id: u64) -> Result<Range<usize>> {
-        let mut begin = self.at;
+        let mut own = 0;
         loop {
-            begin += self.block.ids[begin..].iter().take_while(|one| **one < id).count();
-            if begin < self.block.ids.len() {
-                break;
-            }
-            self.at = begin;
-            if !self.more()? {
-                return Ok(self.at..self.at);
-            }
-            begin = 0;
-        }
-        self.at = begin;
-        let mut count = 0;
-        loop {
-            count += self.block.ids[self.at + count..].iter().take_while(|one| **one == id).count();
-            if self.at + count < self.block.ids.len() || !self.more()? {
-                break;
+            let ids = &self.block.ids()[self.at + own..];
+            let before = if own == 0 { ids.iter().take_while(|one| **one < id).count() } else { 0 };
+            let count = ids[before..].iter().take_while(|one| **one == id).count();
+            let has_ended = before + count < ids.len();
+            self.at += before;
+            own += count;
+            if has_ended || !self.more()? {
+                let range = self.at..self.at + own;
+                self.at += own;
+                return Ok(range);
             }
         }
-        let range = self.at..self.at + count;
-        self.at += count;
-        Ok(range)
     }
 
     /// Forgets what was handed out and decodes more; whether there was any.
     fn more(&mut self) -> Result<bool> {
         self.block.forget(self.at);
         self.at = 0;
-        let before = self.block.ids.len();
-        while self.block.ids.len() == before {
+        let before = self.block.ids().len();
+        while self.block.ids().len() == before {
             let rows = self.stream.next(&mut self.block)?;
             self.progress.inc(rows as u64);
             if rows == 0 {
@@ -375,9 +368,9 @@ impl<'m> Merge<'m> {
 
     /// Decodes what is left, only to see that it is in order.
     fn run_out(&mut self) -> Result<()> {
-        self.at = self.block.ids.len();
+        self.at = self.block.ids().len();
         while self.more()? {
-            self.at = self.block.ids.len();
+            self.at = self.block.ids().len();
         }
         Ok(())
     }

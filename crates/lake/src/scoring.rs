@@ -2,6 +2,8 @@
 //! what the records of one enterprise give becomes its points and level.
 
 use std::collections::HashMap;
+use std::hint::select_unpredictable;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Result, bail};
@@ -95,13 +97,40 @@ pub struct Contribution {
     pub milli: i64,
 }
 
-/// What a record of a cell gives. Nearly always it is points of one indicator, or nothing: no points.
+/// What a record of a cell gives. Nearly always it is points of one indicator, or nothing: no points. In one
+/// word, so that the table of cells stays in the nearest cache: points, one bit whether there is more, the
+/// indicator.
 #[derive(Clone, Copy, Debug, Default)]
-struct Cell {
-    points: i32,
-    indicator: u8,
-    /// Whether there is more.
-    more: bool,
+struct Cell(i32);
+
+/// Stands for a cell that is found by itself.
+const OPEN_CELL: Cell = Cell(MORE);
+
+const POINTS_SHIFT: u32 = 8;
+const MORE: i32 = 1 << 7;
+const INDICATOR: u8 = 0x7f;
+
+impl Cell {
+    /// With points of one indicator; `None` where they do not fit.
+    fn new(indicator: u8, milli: i64) -> Option<Self> {
+        let points = i32::try_from(milli).ok().and_then(|points| points.checked_mul(1 << POINTS_SHIFT))?;
+        (indicator <= INDICATOR).then_some(Self(points | i32::from(indicator)))
+    }
+
+    #[inline]
+    fn points(self) -> i64 {
+        i64::from(self.0 >> POINTS_SHIFT)
+    }
+
+    #[inline]
+    fn indicator(self) -> u8 {
+        self.0.to_le_bytes()[0] & INDICATOR
+    }
+
+    #[inline]
+    fn has_more(self) -> bool {
+        self.0 & MORE != 0
+    }
 }
 
 /// What a record does.
@@ -176,16 +205,55 @@ struct Open {
 }
 
 impl Gifts {
-    /// The same for all that give the same, where that can be said in numbers.
-    fn key(&self) -> Option<Vec<(u8, i64)>> {
-        let own = Some(Deed::Points(self.cell.indicator, self.cell.points.into())).filter(|_| self.cell.points != 0);
-        let key = |deed: Deed| match deed {
-            Deed::Points(indicator, milli) => Some((indicator, milli)),
-            Deed::Count(count) => Some((count, i64::MIN)),
-            Deed::Gift(..) => None,
-        };
-        own.into_iter().chain(self.deeds.iter().copied()).map(key).collect()
+    /// Sets the key, which is the same for all that give the same; whether that can be said in numbers.
+    fn key(&self, key: &mut Vec<(u8, i64)>) -> bool {
+        key.clear();
+        if self.cell.points() != 0 {
+            key.push((self.cell.indicator(), self.cell.points()));
+        }
+        self.deeds.iter().all(|deed| {
+            match *deed {
+                Deed::Points(indicator, milli) => key.push((indicator, milli)),
+                Deed::Count(count) => key.push((count, i64::MIN)),
+                Deed::Gift(..) => return false,
+            }
+            true
+        })
     }
+}
+
+/// What cells give, numbered: what is the same once.
+struct Different {
+    all: Vec<Gifts>,
+    numbers: HashMap<Vec<(u8, i64)>, u32>,
+    key: Vec<(u8, i64)>,
+}
+
+impl Different {
+    /// With only nothing, which is number 0.
+    fn new() -> Self {
+        Self { all: vec![Gifts::default()], numbers: [(Vec::new(), NOTHING)].into(), key: Vec::new() }
+    }
+
+    fn number(&mut self, gifts: Gifts) -> u32 {
+        let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
+        if gifts.key(&mut self.key) {
+            if let Some(number) = self.numbers.get(&self.key) {
+                return *number;
+            }
+            self.numbers.insert(self.key.clone(), next);
+        }
+        self.all.push(gifts);
+        next
+    }
+}
+
+/// What the kernel answered when it was asked about all cells of a kind, or of the enterprises' file.
+enum Answers {
+    /// What is different, and the number of that for each cell.
+    Records(Different, Vec<u32>),
+    /// The same for what enterprises begin with.
+    Enterprises(Vec<Beginning>, Vec<u32>),
 }
 
 impl<'k> Scoring<'k> {
@@ -235,8 +303,7 @@ impl<'k> Scoring<'k> {
         if contributions {
             scoring.fold = None;
         }
-        scoring.fill(threads);
-        scoring.begin();
+        scoring.ask(threads);
         Ok(scoring)
     }
 
@@ -245,72 +312,88 @@ impl<'k> Scoring<'k> {
         self.needs_seq
     }
 
-    /// Asks the kernel about every cell. Kinds are shared out among threads.
-    fn fill(&mut self, threads: usize) {
+    /// Asks the kernel about every cell. Kinds are shared out among threads, and first what takes longest.
+    fn ask(&mut self, threads: usize) {
         let kinds: Vec<&KindPlan> = self.records.kinds.iter().flatten().filter(|kind| kind.size > 0).collect();
-        let next = std::sync::atomic::AtomicUsize::new(0);
-        let of_kind = |kind: &KindPlan| {
-            let mut gifts = Vec::with_capacity(kind.size as usize);
-            self.records.each_cell(kind, |stand| gifts.push(self.gifts(stand, kind.number)));
-            gifts
+        let mut order: Vec<usize> = (0..kinds.len()).collect();
+        order.sort_by_key(|&place| std::cmp::Reverse(kinds[place].size));
+        let next = AtomicUsize::new(0);
+        let this = &*self;
+        let work = || {
+            let mut own = Vec::new();
+            loop {
+                let Some(before) = next.fetch_add(1, Ordering::Relaxed).checked_sub(1) else {
+                    own.push((kinds.len(), this.ask_enterprises()));
+                    continue;
+                };
+                let Some(&place) = order.get(before) else { return own };
+                own.push((place, this.ask_kind(kinds[place])));
+            }
         };
-        let mut filled: Vec<(usize, Vec<Gifts>)> = std::thread::scope(|scope| {
-            let work = || {
-                let mut own = Vec::new();
-                loop {
-                    let place = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    let Some(kind) = kinds.get(place) else { return own };
-                    own.push((place, of_kind(kind)));
-                }
-            };
-            let handles: Vec<_> = (1..threads.min(kinds.len())).map(|_| scope.spawn(work)).collect();
+        let mut answers: Vec<(usize, Answers)> = std::thread::scope(|scope| {
+            let handles: Vec<_> = (1..threads.min(order.len() + 1)).map(|_| scope.spawn(work)).collect();
             let mut all = work();
             all.extend(handles.into_iter().flat_map(|handle| handle.join().expect("asking the kernel does not panic")));
             all
         });
-        filled.sort_by_key(|(place, _)| *place);
-        let mut all = vec![Gifts::default()];
-        let mut if_repaired = vec![NOTHING];
-        for (place, gifts) in filled {
-            let stride = kinds[place].if_repaired.unwrap_or_default();
-            for number in 0..kinds[place].size {
-                let own = kinds[place].base + number;
-                // The second half of every pair of strides is repaired already.
-                let is_repaired = stride > 0 && number / stride % 2 == 1;
-                if_repaired.push(if is_repaired { own } else { own + stride });
+        answers.sort_by_key(|(place, _)| *place);
+        let if_repaired: Vec<u32> = kinds.iter().map(|kind| kind.if_repaired.unwrap_or_default()).collect();
+        let mut gives = Vec::with_capacity(if_repaired.len());
+        let mut different = Different::new();
+        for (_, answer) in answers {
+            match answer {
+                Answers::Records(of_kind, mut cells) => {
+                    let numbers: Vec<u32> = of_kind.all.into_iter().map(|gifts| different.number(gifts)).collect();
+                    cells.iter_mut().for_each(|cell| *cell = numbers[*cell as usize]);
+                    gives.push(cells);
+                }
+                Answers::Enterprises(beginnings, cells) => (self.beginnings, self.beginning_of) = (beginnings, cells),
             }
-            all.extend(gifts);
         }
-        self.set_essences(&all, &if_repaired);
+        self.set_essences(different.all, &gives, &if_repaired);
     }
 
-    /// Numbers what cells give. Cells are many and give few different things, and the table of those is small
-    /// enough to stay in the nearest caches while enterprises are scored.
-    fn set_essences(&mut self, all: &[Gifts], if_repaired: &[u32]) {
-        let mut alike: HashMap<Vec<(u8, i64)>, u32> = HashMap::from([(Vec::new(), NOTHING)]);
-        let own = |(cell, gifts): (u32, &Gifts)| match gifts.key() {
-            Some(key) => *alike.entry(key).or_insert(cell),
-            None => cell,
-        };
-        let gives: Vec<u32> = (0..).zip(all).map(own).collect();
-        let pair = |cell: usize| (gives[cell], gives[if_repaired[cell] as usize]);
-        let is_plain = |(own, repaired): (u32, u32)| self.fold.is_some() && own == repaired;
-        // First nothing, then all that are plain.
-        let mut pairs: Vec<(u32, u32)> = (1..all.len()).map(pair).filter(|pair| *pair != (NOTHING, NOTHING)).collect();
-        pairs.sort_unstable_by_key(|pair| (!is_plain(*pair), *pair));
-        pairs.dedup();
-        pairs.insert(0, (NOTHING, NOTHING));
-        let count = pairs.iter().filter(|pair| is_plain(**pair)).count();
-        let numbers: HashMap<(u32, u32), u32> = pairs.iter().copied().zip(0..).collect();
-        self.plain_end = u32::try_from(count).unwrap_or_default();
-        self.essences = (0..all.len()).map(|cell| numbers[&pair(cell)]).collect();
-        for &(own, repaired) in &pairs {
-            let gifts = &all[own as usize];
+    fn ask_kind(&self, kind: &KindPlan) -> Answers {
+        let mut different = Different::new();
+        let mut cells = Vec::with_capacity(kind.size as usize);
+        self.records.each_cell(kind, |stand| cells.push(different.number(self.gifts(stand, kind.number))));
+        Answers::Records(different, cells)
+    }
+
+    /// Numbers what cells give together with what they give once they are repaired. Cells are many and give few
+    /// different things, and the table of those is small enough to stay in the nearest caches while enterprises
+    /// are scored. `gives` has the cells of each kind, `if_repaired` by how much a cell moves when repaired.
+    fn set_essences(&mut self, different: Vec<Gifts>, gives: &[Vec<u32>], if_repaired: &[u32]) {
+        // First those that give the same, repaired or not; nothing is the first of them.
+        let alike = u32::try_from(different.len()).unwrap_or(u32::MAX);
+        self.plain_end = if self.fold.is_some() { alike } else { 0 };
+        self.if_repaired = (0..alike).collect();
+        self.essences = vec![NOTHING];
+        let mut others: HashMap<(u32, u32), u32> = HashMap::new();
+        let mut own_of: Vec<u32> = (0..alike).collect();
+        for (gives, &stride) in gives.iter().zip(if_repaired) {
+            for (cell, &own) in (0..).zip(gives) {
+                // The second half of every pair of strides is repaired already.
+                let is_repaired = stride > 0 && cell / stride % 2 == 1;
+                let repaired = if is_repaired { own } else { gives[(cell + stride) as usize] };
+                let number = if own == repaired {
+                    own
+                } else {
+                    *others.entry((own, repaired)).or_insert_with(|| {
+                        own_of.push(own);
+                        self.if_repaired.push(repaired);
+                        u32::try_from(own_of.len() - 1).unwrap_or(u32::MAX)
+                    })
+                };
+                self.essences.push(number);
+            }
+        }
+        for own in own_of {
+            let gifts = &different[own as usize];
             let begin = u32::try_from(self.deeds.len()).unwrap_or(u32::MAX);
             self.deeds.extend(&gifts.deeds);
             self.cells.push(gifts.cell);
             self.more.push((begin, u32::try_from(self.deeds.len()).unwrap_or(u32::MAX)));
-            self.if_repaired.push(numbers[&(repaired, repaired)]);
         }
     }
 
@@ -324,10 +407,10 @@ impl<'k> Scoring<'k> {
                 Some(Target::Multiplier(_)) => Deed::Gift(slot, gift),
                 Some(Target::Points(indicator)) => {
                     let milli = gift.points().milli();
-                    match i32::try_from(milli) {
-                        Ok(0) => return,
-                        Ok(points) if gifts.cell.points == 0 => {
-                            gifts.cell = Cell { points, indicator, more: false };
+                    match Cell::new(indicator, milli) {
+                        _ if milli == 0 => return,
+                        Some(cell) if gifts.cell.points() == 0 => {
+                            gifts.cell = cell;
                             return;
                         }
                         _ => Deed::Points(indicator, milli),
@@ -336,12 +419,12 @@ impl<'k> Scoring<'k> {
             };
             gifts.deeds.push(deed);
         });
-        gifts.cell.more = !gifts.deeds.is_empty();
+        gifts.cell.0 |= if gifts.deeds.is_empty() { 0 } else { MORE };
         gifts
     }
 
-    /// Asks the kernel about every row that an enterprise can have. Many of them come to the same.
-    fn begin(&mut self) {
+    /// Every row that an enterprise can have. Many of them come to the same.
+    fn ask_enterprises(&self) -> Answers {
         let mut others_add = vec![false; usize::from(u8::MAX)];
         if let Some(fold) = &self.fold {
             let slots = self.records.kinds.iter().flatten().flat_map(|kind| self.kernel.slots_of(kind.number));
@@ -351,26 +434,29 @@ impl<'k> Scoring<'k> {
                 }
             }
         }
-        let mut all = vec![self.beginning(&[], |_| true)];
-        for kind in self.enterprises.kinds.iter().flatten() {
-            self.enterprises.each_cell(kind, |stand| {
-                let mut gifts = Vec::new();
-                self.kernel.gifts(&stand.fact(), kind.number, self.day, |slot, gift| gifts.push((slot, gift)));
-                all.push(self.beginning(&gifts, |indicator| others_add[usize::from(indicator)]));
-            });
-        }
         let mut known: HashMap<Start, u32> = HashMap::new();
-        for one in all {
-            let next = u32::try_from(self.beginnings.len()).unwrap_or(u32::MAX);
+        let (mut beginnings, mut cells) = (Vec::new(), Vec::new());
+        let mut add = |one: Beginning| {
+            let next = u32::try_from(beginnings.len()).unwrap_or(u32::MAX);
             let number = match &one {
                 Beginning::Fold(start) => *known.entry(start.clone()).or_insert(next),
                 Beginning::Gifts(_) => next,
             };
             if number == next {
-                self.beginnings.push(one);
+                beginnings.push(one);
             }
-            self.beginning_of.push(number);
+            cells.push(number);
+        };
+        add(self.beginning(&[], |_| true));
+        let mut gifts = Vec::new();
+        for kind in self.enterprises.kinds.iter().flatten() {
+            self.enterprises.each_cell(kind, |stand| {
+                gifts.clear();
+                self.kernel.gifts(&stand.fact(), kind.number, self.day, |slot, gift| gifts.push((slot, gift)));
+                add(self.beginning(&gifts, |indicator| others_add[usize::from(indicator)]));
+            });
         }
+        Answers::Enterprises(beginnings, cells)
     }
 
     fn beginning(&self, gifts: &[(usize, Gift)], others_add: impl Fn(u8) -> bool) -> Beginning {
@@ -400,12 +486,17 @@ impl<'k> Scoring<'k> {
         self.beginning_of[cell as usize]
     }
 
-    /// What a record of a cell gives, by number, and whether nothing else of it matters; 0 where it can make
-    /// no difference. The number of an open cell says so itself.
+    /// What a record of a cell gives, by number; 0 where it can make no difference. The number of an open cell
+    /// says so itself.
     #[inline]
-    pub fn essence(&self, cell: u32) -> (u32, bool) {
-        let number = self.essences.get(cell as usize).copied().unwrap_or(cell & !OPEN);
-        (number, number < self.plain_end)
+    pub fn essence(&self, cell: u32) -> u32 {
+        self.essences.get(cell as usize).copied().unwrap_or(cell & !OPEN)
+    }
+
+    /// Whether nothing else of such a record matters.
+    #[inline]
+    pub fn is_plain(&self, essence: u32) -> bool {
+        essence < self.plain_end
     }
 
     /// The same of a record that has a value of its own.
@@ -432,13 +523,30 @@ impl<'k> Scoring<'k> {
     }
 }
 
+/// For each key, how many days ago the latest record was that repairs others.
+type Repairs = [u32; 256];
+
+fn is_repaired(repairs: &Repairs, word: Word) -> bool {
+    days_before(word) >= repairs[key_of(word)]
+}
+
+/// The cell of a record, which is another if the record has been repaired; that of an open cell is not known
+/// here. Without branches: which records are repaired cannot be foreseen.
+#[inline]
+fn cell_now(repairs: &Repairs, if_repaired: &[u32], word: Word) -> usize {
+    let cell = cell_of(word);
+    let repaired = if_repaired.get(cell).map_or(cell, |repaired| *repaired as usize);
+    select_unpredictable(is_repaired(repairs, word), repaired, cell)
+}
+
 /// Scores enterprises one after the other.
 pub struct Evaluator<'s> {
     scoring: &'s Scoring<'s>,
     sheet: Sheet,
     tallies: Vec<Tally>,
-    /// For each key, how many days ago the latest record was that repairs others.
-    repairs: [u32; 256],
+    /// Records of the enterprise that repair others.
+    repairers: Vec<Word>,
+    repairs: Repairs,
     /// As many of the open cells as were known when one was last missing.
     open: Vec<(Gifts, u32)>,
     given: Vec<(usize, Kept)>,
@@ -452,6 +560,7 @@ impl<'s> Evaluator<'s> {
             scoring,
             sheet: Sheet::default(),
             tallies,
+            repairers: Vec::new(),
             repairs: [u32::MAX; 256],
             open: Vec::new(),
             given: Vec::new(),
@@ -465,29 +574,26 @@ impl<'s> Evaluator<'s> {
             return self.assess(start, records);
         }
         let Records { plain, words, seqs } = records;
-        self.note_repairs(words);
         let scoring = self.scoring;
-        for &number in plain {
-            let cell = scoring.cells[number as usize];
-            self.sheet.add(cell.indicator, cell.points.into());
-            if cell.more {
-                self.give(number as usize, 0, 0);
-            }
+        let mut more = 0;
+        self.sheet.add_all(plain.iter().map(|number| {
+            let cell = scoring.cells[*number as usize];
+            more |= cell.0;
+            (cell.indicator(), cell.points())
+        }));
+        if Cell(more).has_more() {
+            let more = plain.iter().map(|number| *number as usize).filter(|number| scoring.cells[*number].has_more());
+            more.for_each(|number| self.give(number, 0, 0));
         }
-        for (place, &word) in words.iter().enumerate() {
-            let mut number = cell_of(word);
-            if self.is_repaired(word) {
-                number = self.if_repaired(number);
-            }
-            if let Some(cell) = scoring.cells.get(number) {
-                self.sheet.add(cell.indicator, cell.points.into());
-                if !cell.more {
-                    continue;
-                }
-            }
-            self.give(number, word, seqs.get(place).copied().unwrap_or_default());
+        self.repairers.clear();
+        self.repairers.extend(words.iter().filter(|word| *word & REPAIRER != 0));
+        if self.repairers.is_empty() {
+            self.take(words, seqs, |_, _, word| cell_of(word));
+        } else {
+            self.note_repairs();
+            self.take(words, seqs, cell_now);
+            self.forget_repairs();
         }
-        self.forget_repairs(words);
         match &scoring.beginnings[start as usize] {
             Beginning::Fold(start) => scoring.fold.as_ref()?.conclude(start, &mut self.sheet),
             Beginning::Gifts(deeds) => {
@@ -512,11 +618,37 @@ impl<'s> Evaluator<'s> {
         }
     }
 
+    /// Takes in what records give, each by the cell that it now has.
+    #[inline]
+    fn take(&mut self, words: &[Word], seqs: &[i64], now: impl Fn(&Repairs, &[u32], Word) -> usize) {
+        let scoring = self.scoring;
+        let cell = |repairs: &Repairs, word: Word| {
+            scoring.cells.get(now(repairs, &scoring.if_repaired, word)).copied().unwrap_or(OPEN_CELL)
+        };
+        let mut more = 0;
+        self.sheet.add_all(words.iter().map(|word| {
+            let cell = cell(&self.repairs, *word);
+            more |= cell.0;
+            (cell.indicator(), cell.points())
+        }));
+        if !Cell(more).has_more() {
+            return;
+        }
+        for (place, &word) in words.iter().enumerate() {
+            if cell(&self.repairs, word).has_more() {
+                let number = self.cell_now(word);
+                self.give(number, word, seqs.get(place).copied().unwrap_or_default());
+            }
+        }
+    }
+
     /// The same with what every record contributes, which is left in [`Self::contributions`].
     fn assess(&mut self, start: u32, Records { words, seqs, .. }: Records) -> Option<Outcome> {
         self.contributions.clear();
         let scoring = self.scoring;
-        self.note_repairs(words);
+        self.repairers.clear();
+        self.repairers.extend(words.iter().filter(|word| *word & REPAIRER != 0));
+        self.note_repairs();
         // Records are numbered in the order of the ledger, or in one that is the same every time.
         let mut order: Vec<usize> = (0..words.len()).collect();
         order.sort_by_key(|&place| (seqs.get(place), days_before(words[place]), cell_of(words[place])));
@@ -529,10 +661,7 @@ impl<'s> Evaluator<'s> {
         }
         for (seq, &place) in (0..).map(Seq).zip(&order) {
             let word = words[place];
-            let mut number = cell_of(word);
-            if self.is_repaired(word) {
-                number = self.if_repaired(number);
-            }
+            let number = self.cell_now(word);
             let day = crate::readings::day_of(scoring.day_number(word));
             let kept = |deed: &Deed| deed.gift().map(|(slot, gift)| (slot, Kept { day, seq, gift }));
             match scoring.more.get(number) {
@@ -542,7 +671,7 @@ impl<'s> Evaluator<'s> {
                 None => given.extend(self.open(number).0.deeds.iter().filter_map(kept)),
             }
         }
-        self.forget_repairs(words);
+        self.forget_repairs();
         let assessment = scoring.kernel.assess_gifts(given.iter().copied());
         self.given = given;
         let assessment = assessment?;
@@ -578,29 +707,24 @@ impl<'s> Evaluator<'s> {
     }
 
     /// Takes down when records were repaired.
-    fn note_repairs(&mut self, words: &[Word]) {
-        for &word in words {
-            let days = if word & REPAIRER == 0 { u32::MAX } else { days_before(word) };
+    fn note_repairs(&mut self) {
+        for &word in &self.repairers {
             let latest = &mut self.repairs[key_of(word)];
-            *latest = days.min(*latest);
+            *latest = days_before(word).min(*latest);
         }
         // Without a key, a record has nothing to be matched on.
         self.repairs[usize::from(NO_KEY)] = u32::MAX;
     }
 
-    fn is_repaired(&self, word: Word) -> bool {
-        days_before(word) >= self.repairs[key_of(word)]
+    fn forget_repairs(&mut self) {
+        self.repairers.iter().for_each(|word| self.repairs[key_of(*word)] = u32::MAX);
     }
 
-    fn forget_repairs(&mut self, words: &[Word]) {
-        words.iter().for_each(|word| self.repairs[key_of(*word)] = u32::MAX);
-    }
-
-    fn if_repaired(&mut self, cell: usize) -> usize {
-        match self.scoring.if_repaired.get(cell) {
-            Some(repaired) => *repaired as usize,
-            None => self.open(cell).1 as usize,
-        }
+    /// The cell of a record, which is another if the record has been repaired.
+    fn cell_now(&mut self, word: Word) -> usize {
+        let cell = cell_now(&self.repairs, &self.scoring.if_repaired, word);
+        let is_open = cell >= self.scoring.cells.len();
+        if is_open && is_repaired(&self.repairs, word) { self.open(cell).1 as usize } else { cell }
     }
 
     fn open(&mut self, cell: usize) -> &(Gifts, u32) {
@@ -620,7 +744,7 @@ impl<'s> Evaluator<'s> {
             }
         } else {
             let gifts = self.open(cell).0.clone();
-            self.sheet.add(gifts.cell.indicator, gifts.cell.points.into());
+            self.sheet.add(gifts.cell.indicator(), gifts.cell.points());
             for deed in gifts.deeds {
                 self.carry_out(deed, word, seq);
             }

@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::pages::Column;
+use crate::pages::{Column, Rows};
 use crate::plan::{DROPPED, NOTHING, OPEN, Plan, PlanColumn};
 use crate::readings::{Ages, Classes, CreditCode, CreditCodes, Ids, Integers, Small};
 use crate::scoring::{NO_KEY, Scoring, Word, word};
@@ -10,6 +10,9 @@ use crate::table::Table;
 
 /// Rows that are decoded at a time: what they need stays in the nearest caches.
 pub const BLOCK: usize = 2048;
+
+/// Rows among which cells that are not in the plan are looked for at a time: few have any.
+const SETTLED_AT_ONCE: usize = 64;
 
 /// Where a file of records has what is not a field of some kind.
 pub struct RecordSource {
@@ -35,25 +38,51 @@ pub struct EnterpriseSource {
     pub credit_code: Option<(usize, CreditCodes)>,
 }
 
-/// Records of a stream that matter.
+/// Records of a stream that matter. Beyond the end there is room for more, which is not cleared every time.
 #[derive(Default)]
 pub struct Block {
-    pub ids: Vec<u64>,
-    pub words: Vec<Word>,
-    pub seqs: Vec<i64>,
+    ids: Vec<u64>,
+    words: Vec<Word>,
+    seqs: Vec<i64>,
+    end: usize,
 }
 
 impl Block {
+    pub fn ids(&self) -> &[u64] {
+        &self.ids[..self.end]
+    }
+
+    pub fn words(&self) -> &[Word] {
+        &self.words[..self.end]
+    }
+
+    /// Places in the ledger, where they are read.
+    pub fn seqs(&self) -> &[i64] {
+        &self.seqs[..self.end.min(self.seqs.len())]
+    }
+
     /// Drops all.
     pub fn clear(&mut self) {
-        self.forget(self.ids.len());
+        self.end = 0;
     }
 
     /// Drops so many from the front.
     pub fn forget(&mut self, count: usize) {
-        self.ids.drain(..count);
-        self.words.drain(..count);
-        self.seqs.drain(..count.min(self.seqs.len()));
+        self.ids.copy_within(count..self.end, 0);
+        self.words.copy_within(count..self.end, 0);
+        if !self.seqs.is_empty() {
+            self.seqs.copy_within(count..self.end, 0);
+        }
+        self.end -= count;
+    }
+
+    fn make_room(&mut self, count: usize, with_seqs: bool) {
+        let needed = self.end + count;
+        if self.ids.len() < needed {
+            self.ids.resize(needed, 0);
+            self.words.resize(needed, 0);
+            self.seqs.resize(if with_seqs { needed } else { 0 }, 0);
+        }
     }
 }
 
@@ -73,6 +102,8 @@ pub struct RecordStream<'s> {
     /// For each of these, by kind in the file and class: what a value of the class adds to the cell of a
     /// record that has no value.
     steps: Vec<Vec<u32>>,
+    /// Whether there are records whose cells are found by themselves, from the codes of all columns.
+    has_open: bool,
     left: usize,
     /// Where records must be in order: bounds of the row groups, those of the row group that is open, and
     /// the greatest number of an enterprise so far.
@@ -133,6 +164,7 @@ impl<'s> RecordStream<'s> {
             seq: seq.map(|(column, reading)| Column::new(table, *column, reading)),
             classes,
             steps: plan.columns.iter().map(steps_of).collect(),
+            has_open: plan.has_open(),
             left: 0,
             order: bounds.map(|bounds| (bounds, (0, 0), 0)),
             buffers: Buffers { codes: vec![vec![0; BLOCK]; plan.columns.len()], ..Buffers::default() },
@@ -185,9 +217,7 @@ impl<'s> RecordStream<'s> {
             *before = last;
         }
         self.sum_up(count)?;
-        if self.buffers.cells.iter().any(|cell| *cell >= OPEN) {
-            self.settle_others()?;
-        }
+        self.settle_others()?;
         self.append(block);
         Ok(count)
     }
@@ -202,13 +232,22 @@ impl<'s> RecordStream<'s> {
         cells.extend(kinds.iter().zip(ages.iter()).map(first));
         for (place, (own, steps)) in self.classes.iter_mut().zip(&self.steps).enumerate() {
             let width = self.plan.columns[place].width;
-            let (kinds, codes, cells) = (&kinds[..count], &mut codes[place][..count], &mut cells[..count]);
-            codes.fill(0);
+            let (kinds, cells) = (&kinds[..count], &mut cells[..count]);
+            let step = |kind: u8, code: u32| steps[usize::from(kind) * width + (code as usize).min(width - 1)];
+            let codes = self.has_open.then(|| &mut codes[place][..count]);
             // Only rows that have a value: in most columns of this kind few have one.
-            own.read_present(count, |row, code| {
-                codes[row] = code;
-                let class = (code as usize).min(width - 1);
-                cells[row] = cells[row].wrapping_add(steps[usize::from(kinds[row]) * width + class]);
+            own.read_present(count, codes, |rows, present| match rows {
+                Rows::All(rows) => {
+                    for ((cell, kind), code) in cells[rows.clone()].iter_mut().zip(&kinds[rows]).zip(present) {
+                        *cell = cell.wrapping_add(step(*kind, *code));
+                    }
+                }
+                Rows::Some(first, rows) => {
+                    for (row, code) in rows.iter().zip(present) {
+                        let row = first + *row as usize;
+                        cells[row] = cells[row].wrapping_add(step(kinds[row], *code));
+                    }
+                }
             })?;
         }
         Ok(())
@@ -218,12 +257,17 @@ impl<'s> RecordStream<'s> {
     /// for the model.
     fn settle_others(&mut self) -> Result<()> {
         let Buffers { kinds, ages, codes, cells, .. } = &mut self.buffers;
-        for (place, cell) in cells.iter_mut().enumerate().filter(|(_, cell)| **cell >= OPEN) {
-            if *cell >= DROPPED {
-                (*cell, kinds[place]) = (NOTHING, self.source.kinds.count);
-            } else {
-                let codes = |column: usize| codes[column][place];
-                *cell = OPEN | self.scoring.open_cell(kinds[place].into(), class_of(ages[place]), codes)?;
+        for (part, some) in cells.chunks_mut(SETTLED_AT_ONCE).enumerate() {
+            if some.iter().fold(0, |all, cell| all | *cell) < OPEN {
+                continue;
+            }
+            for (place, cell) in (part * SETTLED_AT_ONCE..).zip(some).filter(|(_, cell)| **cell >= OPEN) {
+                if *cell >= DROPPED {
+                    (*cell, kinds[place]) = (NOTHING, self.source.kinds.count);
+                } else {
+                    let codes = |column: usize| codes[column][place];
+                    *cell = OPEN | self.scoring.open_cell(kinds[place].into(), class_of(ages[place]), codes)?;
+                }
             }
         }
         Ok(())
@@ -231,32 +275,32 @@ impl<'s> RecordStream<'s> {
 
     /// Appends what matters of the rows whose cells are known.
     fn append(&mut self, block: &mut Block) {
-        let Buffers { ids, kinds, ages, keys, seqs, cells, .. } = &self.buffers;
+        let Buffers { ids, kinds, ages, keys, seqs, cells, .. } = &mut self.buffers;
         let scoring = self.scoring;
         let repairer = self.source.repairer.map_or(u32::MAX, u32::from);
-        let before = block.ids.len();
-        block.ids.resize(before + ids.len(), 0);
-        block.words.resize(before + ids.len(), 0);
-        block.seqs.resize(if self.seq.is_some() { before + ids.len() } else { 0 }, 0);
-        let (out_ids, out_words, out_seqs) = (&mut block.ids[..], &mut block.words[..], &mut block.seqs[..]);
+        let matters = |kind: u8, number: u32| usize::from((u32::from(kind) == repairer) | (number != NOTHING));
+        // By itself: the table is the one thing here that is not in the nearest cache, and so many look-ups
+        // are under way at once.
+        cells.iter_mut().for_each(|cell| *cell = scoring.essence(*cell));
+        block.make_room(ids.len(), self.seq.is_some());
+        let mut end = block.end;
+        if self.seq.is_some() {
+            for ((&kind, &number), &seq) in kinds.iter().zip(&*cells).zip(&*seqs) {
+                block.seqs[end] = seq;
+                end += matters(kind, number);
+            }
+            end = block.end;
+        }
         // Every row is put at the end, and what does not matter is overwritten by the next one: which rows
         // matter cannot be foreseen, so a branch would be taken wrongly too often.
-        let mut end = before;
-        for (place, ((((&id, &kind), &age), &key), &cell)) in
-            ids.iter().zip(kinds).zip(ages).zip(keys).zip(cells).enumerate()
-        {
-            let (number, is_plain) = scoring.essence(cell);
+        let (out_ids, out_words) = (&mut block.ids[..], &mut block.words[..]);
+        for ((((&id, &kind), &age), &key), &number) in ids.iter().zip(&*kinds).zip(&*ages).zip(&*keys).zip(&*cells) {
             let repairs = u32::from(kind) == repairer;
             out_ids[end] = id;
-            out_words[end] = word(number, key, age >> 16, repairs, is_plain & !repairs);
-            if let Some(out) = out_seqs.get_mut(end) {
-                *out = seqs[place];
-            }
-            end += usize::from(repairs | (number != NOTHING));
+            out_words[end] = word(number, key, age >> 16, repairs, scoring.is_plain(number) & !repairs);
+            end += matters(kind, number);
         }
-        block.ids.truncate(end);
-        block.words.truncate(end);
-        block.seqs.truncate(end);
+        block.end = end;
     }
 }
 

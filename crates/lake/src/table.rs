@@ -159,12 +159,9 @@ impl Table {
             bail!("{} 不完整（可能没有传完）", self.path.display());
         }
         file.seek(SeekFrom::Start(start)).with_context(name)?;
-        memory.clear();
-        memory.reserve(usize::try_from(length).with_context(name)?);
-        let read = file.take(length).read_to_end(&mut memory).with_context(name)?;
-        if read as u64 != length {
-            bail!("{} 不完整（可能没有传完）", self.path.display());
-        }
+        // What is there is overwritten, so that only memory that is taken for the first time is cleared.
+        memory.resize(usize::try_from(length).with_context(name)?, 0);
+        file.read_exact(&mut memory).with_context(name)?;
         Ok(memory)
     }
 }

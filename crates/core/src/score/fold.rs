@@ -47,8 +47,8 @@ pub enum Target {
 struct Indicator {
     cap: i64,
     dimension: u8,
-    /// Whether it is named among the indicators with the most points.
-    leads: bool,
+    /// What is left of its points for finding out which lead: all, or nothing where it is not named among those.
+    leading: i64,
 }
 
 struct Dimension {
@@ -102,6 +102,19 @@ impl Sheet {
         self.touched |= 1 << place;
     }
 
+    /// Adds points to indicators. What was touched is kept aside meanwhile: memory that is written and read
+    /// again in every turn is what such a loop would wait for.
+    #[inline]
+    pub fn add_all(&mut self, all: impl Iterator<Item = (u8, i64)>) {
+        let mut touched = self.touched;
+        for (indicator, milli) in all {
+            let place = usize::from(indicator) % MOST;
+            self.points[place] += milli;
+            touched |= 1 << place;
+        }
+        self.touched = touched;
+    }
+
     /// Counts one more record.
     #[inline]
     pub fn count(&mut self, count: u8) {
@@ -136,7 +149,8 @@ impl<'k> Fold<'k> {
                 if rule.combine != Combine::Sum || rule.cap.milli() > MOST_POINTS {
                     return None;
                 }
-                indicators.push(Indicator { cap: rule.cap.milli(), dimension: number, leads: leads((place, within)) });
+                let leading = if leads((place, within)) { i64::MAX } else { 0 };
+                indicators.push(Indicator { cap: rule.cap.milli(), dimension: number, leading });
             }
         }
         for Needed { slot, .. } in kernel.applies.iter().chain(kernel.overrides.iter().flatten()) {
@@ -201,7 +215,7 @@ impl<'k> Fold<'k> {
             }
         }
         for ((number, indicator), points) in (0_u8..).zip(&self.indicators).zip(points) {
-            if others_add(number) || indicator.leads {
+            if others_add(number) || indicator.leading > 0 {
                 if points != 0 {
                     start.points.push((number, points));
                 }
@@ -232,8 +246,8 @@ impl<'k> Fold<'k> {
             let indicator = &self.indicators[place];
             let points = std::mem::take(&mut sheet.points[place]).clamp(-indicator.cap, indicator.cap);
             dimensions[usize::from(indicator.dimension) % MOST_DIMENSIONS] += points;
-            let mut one = if indicator.leads { (points.max(0) << PLACE_BITS) | (LAST_PLACE - place as i64) } else { 0 };
             // Without branches: which of them leads cannot be foreseen.
+            let mut one = ((points.max(0) << PLACE_BITS) | (LAST_PLACE - place as i64)) & indicator.leading;
             for lead in &mut leading {
                 (*lead, one) = ((*lead).max(one), (*lead).min(one));
             }
