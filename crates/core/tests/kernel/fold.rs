@@ -27,6 +27,7 @@ proptest! {
             let facts = Facts::new(&records, on(), &numbers);
             let mut tallies = vec![Tally::default(); kernel.slots().len()];
             let (mut first, mut sheet, mut added) = (Vec::new(), Sheet::default(), [false; 256]);
+            let mut together = Vec::new();
             for kind in 0..numbers.count() {
                 for fact in facts.of(kind) {
                     let (day, seq) = (fact.record.occurred_on, fact.record.seq);
@@ -38,12 +39,14 @@ proptest! {
                             Target::Count(count) => sheet.count(count),
                             Target::Points(indicator) => {
                                 added[usize::from(indicator)] = true;
-                                sheet.add(indicator, gift.points().milli());
+                                let one = (indicator, gift.points().milli());
+                                if seq.0 % 2 == 0 { together.push(one) } else { sheet.add(one.0, one.1) }
                             }
                         }
                     });
                 }
             }
+            sheet.add_all(together.into_iter());
             for (slot, target) in fold.targets().iter().enumerate() {
                 if matches!(target, Target::Multiplier(_)) {
                     first.extend(tallies[slot].kept.map(|kept| (slot, kept.gift)));
@@ -56,13 +59,14 @@ proptest! {
                 let mut number = 0;
                 for (dimension, points) in conclusion.dimensions.iter().enumerate() {
                     for (within, (_, capped)) in points.indicators.iter().enumerate() {
+                        assert_eq!(fold.place(number), (dimension, within));
                         if capped.milli() > 0 && leads((dimension, within)) {
                             leading.push((std::cmp::Reverse(*capped), number));
                         }
                         number += 1;
                     }
                 }
-                leading.sort();
+                leading.sort_unstable();
                 (conclusion.total, conclusion.level, [0, 1, 2].map(|place| leading.get(place).map(|one| one.1)))
             });
             let flat = flat.map(|outcome| (outcome.total, usize::from(outcome.level), outcome.leading));
