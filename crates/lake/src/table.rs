@@ -1,10 +1,10 @@
 //! A Parquet file: its columns by name, its row groups, and pieces of it.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use parquet::basic::{ConvertedType, LogicalType, Type};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
 use parquet::file::statistics::Statistics;
@@ -152,16 +152,20 @@ impl Table {
     /// that share one share its place, too.
     pub fn read(&self, start: u64, length: u64, mut memory: Vec<u8>) -> Result<Vec<u8>> {
         let name = || format!("读取 {}", self.path.display());
+        let cut_off = || anyhow!("{} 不完整（可能没有传完）", self.path.display());
         let mut file = File::open(&self.path).with_context(name)?;
         // What the file says of itself may be wrong, and must not make us ask for more than there is.
         let size = file.metadata().with_context(name)?.len();
         if start.checked_add(length).is_none_or(|end| end > size) {
-            bail!("{} 不完整（可能没有传完）", self.path.display());
+            return Err(cut_off());
         }
         file.seek(SeekFrom::Start(start)).with_context(name)?;
         // What is there is overwritten, so that only memory that is taken for the first time is cleared.
         memory.resize(usize::try_from(length).with_context(name)?, 0);
-        file.read_exact(&mut memory).with_context(name)?;
-        Ok(memory)
+        match file.read_exact(&mut memory) {
+            // Cut off meanwhile.
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(cut_off()),
+            read => read.map(|()| memory).with_context(name),
+        }
     }
 }

@@ -25,7 +25,7 @@ use xinheng_lake::score::{Job, Rules, score};
 
 #[path = "../../core/tests/kernel/random.rs"]
 mod random;
-use random::{Choice, Drawn, ENTERPRISES, choices, drawn, kinds, model, on, record};
+use random::{Choice, Drawn, ENTERPRISES, choices, drawn, drawn_record, kinds, model, on};
 
 /// Credit codes with the right check character.
 fn code(number: usize) -> String {
@@ -204,7 +204,7 @@ fn packed(folder: &Path, of: &BTreeMap<String, Vec<Record>>, kinds: &[Kind], row
 fn ledger(drawn: &[Drawn]) -> BTreeMap<String, Vec<Record>> {
     let mut of: BTreeMap<String, Vec<Record>> = (0..ENTERPRISES).map(|number| (code(number), Vec::new())).collect();
     for (seq, one) in (1..).zip(drawn) {
-        of.get_mut(&code(one.0)).unwrap().push(record(seq, one));
+        of.get_mut(&code(one.0)).unwrap().push(drawn_record(seq, one));
     }
     of
 }

@@ -12,7 +12,7 @@ use xinheng_core::rulebook::model::Model;
 use xinheng_core::score::cut::{Cuts, FieldCuts, cuts};
 use xinheng_core::score::{Gift, Kernel};
 
-use crate::random::{choices, drawn, kinds, model, on, record};
+use crate::random::{choices, drawn, drawn_record, kinds, model, on};
 
 /// A part, and where it cuts on 15 June 2026. That repaired records are left out unless a filter says otherwise is told
 /// once, in the first two lines.
@@ -199,7 +199,7 @@ proptest! {
         let (model, kinds) = (model(&choice), kinds());
         let numbers = Kinds::new(&kinds);
         let (kernel, all_cuts) = (Kernel::new(&model, &numbers), cuts(&model, &numbers, on()));
-        let records: Vec<Record> = (1..).zip(&drawn).map(|(seq, one)| record(seq, one)).collect();
+        let records: Vec<Record> = (1..).zip(&drawn).map(|(seq, one)| drawn_record(seq, one)).collect();
         let facts = Facts::new(&records, on(), &numbers);
         for (kind, cuts) in all_cuts.iter().enumerate() {
             prop_assert_eq!(cuts.is_some(), kernel.looks_at(kind));

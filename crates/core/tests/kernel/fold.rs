@@ -7,7 +7,7 @@ use xinheng_core::record::Record;
 use xinheng_core::score::fold::{Fold, Sheet, Target};
 use xinheng_core::score::{Kept, Kernel, Tally};
 
-use crate::random::{ENTERPRISES, choices, drawn, kinds, model, on, record};
+use crate::random::{ENTERPRISES, choices, drawn, drawn_record, kinds, model, on};
 
 proptest! {
     /// The flat form by itself, on what the kernel says that records give: some as the enterprise's own row,
@@ -23,7 +23,7 @@ proptest! {
         let Some(fold) = Fold::new(&kernel, leads) else { return Ok(()) };
         for enterprise in 0..ENTERPRISES {
             let own_drawn = (1..).zip(&drawn).filter(|(_, one)| one.0 == enterprise);
-            let records: Vec<Record> = own_drawn.map(|(seq, one)| record(seq, one)).collect();
+            let records: Vec<Record> = own_drawn.map(|(seq, one)| drawn_record(seq, one)).collect();
             let facts = Facts::new(&records, on(), &numbers);
             let mut tallies = vec![Tally::default(); kernel.slots().len()];
             let (mut first, mut sheet, mut added) = (Vec::new(), Sheet::default(), [false; 256]);

@@ -5,16 +5,16 @@ mod cuts;
 mod fold;
 mod random;
 
-use std::collections::BTreeMap;
-
 use chrono::Days;
 use proptest::prelude::*;
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::points::Points;
-use xinheng_core::record::{Day, Moment, Payload, Record, RecordId, Seq, Value};
+use xinheng_core::record::{Day, Record, Seq, Value};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_core::rulebook::model::Model;
 use xinheng_core::score::{Assessment, Kernel};
+
+use crate::random::record;
 
 const PENALTY: &str = "
 rule: {id: penalty, title: 行政处罚, from: 2000-01-01, status: default}
@@ -158,24 +158,6 @@ fn model() -> Model {
 
 fn day(text: &str) -> Day {
     text.parse().unwrap()
-}
-
-fn record(seq: i64, kind: &str, occurred_on: Day, fields: &[(&str, Value)]) -> Record {
-    Record {
-        seq: Seq(seq),
-        id: RecordId { submission: 1, line: seq, part: 0 },
-        enterprise: None,
-        kind: kind.to_owned(),
-        occurred_on,
-        version: None,
-        received_at: Moment::from_micros(0).unwrap(),
-        source_unit: String::new(),
-        document_number: None,
-        supersedes: None,
-        withdrawn: false,
-        payload: Payload(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()),
-        commitments: BTreeMap::new(),
-    }
 }
 
 fn text(text: impl ToString) -> Value {

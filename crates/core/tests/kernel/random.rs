@@ -156,7 +156,7 @@ pub fn earlier(days: i64) -> Day {
     if days < 0 { on().checked_add_days(by).unwrap() } else { on().checked_sub_days(by).unwrap() }
 }
 
-pub fn record(seq: i64, &(_, kind, age, [a, fine, until, number, flag, codes]): &Drawn) -> Record {
+pub fn drawn_record(seq: i64, &(_, kind, age, [a, fine, until, number, flag, codes]): &Drawn) -> Record {
     let text = |text: &str| Value::Text(text.to_owned());
     let mut fields = vec![("number", text(&number.to_string()))];
     match kind {
@@ -177,19 +177,24 @@ pub fn record(seq: i64, &(_, kind, age, [a, fine, until, number, flag, codes]): 
             fields.extend((until < 500).then(|| ("expires", text(&earlier(until).to_string()))));
         }
     }
+    record(seq, ["penalty", "repair", "visit"][kind], earlier(age), &fields)
+}
+
+/// A record of a kind on a day.
+pub fn record(seq: i64, kind: &str, occurred_on: Day, fields: &[(&str, Value)]) -> Record {
     Record {
         seq: Seq(seq),
         id: RecordId { submission: 1, line: seq, part: 0 },
         enterprise: None,
-        kind: ["penalty", "repair", "visit"][kind].to_owned(),
-        occurred_on: earlier(age),
+        kind: kind.to_owned(),
+        occurred_on,
         version: None,
         received_at: Moment::from_micros(0).unwrap(),
         source_unit: String::new(),
         document_number: None,
         supersedes: None,
         withdrawn: false,
-        payload: Payload(fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()),
+        payload: Payload(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()),
         commitments: BTreeMap::new(),
     }
 }
