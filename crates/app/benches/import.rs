@@ -3,9 +3,9 @@
 //!
 //! In one run, on each database, each in a process of its own: the same writer fills the ledger table alone with the
 //! rows that the import puts there, sealed before the clock runs; then the personal values are put away as well; then
-//! the CSV of registrations is imported and classified as `xinheng import` does; then the same rows as a workbook, against the reading
-//! library's bare parse of it. The bars are 4 times the ledger alone; for the workbook, twice its bare
-//! parse on top; 300 MB.
+//! the CSV of registrations is imported and classified as `xinheng import` does; then the same rows as a workbook,
+//! against the reading library's bare parse of it. The bars are 4 times the ledger alone; for the workbook, twice its
+//! bare parse on top; 300 MB.
 #![allow(clippy::unwrap_used, reason = "a tool for developers")]
 
 use std::path::Path;

@@ -247,7 +247,7 @@ impl Bureau {
         let ready = self.ready_within(as_of, &writing).await?;
         let mut found = Found::default();
         let computed = ready.tools().compute(&page, as_of)?;
-        found.take(&mut writing, computed, as_of, known_up_to).await?;
+        found.take(&mut writing, &ready, computed, known_up_to).await?;
         self.record_run(&mut writing, &ready, Scope::Stale, known_up_to, found).await?;
         writing.commit().await?;
         Ok(())
@@ -262,9 +262,8 @@ impl Bureau {
         known_up_to: Seq,
         found: Found,
     ) -> anyhow::Result<Run> {
-        let Found { tally, moved, mut alarms } = found;
-        let (as_of, seq) = (ready.borrow_owner().as_of, Seq(known_up_to.0 + 1));
-        let changed = moved.iter().filter(|change| change.scope == COMBINED).count() as u64;
+        let Found { tally, changed, alarms } = found;
+        let (as_of, seq) = (ready.borrow_owner().as_of, run_after(known_up_to));
         let run = tally.run(as_of, known_up_to, None, self.rulebook.version(), changed, Some(seq));
         let record = RunRecord {
             as_of,
@@ -283,12 +282,6 @@ impl Bureau {
                 source_unit: UNSPECIFIED_UNIT.to_owned(),
             }])
             .await?;
-        for LevelChange { enterprise, scope, from, to } in &moved {
-            if let (Some(from), Some(to)) = (from, to) {
-                let raised = ready.tools().watch.of_level(Moved { scope, from, to, run: seq });
-                alarms.extend(raised.iter().map(|raised| Alarm::new(*enterprise, raised)));
-            }
-        }
         self.raise(writing, seq, as_of, alarms).await?;
         Ok(run)
     }
@@ -354,10 +347,15 @@ impl Bureau {
 #[derive(Default)]
 pub(crate) struct Found {
     pub tally: Tally,
-    /// Levels that moved.
-    pub moved: Vec<LevelChange>,
-    /// What records make an officer look at.
-    pub alarms: Vec<Alarm>,
+    /// Enterprises whose combined level changed.
+    changed: u64,
+    /// What records, and levels that moved, make an officer look at.
+    alarms: Vec<Alarm>,
+}
+
+/// The seq that a run's record has, by what is known when it begins.
+fn run_after(known_up_to: Seq) -> Seq {
+    Seq(known_up_to.0 + 1)
 }
 
 /// What was computed of a page.
@@ -368,13 +366,22 @@ impl Found {
     async fn take(
         &mut self,
         writing: &mut Writing,
+        ready: &Ready,
         (lines, levels, alarms): Computed,
-        as_of: Day,
         known_up_to: Seq,
     ) -> anyhow::Result<()> {
         self.tally.add(&lines);
-        self.moved.extend(writing.write_levels(Seq(known_up_to.0 + 1), as_of, levels).await?);
         self.alarms.extend(alarms);
+        let run = run_after(known_up_to);
+        for LevelChange { enterprise, scope, from, to } in
+            writing.write_levels(run, ready.borrow_owner().as_of, levels).await?
+        {
+            self.changed += u64::from(scope == COMBINED);
+            if let (Some(from), Some(to)) = (from, to) {
+                let raised = ready.tools().watch.of_level(Moved { scope: &scope, from: &from, to: &to, run });
+                self.alarms.extend(raised.iter().map(|raised| Alarm::new(enterprise, raised)));
+            }
+        }
         let codes: Vec<CreditCode> = lines.iter().map(|(code, _)| *code).collect();
         Ok(writing.clear_stale(&codes, known_up_to).await?)
     }
@@ -401,10 +408,11 @@ pub(crate) async fn classify_into(
             }
         }
     });
+    let computing = Arc::clone(&ready);
     tokio::task::spawn_blocking(move || {
         while let Some(page) = unread.blocking_recv() {
             let page = page.and_then(UnreadPage::read).map_err(Into::into);
-            let computed = page.and_then(|page| ready.tools().compute(&page, as_of));
+            let computed = page.and_then(|page| computing.tools().compute(&page, as_of));
             if results.blocking_send(computed).is_err() {
                 return;
             }
@@ -423,7 +431,7 @@ pub(crate) async fn classify_into(
         }
         let computed = computed.recv().await.context("计算等级的线程意外结束")??;
         ahead -= 1;
-        found.take(writing, computed, as_of, known_up_to).await?;
+        found.take(writing, &ready, computed, known_up_to).await?;
         watcher(Stage { name: format!("分类 {as_of}"), done: found.tally.enterprises, total });
         if listed_all && ahead == 0 {
             return Ok(found);

@@ -11,7 +11,7 @@ use crate::projection::Changes;
 
 /// Records whose projections are written together. Their rows lie anywhere in the trees: the more are written in the
 /// order of their keys, the fewer times each page is.
-const TOGETHER: usize = 16_384;
+const TOGETHER: usize = 32_768;
 
 /// In so many parts they are written, one after each batch of records: while the database is busy with one, the next
 /// batch is made ready.
@@ -56,8 +56,8 @@ impl Pending {
 
     /// Lets what the newest records make be written part by part, after all parts that are left.
     pub(crate) fn divide(&mut self) {
-        let next = Changes::after(self.newest.last_day());
-        self.parts.extend(std::mem::replace(&mut self.newest, next).divided(PARTS));
+        let newest = self.take_newest();
+        self.parts.extend(newest.divided(PARTS));
     }
 
     /// The next part to be written.
@@ -67,8 +67,7 @@ impl Pending {
 
     /// All that there is, to be written now.
     pub(crate) fn take_all(&mut self) -> Vec<Changes> {
-        let next = Changes::after(self.newest.last_day());
-        let newest = std::mem::replace(&mut self.newest, next);
+        let newest = self.take_newest();
         self.parts.drain(..).chain(Some(newest).filter(|newest| newest.records() > 0)).collect()
     }
 
@@ -98,6 +97,11 @@ impl Pending {
         for changes in self.parts.iter_mut().chain([&mut self.newest]) {
             changes.classified(enterprises, known_up_to);
         }
+    }
+
+    fn take_newest(&mut self) -> Changes {
+        let next = Changes::after(self.newest.last_day());
+        std::mem::replace(&mut self.newest, next)
     }
 
     fn all(&self) -> impl Iterator<Item = &Changes> {

@@ -157,15 +157,14 @@ impl Changes {
         !self.waiting.is_empty() || !self.matched.is_empty()
     }
 
-    /// The same in so many parts, each of neighbours in the order of their keys; to be written one after the other.
+    /// The same in so many parts, each of neighbours in the order of their keys, and a last one of what rests on what these
+    /// write; to be written one after the other.
     pub(crate) fn divided(self, parts: usize) -> Vec<Self> {
-        let Self { records, last_day, current, enterprises, searched, waiting, matched, stale, heads, steps, plans } =
-            self;
+        let Self { current, enterprises, searched, stale, .. } = self;
         let (mut current, mut enterprises) = (neighbours(current, parts), neighbours(enterprises, parts));
         let (mut searched, mut stale) = (neighbours(searched, parts), neighbours(stale, parts));
         let mut divided: Vec<Self> = (0..parts)
             .map(|_| Self {
-                last_day,
                 current: current.next().unwrap_or_default(),
                 enterprises: enterprises.next().unwrap_or_default(),
                 searched: searched.next().unwrap_or_default(),
@@ -173,8 +172,8 @@ impl Changes {
                 ..Self::default()
             })
             .collect();
-        // What rests on what the others write.
-        divided.extend([Self { records, waiting, matched, heads, steps, plans, ..Self::after(last_day) }]);
+        let Self { waiting, matched, heads, steps, plans, .. } = self;
+        divided.push(Self { waiting, matched, heads, steps, plans, ..Self::default() });
         divided
     }
 

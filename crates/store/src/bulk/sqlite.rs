@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
-use sea_orm::{SqlxSqliteConnector, Value};
+use sea_orm::{EntityName, SqlxSqliteConnector, Value};
 use sqlx::sqlite::{
     SqliteArguments, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Arguments, AssertSqlSafe, ConnectOptions, Sqlite, SqliteConnection, Transaction};
 
 use super::{Batch, Connections, Present, Queue, Row};
+use crate::entity::searched;
 use crate::error::{Result, StoreError};
 
-/// Rows of one statement. A few sizes and no others, so that every statement is prepared once; the
-/// greatest stays below SQLite's 32,766 places for our widest table.
-const ROWS: [usize; 4] = [256, 32, 4, 1];
+/// Rows of one statement. A few sizes and no others, so that every statement is prepared once.
+const ROWS: [usize; 5] = [2_048, 256, 32, 4, 1];
+/// The most rows of one statement: longer programs take SQLite longer for each row, and our widest table must stay below
+/// its 32,766 places.
+const MOST_ROWS: usize = 256;
+/// The same where names are made searchable: each statement leaves a segment of the index, to be merged with others.
+const MOST_SEARCHED_ROWS: usize = 2_048;
 /// How long a writer waits for those before it: of this process by the pool, of others by SQLite itself.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -25,18 +30,20 @@ pub(super) async fn connect(path: &str) -> Result<Connections> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
+        // Bytes of the log that stay on the disk when it begins anew.
+        .pragma("journal_size_limit", "268435456")
         .busy_timeout(PATIENCE)
         .row_buffer_size(1_000)
         .disable_statement_logging();
     let open = |error: sqlx::Error| StoreError::Open { place: path.to_owned(), reason: error.to_string() };
-    // An import touches whole trees at random: a cache of 64 MiB. Checkpoints are made beside it, see `write_back`; what
-    // these leave behind because it writes on is taken up by its own before the log grows past 256 MiB.
+    // An import touches whole trees at random: a cache of 64 MiB. Checkpoints are made beside it, see `write_back`; only
+    // when they cannot keep up, and the log has grown to 1 GiB, does it make its own.
     let writer = SqlitePoolOptions::new()
         .max_connections(1)
         .acquire_timeout(PATIENCE)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_with(options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "32768"))
+        .connect_with(options.clone().pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "131072"))
         .await
         .map_err(open)?;
     let readers = SqlitePoolOptions::new()
@@ -90,6 +97,7 @@ struct Statements {
     row: String,
     end: String,
     width: usize,
+    most_rows: usize,
     cells: std::vec::IntoIter<Value>,
 }
 
@@ -101,12 +109,13 @@ impl Statements {
             row: format!("({})", vec!["?"; width].join(",")),
             end: batch.on_conflict(present),
             width,
+            most_rows: if batch.table == searched::Entity.table_name() { MOST_SEARCHED_ROWS } else { MOST_ROWS },
             cells: batch.cells.into_iter(),
         }
     }
 
     fn next(&mut self) -> Result<Option<(String, SqliteArguments)>> {
-        let left = self.cells.len() / self.width;
+        let left = self.most_rows.min(self.cells.len() / self.width);
         let Some(rows) = ROWS.into_iter().find(|rows| *rows <= left) else { return Ok(None) };
         let mut arguments = SqliteArguments::default();
         arguments.reserve(rows * self.width, 0);
