@@ -14,6 +14,8 @@ use crate::error::{Result, StoreError};
 pub(super) const TAKE_TURN: &str = "SELECT pg_advisory_xact_lock(24850398519316039)";
 /// How long a writer waits for those before it.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// A connection that was used so lately is not asked whether it is still there: the journey takes as long as a statement.
+const LATELY: Duration = Duration::from_secs(1);
 
 pub(super) async fn connect(url: &str) -> Result<Connections> {
     let options: PgConnectOptions = url.parse().map_err(|_| StoreError::Address(without_password(url)))?;
@@ -36,7 +38,13 @@ pub(super) async fn connect(url: &str) -> Result<Connections> {
     // All joins of the writer are look-ups of keys.
     let writing = options.clone().options([("enable_hashjoin", "off"), ("enable_mergejoin", "off")]);
     let pool = |connections, options| {
-        let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(PATIENCE);
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(PATIENCE)
+            .test_before_acquire(false)
+            .before_acquire(|connection, used| {
+                Box::pin(async move { Ok(used.idle_for < LATELY || connection.ping().await.is_ok()) })
+            });
         SqlxPostgresConnector::from_sqlx_postgres_pool(pool.connect_lazy_with(options))
     };
     Ok(Connections { writer: pool(1, writing), readers: pool(4, options), place, queue: Queue::default() })
