@@ -164,13 +164,13 @@ pub struct Writer {
     next: usize,
 }
 
-fn properties() -> Result<WriterPropertiesBuilder> {
+fn properties(compression: Compression) -> WriterPropertiesBuilder {
     // Bounds of most columns nobody asks for, and finding them takes longer than encoding.
-    Ok(WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+    WriterProperties::builder()
+        .set_compression(compression)
         .set_statistics_enabled(EnabledStatistics::None)
         .set_column_statistics_enabled(ColumnPath::from("id"), EnabledStatistics::Chunk)
-        .set_column_dictionary_enabled(ColumnPath::from("credit_code"), false))
+        .set_column_dictionary_enabled(ColumnPath::from("credit_code"), false)
 }
 
 fn delta(properties: WriterPropertiesBuilder, column: &str) -> WriterPropertiesBuilder {
@@ -182,11 +182,12 @@ fn delta(properties: WriterPropertiesBuilder, column: &str) -> WriterPropertiesB
 impl Output {
     pub fn create(path: &Path, contributions: Option<&Path>, form: Form) -> Result<(Self, Writer)> {
         let schema = form.schema();
-        // Differences of numbers in as few bits as they need are hardly made smaller by compression.
-        let plain = |properties: WriterPropertiesBuilder, column: &str| {
-            properties.set_column_compression(ColumnPath::from(column), Compression::UNCOMPRESSED)
-        };
-        let of_levels = plain(plain(delta(delta(properties()?, "id"), "total_milli"), "id"), "total_milli").build();
+        let zstd = Compression::ZSTD(ZstdLevel::try_new(1)?);
+        // Differences of numbers in as few bits as they need are hardly made smaller by compression, nor are
+        // indices.
+        let of_levels = delta(delta(properties(Compression::UNCOMPRESSED), "id"), "total_milli")
+            .set_column_compression(ColumnPath::from("credit_code"), zstd)
+            .build();
         let (file, factory) = Unfinished::create(path, &schema, of_levels)?;
         let descriptor = |column: usize| file.file.schema_descr().column(column);
         let levels = Letters::texts(descriptor(2), &form.levels);
@@ -198,7 +199,7 @@ impl Output {
         let mut second_file = None;
         if let Some(path) = contributions {
             let schema = form.contributions_schema();
-            let properties = delta(delta(delta(properties()?, "id"), "seq"), "points_milli").build();
+            let properties = delta(delta(delta(properties(zstd), "id"), "seq"), "points_milli").build();
             let (file, factory) = Unfinished::create(path, &schema, properties)?;
             let indicators: ArrayRef = Arc::new(StringArray::from(form.indicators.clone()));
             second = Some((schema, factory, indicators));

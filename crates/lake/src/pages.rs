@@ -147,9 +147,8 @@ impl<'t, R: Reading> Column<'t, R> {
         if self.all_present(out.len())? {
             return self.values(out);
         }
-        out.fill(self.reading.absent().context("有空值，而这一列不能为空")?);
         let dense = self.dense_values(self.present.len())?;
-        self.present.iter().zip(&dense).for_each(|(row, code)| out[*row as usize] = *code);
+        self.spread(&dense, out)?;
         self.dense = dense;
         Ok(())
     }
@@ -164,14 +163,18 @@ impl<'t, R: Reading> Column<'t, R> {
         let dense = self.dense_values(if are_all_present { rows.len() } else { self.present.len() })?;
         match all {
             Some(all) if are_all_present => all.copy_from_slice(&dense),
-            Some(all) => {
-                all.fill(self.reading.absent().context("有空值，而这一列不能为空")?);
-                self.present.iter().zip(&dense).for_each(|(row, code)| all[*row as usize] = *code);
-            }
+            Some(all) => self.spread(&dense, all)?,
             None => {}
         }
         each(if are_all_present { Rows::All(rows) } else { Rows::Some(rows.start, &self.present) }, &dense);
         self.dense = dense;
+        Ok(())
+    }
+
+    /// Puts values into the rows that have one.
+    fn spread(&self, dense: &[R::Code], out: &mut [R::Code]) -> Result<()> {
+        out.fill(self.reading.absent().context("有空值，而这一列不能为空")?);
+        self.present.iter().zip(dense).for_each(|(row, code)| out[*row as usize] = *code);
         Ok(())
     }
 

@@ -232,12 +232,16 @@ struct Different {
 impl Different {
     /// With only nothing, which is number 0.
     fn new() -> Self {
-        Self { all: vec![Gifts::default()], numbers: [(Vec::new(), NOTHING)].into(), key: Vec::new() }
+        Self { all: vec![Gifts::default()], numbers: HashMap::new(), key: Vec::new() }
     }
 
     fn number(&mut self, gifts: Gifts) -> u32 {
         let next = u32::try_from(self.all.len()).unwrap_or(u32::MAX);
         if gifts.key(&mut self.key) {
+            // Most cells give nothing.
+            if self.key.is_empty() {
+                return NOTHING;
+            }
             if let Some(number) = self.numbers.get(&self.key) {
                 return *number;
             }
@@ -369,7 +373,8 @@ impl<'k> Scoring<'k> {
         self.plain_end = if self.fold.is_some() { alike } else { 0 };
         self.if_repaired = (0..alike).collect();
         self.essences = vec![NOTHING];
-        let mut others: HashMap<(u32, u32), u32> = HashMap::new();
+        // For each answer, with what others it comes together: hardly ever more than one.
+        let mut others: Vec<Vec<(u32, u32)>> = vec![Vec::new(); different.len()];
         let mut own_of: Vec<u32> = (0..alike).collect();
         for (gives, &stride) in gives.iter().zip(if_repaired) {
             for (cell, &own) in (0..).zip(gives) {
@@ -379,10 +384,13 @@ impl<'k> Scoring<'k> {
                 let number = if own == repaired {
                     own
                 } else {
-                    *others.entry((own, repaired)).or_insert_with(|| {
+                    let known = &mut others[own as usize];
+                    known.iter().find(|one| one.0 == repaired).map(|one| one.1).unwrap_or_else(|| {
+                        let next = u32::try_from(own_of.len()).unwrap_or(u32::MAX);
                         own_of.push(own);
                         self.if_repaired.push(repaired);
-                        u32::try_from(own_of.len() - 1).unwrap_or(u32::MAX)
+                        known.push((repaired, next));
+                        next
                     })
                 };
                 self.essences.push(number);

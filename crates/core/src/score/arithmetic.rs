@@ -5,7 +5,7 @@ use std::fmt;
 use crate::history::{Fact, full_months, within_months};
 use crate::points::Points;
 use crate::record::{Day, Payload};
-use crate::rulebook::model::{Band, Decay, DecayStep, FactorBands, Measure, Model, Multiplier, Part, PointsTable};
+use crate::rulebook::model::{Band, Decay, DecayStep, FactorBands, Measure, Multiplier, Part, PointsTable};
 use crate::score::filter::as_key;
 
 /// `base × share × part's permille × factor × decay × effect of its end × effect of its repair`, rounded
@@ -71,7 +71,7 @@ impl fmt::Display for Arithmetic {
 
 /// What a record that matches a part is worth; nothing when the part does not say. Of a part that counts
 /// records or takes their share, `base` and `count` or `share` are still to be filled in.
-pub(super) fn of_record(model: &Model, part: &Part, fact: &Fact, day: Day) -> Option<Arithmetic> {
+pub(super) fn of_record(part: &Part, decay: Option<&Decay>, fact: &Fact, day: Day) -> Option<Arithmetic> {
     let payload = &fact.record.payload;
     let mut share = None;
     let base = if let Some(each) = part.each {
@@ -91,14 +91,13 @@ pub(super) fn of_record(model: &Model, part: &Part, fact: &Fact, day: Day) -> Op
     } else {
         Points::ZERO
     };
-    let decay = |name: &String| what_age_leaves(&model.decays[name], fact.record.occurred_on, day);
     Some(Arithmetic {
         base,
         count: None,
         share,
         permille: part.permille,
         factor: part.factor.as_ref().map(|bands| factor(bands, payload, day)),
-        decay: part.decay.as_ref().map(decay),
+        decay: decay.map(|decay| what_age_leaves(decay, fact.record.occurred_on, day)),
         ended: part.ended_permille.filter(|_| fact.ended_on.is_some()),
         repaired: part.repaired_permille.filter(|_| fact.repaired_on.is_some()),
     })

@@ -90,7 +90,7 @@ impl Kernel<'_> {
     pub(super) fn kept(&self, part: &PartSlots, tallies: &[Tally]) -> Option<(Seq, Arithmetic)> {
         let slot = &self.slots[part.own];
         let kept = tallies[part.own].kept.as_ref()?;
-        let (Gift::Points(mut arithmetic), Purpose::Points(rule)) = (kept.gift, &slot.purpose) else { return None };
+        let (Gift::Points(mut arithmetic), Purpose::Points(rule, _)) = (kept.gift, &slot.purpose) else { return None };
         let number = |slot: usize| i64::try_from(self.slots[slot].count(&tallies[slot])).unwrap_or(i64::MAX);
         let count = number(part.own);
         if let Some(steps) = &rule.count {

@@ -169,7 +169,8 @@ impl<'a> Kernel<'a> {
                             .iter()
                             .map(|part| {
                                 let gather = gather(part, indicator.combine);
-                                let own = slot(&part.records, Purpose::Points(part), gather);
+                                let decay = part.decay.as_ref().map(|name| &model.decays[name]);
+                                let own = slot(&part.records, Purpose::Points(part, decay), gather);
                                 let among = part.ratio.as_ref();
                                 let among = among.map(|ratio| slot(&ratio.among, Purpose::Count, Gather::Count));
                                 PartSlots { own, among }
@@ -216,7 +217,7 @@ impl<'a> Kernel<'a> {
     /// of it, and the day alone.
     pub fn gifts(&self, fact: &Fact, kind: usize, day: Day, mut give: impl FnMut(usize, Gift)) {
         for &place in &self.of_kind[kind] {
-            if let Some(gift) = self.slots[place].gift(self.model, fact, day) {
+            if let Some(gift) = self.slots[place].gift(fact, day) {
                 give(place, gift);
             }
         }

@@ -6,7 +6,7 @@ use super::filter::CompiledFilter;
 use crate::history::Fact;
 use crate::points::Points;
 use crate::record::{Day, Seq};
-use crate::rulebook::model::{Model, Multiplier, Part};
+use crate::rulebook::model::{Decay, Multiplier, Part};
 
 /// One use of a filter by a model.
 pub struct Slot<'a> {
@@ -18,7 +18,8 @@ pub struct Slot<'a> {
 
 /// What the records of a slot are for.
 pub(super) enum Purpose<'a> {
-    Points(&'a Part),
+    /// And the decay it names.
+    Points(&'a Part, Option<&'a Decay>),
     Multiplier(&'a Multiplier),
     Count,
 }
@@ -106,12 +107,14 @@ impl Tally {
 
 impl Slot<'_> {
     /// What a record gives to the slot; `None` when it does not match.
-    pub(super) fn gift(&self, model: &Model, fact: &Fact, day: Day) -> Option<Gift> {
+    pub(super) fn gift(&self, fact: &Fact, day: Day) -> Option<Gift> {
         if !self.filter.matches(fact, day) {
             return None;
         }
         Some(match self.purpose {
-            Purpose::Points(part) => arithmetic::of_record(model, part, fact, day).map_or(Gift::One, Gift::Points),
+            Purpose::Points(part, decay) => {
+                arithmetic::of_record(part, decay, fact, day).map_or(Gift::One, Gift::Points)
+            }
             Purpose::Multiplier(rule) => Gift::Permille(arithmetic::multiplier(rule, &fact.record.payload)),
             Purpose::Count => Gift::One,
         })
