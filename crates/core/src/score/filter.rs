@@ -116,19 +116,18 @@ pub(crate) fn fulfils(condition: &Condition, kind: &Kind, payload: &Payload) -> 
 
 pub(crate) fn holds(condition: &Condition, codes: bool, payload: &Payload) -> bool {
     let value = payload.get(&condition.field);
+    let text = || value.map(as_key);
+    let is_listed = |list: &[String], code: &str| {
+        list.iter().any(|one| if codes { code.starts_with(one.as_str()) } else { code == one })
+    };
     let is_among = |list: &[String]| {
-        value.map(as_key).is_some_and(|value| {
-            if codes {
-                value.split(',').any(|code| list.iter().any(|prefix| code.starts_with(prefix.as_str())))
-            } else {
-                list.iter().any(|one| *one == value)
-            }
+        text().is_some_and(|text| {
+            if codes { text.split(',').any(|code| is_listed(list, code)) } else { is_listed(list, &text) }
         })
     };
     let is_only = |list: &[String]| {
-        value.map(as_key).is_some_and(|value| {
-            let is_listed = |code: &str| list.iter().any(|one| if codes { code.starts_with(one) } else { code == one });
-            if codes { value.split(',').all(is_listed) } else { is_listed(&value) }
+        text().is_some_and(|text| {
+            if codes { text.split(',').all(|code| is_listed(list, code)) } else { is_listed(list, &text) }
         })
     };
     let number = || value.and_then(Value::as_integer);
@@ -138,4 +137,48 @@ pub(crate) fn holds(condition: &Condition, codes: bool, payload: &Payload) -> bo
         && condition.at_least.is_none_or(|least| number().is_some_and(|number| number >= least))
         && condition.at_most.is_none_or(|most| number().is_some_and(|number| number <= most))
         && condition.present.is_none_or(|present| value.is_some() == present)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::{Condition, Payload, Value, holds};
+
+    /// The type of the field, the condition, values that fulfil it, values that do not; `-` is none.
+    const CONDITIONS: [(&str, &str, &str, &str); 14] = [
+        ("text", "one_of: [甲, 乙]", "甲 乙", "丙 甲村 甲,乙 -"),
+        ("text", "none_of: [甲, 乙]", "丙 甲村 甲,乙 -", "甲 乙"),
+        ("text", "only: [甲, 乙]", "甲 乙", "丙 甲村 甲,乙 -"),
+        ("codes", "one_of: ['01', '27']", "01 0104 99,0104 2701", "99 1 -"),
+        ("codes", "none_of: ['01', '27']", "99 1 -", "01 0104 99,0104 2701"),
+        ("codes", "only: ['01', '27']", "01 0104 01,2701", "99 1 01,99 99,01 -"),
+        ("flag", "one_of: ['true']", "true", "false -"),
+        ("integer", "one_of: ['2', '3']", "2 3", "1 23 -"),
+        ("integer", "at_least: 2", "2 3", "1 -"),
+        ("integer", "at_most: 2", "1 2", "3 -"),
+        ("integer", "at_least: 2, at_most: 3, none_of: ['3']", "2", "1 3 4 -"),
+        ("text", "at_least: 2", "", "2 3"),
+        ("text", "present: true", "甲 乙", "-"),
+        ("text", "present: false", "-", "甲 乙"),
+    ];
+
+    #[test]
+    fn every_word_of_a_condition_says_which_values_fulfil_it() {
+        for (kind, words, fulfil, fail) in CONDITIONS {
+            let condition: Condition = serde_saphyr::from_str(&format!("{{field: it, {words}}}")).unwrap();
+            let value = |text: &str| match kind {
+                _ if text == "-" => None,
+                "flag" => Some(Value::Flag(text.parse().unwrap())),
+                "integer" => Some(Value::Integer(text.parse().unwrap())),
+                _ => Some(Value::Text(text.to_owned())),
+            };
+            for (expected, values) in [(true, fulfil), (false, fail)] {
+                for text in values.split_whitespace() {
+                    let payload = Payload(value(text).map(|value| ("it".to_owned(), value)).into_iter().collect());
+                    assert_eq!(holds(&condition, kind == "codes", &payload), expected, "{kind}, {words}: {text}");
+                }
+            }
+        }
+    }
 }

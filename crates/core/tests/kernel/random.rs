@@ -114,7 +114,7 @@ decays:
     text += "dimensions:\n";
     for (number, parts) in choice.parts.iter().enumerate() {
         text += &format!("  - id: D{number}\n    title: 维\n    cap: {}\n", choice.cap * 2);
-        if choice.multiplier && number == 0 {
+        if choice.multiplier && number + 1 == choice.parts.len() {
             text += "    multiplier: {records: {kinds: [visit], latest: true}, field: industry, permille: {C: 1100, C13: 1750}, otherwise: 900}\n";
         }
         let combine = if choice.max { "max" } else { "sum" };
