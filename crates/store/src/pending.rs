@@ -11,7 +11,7 @@ use crate::projection::Changes;
 
 /// Records whose projections are written together. Their rows lie anywhere in the trees: the more are written in the
 /// order of their keys, the fewer times each page is.
-const TOGETHER: usize = 32_768;
+pub(crate) const TOGETHER: usize = 32_768;
 
 /// In so many parts they are written, one after each batch of records: while the database is busy with one, the next
 /// batch is made ready.

@@ -26,6 +26,9 @@ use crate::migration::Migrator;
 use crate::seal::{Randomness, SaltSource};
 use crate::store::{NewSubmission, Store, Submission};
 
+/// Records whose projections are written together, part by part.
+pub const WRITTEN_TOGETHER: usize = crate::pending::TOGETHER;
+
 /// Environment variable with the address of a PostgreSQL server on which tests may create databases.
 pub const SERVER: &str = "XINHENG_TEST_POSTGRES";
 

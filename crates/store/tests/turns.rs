@@ -11,7 +11,7 @@ use sample::{World, day, moment, new_submission, registration};
 use xinheng_core::collect::Identity;
 use xinheng_core::ledger::Head;
 use xinheng_core::record::Seq;
-use xinheng_store::testing::databases;
+use xinheng_store::testing::{WRITTEN_TOGETHER, databases};
 use xinheng_store::{Body, NewRecord, Scope, SealedDraft, Writing};
 
 /// Longer than any turn of an import.
@@ -108,8 +108,9 @@ async fn of_many_records_of_which_the_database_refuses_one_none_can_be_committed
 /// The projections of so many records are written part by part, among the records that come after them.
 #[tokio::test]
 async fn what_is_written_part_by_part_is_known_before_and_is_what_a_rebuild_makes() {
-    const ENTERPRISES: i64 = 20_480;
     const BATCH: i64 = 1_024;
+    // As many as are written together, and some batches during which that happens.
+    const ENTERPRISES: i64 = WRITTEN_TOGETHER as i64 + 4 * BATCH;
     let world = World::new();
     for database in databases().await {
         let store = database.open().await;
@@ -134,7 +135,7 @@ async fn what_is_written_part_by_part_is_known_before_and_is_what_a_rebuild_make
             append(&mut writing, rows.map(seal).collect()).await;
         }
         // Some of the first and some of the last once more, while the first are half written.
-        let again = (0..BATCH).map(|place| enterprise(place * 20));
+        let again = (0..BATCH).map(|place| enterprise(place * (ENTERPRISES / BATCH)));
         let known = append(&mut writing, renewed(&world, second, again)).await;
         let all: Vec<Identity> = known.keys().copied().collect();
         let standings = writing.standings(&all).await.unwrap();
