@@ -18,7 +18,6 @@ use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::model::Model;
 use xinheng_core::rulebook::outcome::Outcome;
 use xinheng_core::score::Kernel;
-use xinheng_store::Scope;
 
 use crate::{Bureau, Stage, Watcher, WrongInput};
 
@@ -162,7 +161,7 @@ impl Bureau {
         let mut test = Test::new(&self.rulebook, request);
         let (mut after, mut done) = (None, 0);
         loop {
-            let page = self.store.histories(Scope::All, after, PAGE, known_up_to).await?;
+            let page = self.store.histories(after, PAGE, known_up_to).await?;
             done += page.histories.len() as u64;
             after = page.next;
             for (_, records) in page.histories {

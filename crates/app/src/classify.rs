@@ -21,7 +21,9 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Payload, Seq};
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::model::Model;
-use xinheng_store::{Body, Level, LevelChange, NewRecord, Page, Scope, UnfetchedPage, UnreadPage, Writing};
+use xinheng_store::{
+    Body, CLASSIFICATION, Histories, Level, LevelChange, NewRecord, Scope, UnfetchedPage, UnreadPage, Writing,
+};
 
 use crate::alert::Alarm;
 use crate::collect::UNSPECIFIED_UNIT;
@@ -30,8 +32,6 @@ use crate::prepared::Ready;
 use crate::rules::Signatures;
 use crate::{Bureau, Stage, Watcher, WrongInput};
 
-/// Kind of the record that a run is.
-pub const CLASSIFICATION: &str = "classification";
 /// Enterprises classified at a time.
 pub(crate) const PAGE: u64 = 2_000;
 /// Scope of a run over all enterprises, as its record says it.
@@ -152,10 +152,10 @@ impl Bureau {
     /// # Errors
     /// When the database fails.
     pub async fn classify_touched(&self, watcher: Watcher<'_>) -> anyhow::Result<Option<Run>> {
-        if self.store.stale_count().await? == 0 {
+        if !self.store.any_touched().await? {
             return Ok(None);
         }
-        self.run(self.today(), Scope::Stale, watcher).await.map(Some)
+        self.run(self.today(), Scope::Touched, watcher).await.map(Some)
     }
 
     /// Classifies all enterprises when a day has begun since they last were: what ends, fades or comes due by itself shows in
@@ -206,8 +206,8 @@ impl Bureau {
         let total = self.store.enterprise_count().await?;
         let mut after = None;
         loop {
-            let page = self.store.histories(Scope::All, after, PAGE, known_up_to).await?;
-            tally.add(&tools.lines(&page, as_of)?.0);
+            let page = self.store.histories(after, PAGE, known_up_to).await?;
+            tally.add(&tools.lines(&page.histories, as_of)?.0);
             watcher(Stage { name: format!("试算 {as_of}"), done: tally.enterprises, total });
             if page.next.is_none() {
                 break;
@@ -219,7 +219,7 @@ impl Bureau {
 
     async fn run(&self, as_of: Day, scope: Scope, watcher: Watcher<'_>) -> anyhow::Result<Run> {
         self.keep_rulebook().await?;
-        if scope == Scope::All || self.store.stale_count().await? > PAGE {
+        if scope == Scope::All || self.store.records_since_run().await? > PAGE {
             self.store.take_stock().await?;
         }
         let mut writing = self.store.begin_many().await?;
@@ -235,20 +235,20 @@ impl Bureau {
     /// next run.
     pub(crate) async fn commit_with_levels(&self, mut writing: Writing) -> anyhow::Result<()> {
         let known_up_to = writing.head().seq;
-        let page = match self.rulebook_is_kept() {
-            true => writing.few_stale(known_up_to).await?,
+        let histories = match self.rulebook_is_kept() {
+            true => writing.few_touched(known_up_to).await?,
             false => None,
         };
-        let Some(page) = page else {
+        let Some(histories) = histories else {
             writing.commit().await?;
             return Ok(());
         };
         let as_of = self.today();
         let ready = self.ready_within(as_of, &writing).await?;
         let mut found = Found::default();
-        let computed = ready.tools().compute(&page, as_of)?;
+        let computed = ready.tools().compute(&histories, as_of)?;
         found.take(&mut writing, &ready, computed, known_up_to).await?;
-        self.record_run(&mut writing, &ready, Scope::Stale, known_up_to, found).await?;
+        self.record_run(&mut writing, &ready, Scope::Touched, known_up_to, found).await?;
         writing.commit().await?;
         Ok(())
     }
@@ -382,8 +382,7 @@ impl Found {
                 self.alarms.extend(raised.iter().map(|raised| Alarm::new(enterprise, raised)));
             }
         }
-        let codes: Vec<CreditCode> = lines.iter().map(|(code, _)| *code).collect();
-        Ok(writing.clear_stale(&codes, known_up_to).await?)
+        Ok(())
     }
 }
 
@@ -397,7 +396,8 @@ pub(crate) async fn classify_into(
     watcher: Watcher<'_>,
 ) -> anyhow::Result<Found> {
     let as_of = ready.borrow_owner().as_of;
-    let total = writing.count(scope).await?;
+    let mut roll = writing.roll(scope, PAGE, known_up_to).await?;
+    let total = roll.total();
     let (pages, mut unfetched) = mpsc::channel::<UnfetchedPage>(AHEAD);
     let (fetched, mut unread) = mpsc::channel(1);
     let (results, mut computed) = mpsc::channel::<anyhow::Result<Computed>>(1);
@@ -412,30 +412,31 @@ pub(crate) async fn classify_into(
     tokio::task::spawn_blocking(move || {
         while let Some(page) = unread.blocking_recv() {
             let page = page.and_then(UnreadPage::read).map_err(Into::into);
-            let computed = page.and_then(|page| computing.tools().compute(&page, as_of));
+            let computed = page.and_then(|histories| computing.tools().compute(&histories, as_of));
             if results.blocking_send(computed).is_err() {
                 return;
             }
         }
     });
     let mut found = Found::default();
-    let (mut after, mut listed_all, mut ahead) = (None, false, 0);
+    let (mut listed_all, mut ahead) = (false, 0);
     loop {
         while !listed_all && ahead < AHEAD {
-            let page = writing.histories(scope, after, PAGE, known_up_to).await?;
-            after = page.next();
-            listed_all = after.is_none();
+            let Some(page) = writing.next_page(&mut roll, known_up_to).await? else {
+                listed_all = true;
+                break;
+            };
             // When the other thread has ended, its silence below says so.
             pages.send(page).await.ok();
             ahead += 1;
+        }
+        if ahead == 0 {
+            return Ok(found);
         }
         let computed = computed.recv().await.context("计算等级的线程意外结束")??;
         ahead -= 1;
         found.take(writing, &ready, computed, known_up_to).await?;
         watcher(Stage { name: format!("分类 {as_of}"), done: found.tally.enterprises, total });
-        if listed_all && ahead == 0 {
-            return Ok(found);
-        }
     }
 }
 
@@ -464,9 +465,9 @@ impl<'a> Tools<'a> {
 
     /// What every enterprise of a page is given, and what its records make an officer look at. A level whose parts do not
     /// sum to it is given to nobody.
-    fn lines(&self, page: &Page, as_of: Day) -> anyhow::Result<(Lines, Vec<Alarm>)> {
+    fn lines(&self, histories: &Histories, as_of: Day) -> anyhow::Result<(Lines, Vec<Alarm>)> {
         let mut alarms = Vec::new();
-        let each = page.histories.iter().map(|(code, records)| {
+        let each = histories.iter().map(|(code, records)| {
             let facts = Facts::new(records, as_of, &self.kinds);
             let classification = self.classifier.classify(&facts);
             if !self.watch.is_idle() {
@@ -484,8 +485,8 @@ impl<'a> Tools<'a> {
     }
 
     /// What every enterprise of a page is given, as the store keeps it too.
-    fn compute(&self, page: &Page, as_of: Day) -> anyhow::Result<Computed> {
-        let (lines, alarms) = self.lines(page, as_of)?;
+    fn compute(&self, histories: &Histories, as_of: Day) -> anyhow::Result<Computed> {
+        let (lines, alarms) = self.lines(histories, as_of)?;
         let levels = self.levels(&lines);
         Ok((lines, levels, alarms))
     }

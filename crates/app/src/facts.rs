@@ -8,7 +8,6 @@ use serde::Serialize;
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::record::{Day, Seq, Value};
 use xinheng_core::rulebook::kind::FieldType;
-use xinheng_store::Scope;
 
 use crate::{Bureau, Stage, Watcher};
 
@@ -56,7 +55,7 @@ impl Bureau {
         let total = self.store.enterprise_count().await?;
         let (mut after, mut written) = (None, 0);
         loop {
-            let page = self.store.histories(Scope::All, after, PAGE, known_up_to).await?;
+            let page = self.store.histories(after, PAGE, known_up_to).await?;
             for (code, records) in &page.histories {
                 writeln!(out, "{{\"enterprise\":\"{code}\"}}")?;
                 let facts = Facts::new(records, as_of, &kinds);

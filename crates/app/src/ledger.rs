@@ -10,9 +10,9 @@ use serde::Serialize;
 use xinheng_core::ledger::Head;
 use xinheng_core::record::Seq;
 use xinheng_core::rulebook::load::Rulebook;
-use xinheng_store::{Scope, Writing};
+use xinheng_store::{CLASSIFICATION, Scope, Writing};
 
-use crate::classify::{CLASSIFICATION, OVER_ALL, RunRecord, classify_into};
+use crate::classify::{OVER_ALL, RunRecord, classify_into};
 use crate::deadline::ClockKeeper;
 use crate::prepared::{Basis, Ready};
 use crate::{Bureau, Stage, Watcher};
@@ -139,7 +139,7 @@ impl Bureau {
             }
         };
         *rules = Some(Arc::clone(&ready));
-        let scope = if run.scope == OVER_ALL { Scope::All } else { Scope::Stale };
+        let scope = if run.scope == OVER_ALL { Scope::All } else { Scope::Touched };
         let tally = classify_into(writing, ready, scope, known_up_to, &|_| ()).await?.tally;
         let differs = tally.digest().to_string() != run.digest;
         Ok(differs.then(|| format!("第 {seq} 条分类（截至 {}）重算的等级与当时入账的摘要不一致", run.as_of)))

@@ -10,10 +10,10 @@ use xinheng_core::record::{Day, Moment, Record, Seq};
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::staff;
 pub use xinheng_store::DayHead;
-use xinheng_store::{Differing, KeptSubmission, LastMove, SIGNATURE, TownLevelCount};
+use xinheng_store::{CLASSIFICATION, Differing, KeptSubmission, LastMove, SIGNATURE, TownLevelCount};
 
 use crate::act::Actor;
-use crate::classify::{CLASSIFICATION, RunRecord, Tools};
+use crate::classify::{RunRecord, Tools};
 use crate::enterprises::PageSize;
 use crate::profile::known_at;
 use crate::rules::Signatures;

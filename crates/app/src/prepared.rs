@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use self_cell::self_cell;
 use xinheng_core::record::{Day, Seq};
 use xinheng_core::rulebook::load::Rulebook;
-use xinheng_store::{SIGNATURE, Writing};
+use xinheng_store::{CLASSIFICATION, SIGNATURE, Writing};
 
 use crate::Bureau;
-use crate::classify::{CLASSIFICATION, OVER_ALL, PAGE, Tools};
+use crate::classify::{OVER_ALL, PAGE, Tools};
 use crate::rules::Signatures;
 
 /// By what levels are computed.

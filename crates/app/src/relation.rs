@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::record::{Day, Draft, EnterpriseKeys, Payload, Seq, Value};
 use xinheng_core::relation::{FOUND_BY_SYSTEM, RELATION, Related, Relating};
-use xinheng_store::Scope;
 
 use crate::approval::Again;
 use crate::classify::PAGE;
@@ -40,7 +39,7 @@ impl Bureau {
         let fields = relating.personal_fields();
         let (mut after, mut done) = (None, 0);
         loop {
-            let page = self.store().histories(Scope::All, after, PAGE, known_up_to).await?;
+            let page = self.store().histories(after, PAGE, known_up_to).await?;
             let facts: Vec<_> =
                 page.histories.iter().map(|(code, records)| (*code, Facts::new(records, as_of, &kinds))).collect();
             let records: BTreeSet<Seq> = facts.iter().flat_map(|(_, facts)| relating.personal_records(facts)).collect();

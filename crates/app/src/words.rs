@@ -82,7 +82,7 @@ pub(crate) fn kind_title(rulebook: &Rulebook, kind: &str, day: Day) -> String {
     match rulebook.kind(kind, day) {
         Some(kind) => kind.rule.title.clone(),
         None if kind == MATCHING => "记录归户".to_owned(),
-        None if kind == crate::classify::CLASSIFICATION => "信用风险分类".to_owned(),
+        None if kind == xinheng_store::CLASSIFICATION => "信用风险分类".to_owned(),
         None => kind.to_owned(),
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use sample::{World, code, day, known, moment, new_submission, penalty, registration, set};
 use xinheng_core::record::{Draft, Payload, Seq, Value};
 use xinheng_store::testing::databases;
-use xinheng_store::{Body, NewRecord, Scope, Store, Writing};
+use xinheng_store::{Body, NewRecord, Store, Writing};
 
 const BATCH: usize = 5_000;
 
@@ -86,7 +86,7 @@ async fn main() {
         let start = Instant::now();
         let (mut after, mut read) = (None, 0);
         loop {
-            let page = store.histories(Scope::All, after, 1_000, head.seq).await.unwrap();
+            let page = store.histories(after, 1_000, head.seq).await.unwrap();
             read += page.histories.iter().map(|(_, records)| records.len()).sum::<usize>();
             after = page.next;
             if after.is_none() {

@@ -64,9 +64,6 @@ tables! {
         #[sea_orm(primary_key, auto_increment = false)]
         identity: Vec<u8>,
         seq: i64,
-        content: Vec<u8>,
-        version: Option<String>,
-        withdrawn: bool,
     }
 
     /// Projection: registered enterprises.
@@ -97,13 +94,6 @@ tables! {
         #[sea_orm(primary_key, auto_increment = false)]
         record: i64,
         enterprise: String,
-        seq: i64,
-    }
-
-    /// Projection: enterprises with a record (`seq`) newer than their last classification.
-    stale_enterprise = "stale_enterprise" {
-        #[sea_orm(primary_key, auto_increment = false)]
-        code: String,
         seq: i64,
     }
 

@@ -28,6 +28,7 @@ mod runs;
 mod seal;
 mod statement;
 mod store;
+mod touched;
 mod verify;
 mod writing;
 
@@ -48,8 +49,8 @@ pub use keys::{Keys, random};
 pub use level::{KeptLevel, Level, LevelChange, LevelCount};
 pub use pages::{BulletinPlace, DayHead, Differing, KeptSubmission, LastMove, ListingKind, TownLevelCount};
 pub use people::{Attempt, SecondFactor, Session, Staff, Unit};
-pub use projection::{MATCHED_RECORD, MATCHING, REGISTRATION, SIGNATURE, given};
-pub use reading::{Enterprise, Page, Scope, UnfetchedPage, UnreadPage};
+pub use projection::{CLASSIFICATION, MATCHED_RECORD, MATCHING, REGISTRATION, SIGNATURE, given};
+pub use reading::{Enterprise, Histories, Page, Roll, Scope, UnfetchedPage, UnreadPage};
 pub use seal::{Randomness, SaltSource, SealedDraft, Sealer, SystemSalts};
 pub use store::{NewSubmission, Store, Submission};
 pub use verify::Verification;

@@ -13,10 +13,7 @@ use crate::deadline::CLOCKS;
 use crate::entry::{day, fixed};
 use crate::error::{Result, StoreError};
 use crate::projection::SIGNATURE;
-use crate::reading::code;
-
-/// So many enterprises that wait for their level are few: a transaction gives it to them itself.
-pub(crate) const FEW_STALE: usize = 20;
+use crate::touched;
 
 /// Where everything stands that a transaction goes on from.
 pub(crate) struct Newest {
@@ -27,7 +24,7 @@ pub(crate) struct Newest {
     pub(crate) basis_of_clocks: Option<String>,
     pub(crate) signed: Option<Seq>,
     /// All enterprises that wait for their level, if they are few.
-    pub(crate) stale: Option<BTreeSet<CreditCode>>,
+    pub(crate) touched: Option<BTreeSet<CreditCode>>,
 }
 
 /// Of the newest record what shows that it was written with our key.
@@ -51,9 +48,10 @@ pub(crate) async fn newest(transaction: &mut Transaction) -> Result<Newest> {
         "SELECT r.seq, r.submission, r.line, r.part, r.identity, r.content, r.mark, r.hash, a.seq, a.hash, a.mark, \
          (SELECT max(day) FROM day_head), (SELECT rulebook FROM projection_basis WHERE projection = '{CLOCKS}'), \
          (SELECT max(seq) FROM record WHERE enterprise IS NULL AND kind = '{SIGNATURE}'), \
-         (SELECT string_agg(few.code, ' ') FROM (SELECT code FROM stale_enterprise LIMIT {FEW_STALE} + 1) AS few) \
+         (SELECT string_agg(few.enterprise, ' ') FROM ({}) AS few) \
          FROM (SELECT (SELECT max(seq) FROM record) AS record, (SELECT max(seq) FROM audit) AS audit) AS n \
-         LEFT JOIN record AS r ON r.seq = n.record LEFT JOIN audit AS a ON a.seq = n.audit"
+         LEFT JOIN record AS r ON r.seq = n.record LEFT JOIN audit AS a ON a.seq = n.audit",
+        touched::few()
     );
     let rows: Vec<Row> = transaction.look_up(&sql, &[], &[]).await?;
     let Some((
@@ -71,7 +69,7 @@ pub(crate) async fn newest(transaction: &mut Transaction) -> Result<Newest> {
         last_day,
         basis,
         signed,
-        stale,
+        touched,
     )) = rows.into_iter().next()
     else {
         return Err(StoreError::Broken);
@@ -92,8 +90,7 @@ pub(crate) async fn newest(transaction: &mut Transaction) -> Result<Newest> {
     };
     let damaged = || StoreError::DamagedProjection { table: "day_head" };
     let last_day = last_day.map(|text| day(&text).ok_or_else(damaged)).transpose()?;
-    let stale: Vec<&str> = stale.as_deref().unwrap_or_default().split_whitespace().collect();
-    let few = (stale.len() <= FEW_STALE).then(|| stale.into_iter().map(code).collect());
+    let touched = touched::among_few(touched.as_deref().unwrap_or_default())?;
     let signed = signed.map(Seq);
-    Ok(Newest { record, audited, last_day, basis_of_clocks: basis, signed, stale: few.transpose()? })
+    Ok(Newest { record, audited, last_day, basis_of_clocks: basis, signed, touched })
 }

@@ -3,8 +3,7 @@
 use std::collections::VecDeque;
 
 use xinheng_core::collect::{Identity, Standing};
-use xinheng_core::credit_code::CreditCode;
-use xinheng_core::record::{Day, Seq};
+use xinheng_core::record::Day;
 
 use crate::entry::Entry;
 use crate::projection::Changes;
@@ -85,18 +84,6 @@ impl Pending {
     /// Whether they have records that wait for their enterprise, or no longer do.
     pub(crate) fn waits(&self) -> bool {
         self.all().any(Changes::waits)
-    }
-
-    /// Enterprises that they make wait for their level.
-    pub(crate) fn stale(&self) -> impl Iterator<Item = CreditCode> + '_ {
-        self.all().flat_map(Changes::stale)
-    }
-
-    /// These enterprises have their level by all records up to a seq.
-    pub(crate) fn classified(&mut self, enterprises: &[CreditCode], known_up_to: Seq) {
-        for changes in self.parts.iter_mut().chain([&mut self.newest]) {
-            changes.classified(enterprises, known_up_to);
-        }
     }
 
     fn take_newest(&mut self) -> Changes {

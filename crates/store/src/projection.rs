@@ -11,7 +11,7 @@ use xinheng_core::search::Searchable;
 use crate::approval::{self, APPROVAL_STEP};
 use crate::bulk::Transaction;
 use crate::draw::{self, DRAW_STEP, PLAN};
-use crate::entity::{current_record, day_head, enterprise, matched, searched, stale_enterprise, waiting};
+use crate::entity::{current_record, day_head, enterprise, matched, searched, waiting};
 use crate::entry::Entry;
 use crate::error::Result;
 use crate::graded;
@@ -23,6 +23,8 @@ pub const MATCHING: &str = "matching";
 /// Field of a [`MATCHING`] record: the seq of the record it tells the enterprise of.
 pub const MATCHED_RECORD: &str = "record";
 
+/// Kind of record that says that enterprises were given their levels, by all records before it.
+pub const CLASSIFICATION: &str = "classification";
 /// Kind of record by which a person signs a rule: what levels rest on, so that every writer knows of the newest.
 pub const SIGNATURE: &str = "rulebook_signature";
 
@@ -38,12 +40,11 @@ pub mod given {
 }
 
 /// Tables that hold projections, all of them.
-pub(crate) const TABLES: [&str; 23] = [
+pub(crate) const TABLES: [&str; 22] = [
     "current_record",
     "enterprise",
     "waiting",
     "matched",
-    "stale_enterprise",
     "level",
     "current_level",
     "deadline",
@@ -109,7 +110,6 @@ pub(crate) struct Changes {
     searched: BTreeMap<Seq, searched::Model>,
     waiting: Vec<waiting::Model>,
     matched: Vec<matched::Model>,
-    stale: BTreeMap<CreditCode, Seq>,
     heads: BTreeMap<Day, day_head::Model>,
     /// Steps of approvals, few in any batch.
     steps: Vec<Record>,
@@ -126,20 +126,6 @@ impl Changes {
     /// The latest day that has a head.
     pub(crate) fn last_day(&self) -> Option<Day> {
         self.last_day
-    }
-
-    /// Enterprises that they make wait for their level.
-    pub(crate) fn stale(&self) -> impl Iterator<Item = CreditCode> + '_ {
-        self.stale.keys().copied()
-    }
-
-    /// These enterprises have their level by all records up to a seq.
-    pub(crate) fn classified(&mut self, enterprises: &[CreditCode], known_up_to: Seq) {
-        for code in enterprises {
-            if self.stale.get(code).is_some_and(|seq| *seq <= known_up_to) {
-                self.stale.remove(code);
-            }
-        }
     }
 
     /// How many records they are of.
@@ -160,15 +146,14 @@ impl Changes {
     /// The same in so many parts, each of neighbours in the order of their keys, and a last one of what rests on what these
     /// write; to be written one after the other.
     pub(crate) fn divided(self, parts: usize) -> Vec<Self> {
-        let Self { current, enterprises, searched, stale, .. } = self;
+        let Self { current, enterprises, searched, .. } = self;
         let (mut current, mut enterprises) = (neighbours(current, parts), neighbours(enterprises, parts));
-        let (mut searched, mut stale) = (neighbours(searched, parts), neighbours(stale, parts));
+        let mut searched = neighbours(searched, parts);
         let mut divided: Vec<Self> = (0..parts)
             .map(|_| Self {
                 current: current.next().unwrap_or_default(),
                 enterprises: enterprises.next().unwrap_or_default(),
                 searched: searched.next().unwrap_or_default(),
-                stale: stale.next().unwrap_or_default(),
                 ..Self::default()
             })
             .collect();
@@ -207,7 +192,6 @@ impl Changes {
             self.current.insert(identity, Standing { seq, content, version, withdrawn });
         }
         if let Some(code) = record.enterprise {
-            self.stale.insert(code, record.seq);
             if record.kind == REGISTRATION {
                 let row = (!record.withdrawn).then(|| registered(code, record));
                 self.searched.extend(row.as_ref().and_then(searched).map(|found_by| (record.seq, found_by)));
@@ -228,13 +212,10 @@ impl Changes {
 
     pub(crate) async fn write(self, transaction: &mut Transaction) -> Result<()> {
         transaction.replace(self.heads.into_values().collect::<Vec<_>>()).await?;
-        let current = self.current.into_iter().map(|(identity, standing)| current_record::Model {
-            identity: identity.0.to_vec(),
-            seq: standing.seq.0,
-            content: standing.content.0.to_vec(),
-            version: standing.version.map(|day| day.to_string()),
-            withdrawn: standing.withdrawn,
-        });
+        let current = self
+            .current
+            .into_iter()
+            .map(|(identity, standing)| current_record::Model { identity: identity.0.to_vec(), seq: standing.seq.0 });
         transaction.replace(current.collect::<Vec<_>>()).await?;
         write_enterprises(transaction, self.enterprises).await?;
         transaction.insert(self.searched.into_values().collect::<Vec<_>>()).await?;
@@ -248,9 +229,6 @@ impl Changes {
                 &no_longer_waiting,
             )
             .await?;
-        let stale =
-            self.stale.into_iter().map(|(code, seq)| stale_enterprise::Model { code: code.to_string(), seq: seq.0 });
-        transaction.replace(stale.collect::<Vec<_>>()).await?;
         approval::project(transaction, &self.steps).await?;
         draw::project(transaction, &self.plans).await
     }

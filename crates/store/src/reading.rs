@@ -15,25 +15,50 @@ use crate::entry::{Entry, RECORD_COLUMNS, RecordColumns, fixed, record};
 use crate::error::{Result, StoreError};
 use crate::level::{KeptLevel, LevelCount};
 use crate::store::Store;
+use crate::touched::touched;
 
 /// Most enterprises of a page: their codes are the places of one statement.
 const MOST_ENTERPRISES: i64 = 5_000;
 
-/// Which enterprises' histories are read.
+/// Which enterprises a run of levels takes up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// All that are registered.
+    /// All that are registered, and those touched.
     All,
-    /// Those with a record newer than their last classification.
-    Stale,
+    /// Those with records newer than the run before.
+    Touched,
 }
+
+/// The enterprises of a run, page by page in the order of their codes.
+pub struct Roll {
+    scope: Scope,
+    touched: Vec<CreditCode>,
+    /// Most enterprises of a page.
+    page: u64,
+    /// The last of the page before.
+    after: Option<CreditCode>,
+    /// Whether there may be more.
+    more: bool,
+    /// How many there are; of all, those registered.
+    total: u64,
+}
+
+impl Roll {
+    /// How many enterprises there are; of all, those registered.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+}
+
+/// Enterprises in the order of their codes, each with its records in ledger order.
+pub type Histories = Vec<(CreditCode, Vec<Record>)>;
 
 /// Some enterprises with their records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
-    /// In the order of the codes, each with its records in ledger order; enterprises of which nothing
-    /// was known yet are left out.
-    pub histories: Vec<(CreditCode, Vec<Record>)>,
+    /// Enterprises of which nothing was known yet are left out.
+    pub histories: Histories,
     /// Where the next page starts after; `None` when this was the last.
     pub next: Option<CreditCode>,
 }
@@ -71,14 +96,12 @@ pub struct UnfetchedPage {
     /// Records of which a later one has told the enterprise, and that enterprise.
     matched: HashMap<i64, String>,
     known_up_to: Seq,
-    next: Option<CreditCode>,
 }
 
 /// A page as the database gave it. Making records of its rows takes longer than fetching them, and can
 /// be done on another thread.
 pub struct UnreadPage {
     rows: Vec<OwnedRow>,
-    next: Option<CreditCode>,
 }
 
 /// A record's columns, and the enterprise whose history it is in.
@@ -100,18 +123,12 @@ where
 }
 
 impl UnfetchedPage {
-    /// Where the next page starts after; `None` when this is the last.
-    #[must_use]
-    pub fn next(&self) -> Option<CreditCode> {
-        self.next
-    }
-
     /// Fetches the records.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn fetch(self) -> Result<UnreadPage> {
-        let Self { readers, codes, mut matched, known_up_to, next } = self;
+        let Self { readers, codes, mut matched, known_up_to } = self;
         let own = format!(
             "SELECT {RECORD_COLUMNS}, k.value AS owner FROM {{keys}} AS k CROSS JOIN record AS r \
              WHERE r.enterprise = k.value AND r.seq <= $1"
@@ -127,16 +144,17 @@ impl UnfetchedPage {
             let owner = matched.remove(&row.record.0)?;
             Some(OwnedRow { owner, ..row })
         }));
-        Ok(UnreadPage { rows, next })
+        Ok(UnreadPage { rows })
     }
 }
 
 impl UnreadPage {
-    /// Makes records of the rows.
+    /// Makes records of the rows: the enterprises in the order of the codes, each with its records in ledger order;
+    /// enterprises of which nothing was known yet are left out.
     ///
     /// # Errors
     /// When a row is damaged.
-    pub fn read(self) -> Result<Page> {
+    pub fn read(self) -> Result<Histories> {
         let mut histories: BTreeMap<String, Vec<Record>> = BTreeMap::new();
         for row in self.rows {
             histories.entry(row.owner).or_default().push(record(row.record)?);
@@ -145,24 +163,21 @@ impl UnreadPage {
             records.sort_unstable_by_key(|record| record.seq);
             Ok((code(&owner)?, records))
         });
-        Ok(Page { histories: histories.collect::<Result<_>>()?, next: self.next })
+        histories.collect()
     }
 }
 
 /// Codes of a page, and where the next starts after.
 async fn codes(
     reading: &mut Reading<'_>,
-    scope: Scope,
     after: Option<CreditCode>,
     limit: u64,
 ) -> Result<(Vec<String>, Option<CreditCode>)> {
     let limit = i64::try_from(limit).unwrap_or(MOST_ENTERPRISES).min(MOST_ENTERPRISES);
-    let sql = format!(
-        "SELECT e.code FROM {} AS e WHERE e.code > (SELECT k.value FROM {{keys}} AS k) ORDER BY e.code LIMIT $1",
-        scope.table()
-    );
+    let sql =
+        "SELECT e.code FROM enterprise AS e WHERE e.code > (SELECT k.value FROM {keys} AS k) ORDER BY e.code LIMIT $1";
     let after = after.map(|code| code.to_string()).unwrap_or_default();
-    let codes: Vec<(String,)> = reading.look_up(&sql, &[limit], &[after]).await?;
+    let codes: Vec<(String,)> = reading.look_up(sql, &[limit], &[after]).await?;
     let codes: Vec<String> = codes.into_iter().map(|(code,)| code).collect();
     let next = match codes.last() {
         Some(last) if codes.len() as i64 == limit => Some(code(last)?),
@@ -171,16 +186,55 @@ async fn codes(
     Ok((codes, next))
 }
 
-/// A page of a writing transaction, its records still to be fetched.
-pub(crate) async fn page_within(
+/// The enterprises of a run by all records up to a seq.
+pub(crate) async fn roll(
+    transaction: &mut Transaction,
+    readers: &DatabaseConnection,
+    scope: Scope,
+    page: u64,
+    known_up_to: Seq,
+) -> Result<Roll> {
+    let touched = touched(Reading::Committed(readers), known_up_to).await?;
+    let total = match scope {
+        Scope::All => count(transaction).await?,
+        Scope::Touched => touched.len() as u64,
+    };
+    Ok(Roll { scope, touched, page, after: None, more: true, total })
+}
+
+/// Codes of the next page.
+async fn next_codes(transaction: &mut Transaction, roll: &mut Roll) -> Result<Vec<String>> {
+    let first = roll.after.map_or(0, |after| roll.touched.partition_point(|code| *code <= after));
+    let touched = &roll.touched[first..];
+    let (codes, last) = match roll.scope {
+        Scope::All => {
+            let (registered, last) = codes(&mut Reading::Within(transaction), roll.after, roll.page).await?;
+            let beside = touched.iter().take_while(|code| last.is_none_or(|last| **code <= last));
+            let all: BTreeSet<String> = registered.into_iter().chain(beside.map(ToString::to_string)).collect();
+            (all.into_iter().collect(), last)
+        }
+        Scope::Touched => {
+            let page = &touched[..touched.len().min(usize::try_from(roll.page).unwrap_or(usize::MAX))];
+            let last = page.last().copied().filter(|_| page.len() < touched.len());
+            (page.iter().map(ToString::to_string).collect(), last)
+        }
+    };
+    roll.after = last;
+    roll.more = last.is_some();
+    Ok(codes)
+}
+
+/// The next page of a run, its records still to be fetched; none after the last.
+pub(crate) async fn next_page(
     transaction: &mut Transaction,
     readers: DatabaseConnection,
-    scope: Scope,
-    after: Option<CreditCode>,
-    limit: u64,
+    roll: &mut Roll,
     known_up_to: Seq,
-) -> Result<UnfetchedPage> {
-    let (codes, next) = codes(&mut Reading::Within(transaction), scope, after, limit).await?;
+) -> Result<Option<UnfetchedPage>> {
+    if !roll.more {
+        return Ok(None);
+    }
+    let codes = next_codes(transaction, roll).await?;
     let matched: Vec<(i64, String)> = transaction
         .look_up(
             "SELECT m.record, m.enterprise FROM {keys} AS k CROSS JOIN matched AS m \
@@ -189,7 +243,7 @@ pub(crate) async fn page_within(
             &codes,
         )
         .await?;
-    Ok(UnfetchedPage { readers, codes, matched: matched.into_iter().collect(), known_up_to, next })
+    Ok(Some(UnfetchedPage { readers, codes, matched: matched.into_iter().collect(), known_up_to }))
 }
 
 /// Some enterprises with all that a writing transaction knows of them, the records that it has appended among it.
@@ -197,10 +251,10 @@ pub(crate) async fn histories_within(
     transaction: &mut Transaction,
     enterprises: &BTreeSet<CreditCode>,
     known_up_to: Seq,
-) -> Result<Page> {
+) -> Result<Histories> {
     let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
     let rows = rows_of(Reading::Within(transaction), &codes, known_up_to).await?;
-    UnreadPage { rows, next: None }.read()
+    UnreadPage { rows }.read()
 }
 
 async fn rows_of(mut reading: Reading<'_>, codes: &[String], known_up_to: Seq) -> Result<Vec<OwnedRow>> {
@@ -214,38 +268,23 @@ async fn rows_of(mut reading: Reading<'_>, codes: &[String], known_up_to: Seq) -
     reading.look_up(&sql, &[known_up_to.0], codes).await
 }
 
-impl Scope {
-    fn table(self) -> &'static str {
-        match self {
-            Self::All => "enterprise",
-            Self::Stale => "stale_enterprise",
-        }
-    }
-}
-
-/// How many enterprises a scope has.
-pub(crate) async fn count(mut reading: Reading<'_>, scope: Scope) -> Result<u64> {
-    let counts: Vec<(i64,)> = reading.look_up(&format!("SELECT count(*) FROM {}", scope.table()), &[], &[]).await?;
+/// How many enterprises are registered, with what a writing transaction has changed.
+pub(crate) async fn count(transaction: &mut Transaction) -> Result<u64> {
+    let counts: Vec<(i64,)> = transaction.look_up("SELECT count(*) FROM enterprise", &[], &[]).await?;
     Ok(counts.into_iter().map(|(count,)| count.unsigned_abs()).sum())
 }
 
 impl Store {
-    /// A page of enterprises with everything about them that was on record at a seq, those records
+    /// A page of the registered enterprises with everything about them that was on record at a seq, those records
     /// among it that had been matched by then.
     ///
     /// # Errors
     /// When the database fails or a row is damaged.
-    pub async fn histories(
-        &self,
-        scope: Scope,
-        after: Option<CreditCode>,
-        limit: u64,
-        known_up_to: Seq,
-    ) -> Result<Page> {
+    pub async fn histories(&self, after: Option<CreditCode>, limit: u64, known_up_to: Seq) -> Result<Page> {
         let readers = &self.connections.readers;
-        let (codes, next) = codes(&mut Reading::Committed(readers), scope, after, limit).await?;
+        let (codes, next) = codes(&mut Reading::Committed(readers), after, limit).await?;
         let rows = rows_of(Reading::Committed(readers), &codes, known_up_to).await?;
-        UnreadPage { rows, next }.read()
+        Ok(Page { histories: UnreadPage { rows }.read()?, next })
     }
 
     /// What was on record about one enterprise at a seq.
@@ -268,8 +307,7 @@ impl Store {
     ) -> Result<BTreeMap<CreditCode, Vec<Record>>> {
         let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
         let rows = rows_of(Reading::Committed(&self.connections.readers), &codes, known_up_to).await?;
-        let page = UnreadPage { rows, next: None }.read()?;
-        Ok(page.histories.into_iter().collect())
+        Ok(UnreadPage { rows }.read()?.into_iter().collect())
     }
 
     /// Records by their places in the ledger, in order.

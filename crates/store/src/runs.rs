@@ -1,10 +1,10 @@
 //! What the system itself put on record: classification runs, signatures. They belong to no enterprise.
 
-use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, QueryFilter, QueryOrder};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Record, Seq};
 
-use crate::entity::{current_level, record, stale_enterprise};
+use crate::entity::{current_level, record};
 use crate::error::Result;
 use crate::reading::{code, entries};
 use crate::store::Store;
@@ -42,14 +42,6 @@ impl Store {
         worst.map(|row| code(&row.enterprise)).transpose()
     }
 
-    /// How many enterprises have records newer than their last classification.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn stale_count(&self) -> Result<u64> {
-        Ok(stale_enterprise::Entity::find().count(&self.connections.readers).await?)
-    }
-
     /// After very many new records: has PostgreSQL learn how many belong together before it is asked for them, without which
     /// it reads the whole ledger for every page. SQLite plans without.
     ///
@@ -58,8 +50,7 @@ impl Store {
     pub async fn take_stock(&self) -> Result<()> {
         if self.connections.writer.get_database_backend() == DbBackend::Postgres {
             // None that may be empty and grow: the writer's plans would be made for an empty one.
-            let tables = "record, enterprise, stale_enterprise";
-            self.connections.writer.execute_unprepared(&format!("ANALYZE {tables}")).await?;
+            self.connections.writer.execute_unprepared("ANALYZE record, enterprise").await?;
         }
         Ok(())
     }

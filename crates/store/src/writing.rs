@@ -12,19 +12,20 @@ use xinheng_core::ledger::{Hash, Head, chain};
 use xinheng_core::record::{Day, EnterpriseKeys, Moment, Payload, Record, RecordId, Seq, Value};
 
 use crate::audit::Audited;
-use crate::bulk::{Batch, Extent, Reading, Transaction};
+use crate::bulk::{Batch, Extent, Transaction};
 use crate::entity::{level, level_change, personal};
 use crate::entry::{Entry, day, fixed};
 use crate::error::{Result, StoreError};
 use crate::graded;
 use crate::keys::Keys;
 use crate::level::{Level, LevelChange};
-use crate::newest::{FEW_STALE, Newest, NewestRecord, newest};
+use crate::newest::{Newest, NewestRecord, newest};
 use crate::pending::Pending;
 use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying};
-use crate::reading::{Page, Scope, UnfetchedPage, count, histories_within, page_within};
+use crate::reading::{Histories, Roll, Scope, UnfetchedPage, count, histories_within, next_page, roll};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
+use crate::touched::FEW_TOUCHED;
 
 /// So many records that it is worth while to go on before the database has them.
 const MANY: usize = 256;
@@ -103,9 +104,9 @@ pub struct Writing {
     taken: Option<oneshot::Receiver<()>>,
     /// No record waits for an enterprise, as far as records have been appended.
     none_waits: bool,
-    /// All enterprises that the database says wait for their level, where that is known because they are few.
-    stale: Option<BTreeSet<CreditCode>>,
-    /// Records, levels, and enterprises that no longer wait for theirs, so far.
+    /// All enterprises that wait for their level, as long as they are few.
+    touched: Option<BTreeSet<CreditCode>>,
+    /// Records and levels so far.
     rows: usize,
     /// The form that this transaction carries out.
     pub(crate) form: Option<String>,
@@ -130,7 +131,7 @@ impl Store {
 
     async fn begin_to(&self, extent: Extent) -> Result<Writing> {
         let mut transaction = Transaction::begin(&self.connections, extent).await?;
-        let Newest { record, audited, last_day, basis_of_clocks, signed, stale } = newest(&mut transaction).await?;
+        let Newest { record, audited, last_day, basis_of_clocks, signed, touched } = newest(&mut transaction).await?;
         let head = match record {
             None => Head::EMPTY,
             Some(NewestRecord { seq, id, digests, mark, hash }) => {
@@ -150,7 +151,7 @@ impl Store {
             audited,
             basis_of_clocks,
             signed,
-            stale,
+            touched,
             pending: Pending::after(last_day),
             foreseen: VecDeque::new(),
             taken: None,
@@ -208,10 +209,6 @@ impl Writing {
 
     fn write_later(&mut self, changes: Changes) {
         self.none_waits &= !changes.waits();
-        if let Some(mut stale) = self.stale.take() {
-            stale.extend(changes.stale());
-            self.stale = Some(stale).filter(|stale| stale.len() <= FEW_STALE);
-        }
         self.transaction.later(|mut transaction| async move {
             changes.write(&mut transaction).await?;
             Ok(transaction)
@@ -358,6 +355,10 @@ impl Writing {
         for foreseen in &mut self.foreseen {
             foreseen.take(&entries);
         }
+        if let Some(touched) = &mut self.touched {
+            touched.extend(entries.iter().filter_map(|entry| entry.record.enterprise));
+        }
+        self.touched = self.touched.take().filter(|touched| touched.len() <= FEW_TOUCHED);
         // No more than these wait in memory.
         if let Some(taken) = self.taken.take() {
             taken.await.ok();
@@ -428,29 +429,33 @@ impl Writing {
         Ok(found.into_iter().collect())
     }
 
-    /// As [`Store::histories`], with the enterprises that this transaction has changed; of the records only
-    /// those that were in the ledger before it.
+    /// The enterprises that a run takes up, with those that this transaction has changed: a run by all records up to a seq,
+    /// in pages of so many.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn histories(
-        &mut self,
-        scope: Scope,
-        after: Option<CreditCode>,
-        limit: u64,
-        known_up_to: Seq,
-    ) -> Result<UnfetchedPage> {
+    pub async fn roll(&mut self, scope: Scope, page: u64, known_up_to: Seq) -> Result<Roll> {
         self.settle().await?;
-        page_within(&mut self.transaction, self.readers.clone(), scope, after, limit, known_up_to).await
+        roll(&mut self.transaction, &self.readers, scope, page, known_up_to).await
     }
 
-    /// How many enterprises a scope has, with what this transaction has changed.
+    /// The next page of a run; none after the last. Of the records only those that were in the ledger before this
+    /// transaction.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn count(&mut self, scope: Scope) -> Result<u64> {
+    pub async fn next_page(&mut self, roll: &mut Roll, known_up_to: Seq) -> Result<Option<UnfetchedPage>> {
         self.settle().await?;
-        count(Reading::Within(&mut self.transaction), scope).await
+        next_page(&mut self.transaction, self.readers.clone(), roll, known_up_to).await
+    }
+
+    /// How many enterprises are registered, with what this transaction has changed.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn enterprise_count(&mut self) -> Result<u64> {
+        self.settle().await?;
+        count(&mut self.transaction).await
     }
 
     /// Puts the levels of a run on record where they differ from the current ones, and says which
@@ -540,44 +545,21 @@ impl Writing {
         Ok(moved)
     }
 
-    /// Says that these enterprises have been classified with all records up to a seq; those with
-    /// newer ones stay stale.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn clear_stale(&mut self, enterprises: &[CreditCode], known_up_to: Seq) -> Result<()> {
-        self.pending.classified(enterprises, known_up_to);
-        let stored = enterprises.iter().filter(|code| self.stale.as_ref().is_none_or(|stale| stale.contains(code)));
-        let codes: Vec<String> = stored.map(ToString::to_string).collect();
-        // Those that have newer records stay.
-        self.stale = None;
-        if codes.is_empty() {
-            return Ok(());
-        }
-        self.rows += codes.len();
-        self.transaction.later(move |mut transaction| async move {
-            let cleared = "DELETE FROM stale_enterprise WHERE code IN {keys} AND seq <= $1";
-            transaction.execute(cleared, &[known_up_to.0], &codes).await?;
-            Ok(transaction)
-        });
-        Ok(())
-    }
-
     /// The enterprises that wait for their level, with all that this transaction knows of them; none when there are more than
     /// so many, or no such.
     ///
     /// # Errors
     /// When the database fails or a row is damaged.
-    pub async fn few_stale(&mut self, known_up_to: Seq) -> Result<Option<Page>> {
+    pub async fn few_touched(&mut self, known_up_to: Seq) -> Result<Option<Histories>> {
         if self.pending.waits() {
             self.settle().await?;
         }
-        let Some(stored) = &self.stale else { return Ok(None) };
-        let all: BTreeSet<CreditCode> = stored.iter().copied().chain(self.pending.stale()).collect();
-        if all.is_empty() || all.len() > FEW_STALE {
-            return Ok(None);
+        match &self.touched {
+            Some(touched) if !touched.is_empty() => {
+                histories_within(&mut self.transaction, touched, known_up_to).await.map(Some)
+            }
+            _ => Ok(None),
         }
-        histories_within(&mut self.transaction, &all, known_up_to).await.map(Some)
     }
 
     /// Empties all projections, to be filled again by [`Self::project`] (and levels by whoever
@@ -658,21 +640,22 @@ async fn stored_standings(
     type Current = (Vec<u8>, i64, Vec<u8>, Option<String>, bool);
     let rows: Vec<Current> = transaction
         .look_up(
-            "SELECT c.identity, c.seq, c.content, c.version, c.withdrawn \
-             FROM {keys} AS k CROSS JOIN current_record AS c WHERE c.identity = {bytes}",
+            "SELECT c.identity, c.seq, r.content, r.version, r.withdrawn FROM {keys} AS k \
+             CROSS JOIN current_record AS c CROSS JOIN record AS r WHERE c.identity = {bytes} AND r.seq = c.seq",
             &[],
             &keys,
         )
         .await?;
     let standing = |(identity, seq, content, version, withdrawn): Current| {
-        let damaged = || StoreError::DamagedProjection { table: "current_record" };
+        let seq = Seq(seq);
+        let damaged = |column| StoreError::Damaged { seq, column };
         let standing = Standing {
-            seq: Seq(seq),
-            content: Content(fixed(Some(&content)).ok_or_else(damaged)?),
-            version: version.map(|version| day(&version).ok_or_else(damaged)).transpose()?,
+            seq,
+            content: Content(fixed(Some(&content)).ok_or_else(|| damaged("content"))?),
+            version: version.map(|version| day(&version).ok_or_else(|| damaged("version"))).transpose()?,
             withdrawn,
         };
-        Ok((Identity(fixed(Some(&identity)).ok_or_else(damaged)?), standing))
+        Ok((Identity(fixed(Some(&identity)).ok_or_else(|| damaged("identity"))?), standing))
     };
     rows.into_iter().map(standing).collect()
 }

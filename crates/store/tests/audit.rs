@@ -7,7 +7,7 @@ use xinheng_core::audit::{AuditLine, Outcome};
 use xinheng_core::ledger::{Hash, Head};
 use xinheng_core::record::{Moment, Payload, Seq, Value};
 use xinheng_store::testing::databases;
-use xinheng_store::{AuditFilter, Scope, Store, StoreError};
+use xinheng_store::{AuditFilter, Store, StoreError};
 
 fn line(number: i64) -> AuditLine {
     AuditLine {
@@ -151,7 +151,7 @@ async fn a_transaction_whose_audit_line_failed_cannot_be_committed() {
         writing.put_setting("bureau", "某局").await.unwrap();
         // It waits for the next statement, which says so.
         writing.audit(line(1)).await.unwrap();
-        assert!(writing.count(Scope::All).await.is_err(), "{}", database.name);
+        assert!(writing.enterprise_count().await.is_err(), "{}", database.name);
         assert!(matches!(writing.commit().await, Err(StoreError::Broken)), "{}", database.name);
         assert!(store.settings().await.unwrap().is_empty(), "{}", database.name);
     }

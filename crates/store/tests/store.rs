@@ -15,7 +15,7 @@ use xinheng_core::collect::Decision;
 use xinheng_core::ledger::{Hash, Head};
 use xinheng_core::record::{EnterpriseKeys, Payload, Seq};
 use xinheng_store::testing::{TestDatabase, databases, keys};
-use xinheng_store::{Body, Keys, Level, NewRecord, Scope, Store, StoreError};
+use xinheng_store::{Body, Keys, Level, NewRecord, Store, StoreError};
 
 /// A connection that goes round the store.
 async fn intruder(database: &TestDatabase) -> DatabaseConnection {
@@ -332,15 +332,12 @@ async fn rebuilt_projections_equal_the_live_ones() {
         let head = world.fill(&store).await;
         let classify = async |writing: &mut xinheng_store::Writing| {
             writing.write_levels(head.seq, day("2026-07-01"), vec![level(1, "B"), level(2, "D")]).await.unwrap();
-            writing.clear_stale(&[code(2)], head.seq).await.unwrap();
         };
         let mut writing = store.begin().await.unwrap();
         classify(&mut writing).await;
         writing.commit().await.unwrap();
         let live = store.dump_projections().await.unwrap();
-        for table in
-            ["current_record", "enterprise", "waiting", "matched", "stale_enterprise", "level", "current_level"]
-        {
+        for table in ["current_record", "enterprise", "waiting", "matched", "level", "current_level"] {
             assert!(live.lines().any(|line| line.starts_with(&format!("{table} "))), "{table} is empty: {live}");
         }
         for batch in [1, 3, 1000] {
@@ -445,7 +442,7 @@ async fn an_import_that_was_broken_off_is_carried_on() {
         // The same place cannot enter twice, whoever forgets to look.
         let mut writing = store.begin().await.unwrap();
         writing.append(vec![new_record(world.seal(1, registration(1, 9)), 9)]).await.ok();
-        assert!(writing.count(Scope::All).await.is_err(), "said by whatever is asked next");
+        assert!(writing.enterprise_count().await.is_err(), "said by whatever is asked next");
         assert!(matches!(writing.commit().await, Err(StoreError::Broken)), "half a batch cannot be kept");
         assert_eq!(store.head().await.unwrap().seq, Seq(2));
 
@@ -569,7 +566,7 @@ async fn pages_of_histories_hold_what_each_history_holds() {
             let mut all = Vec::new();
             let mut after = None;
             loop {
-                let page = store.histories(Scope::All, after, 5, known_up_to).await.unwrap();
+                let page = store.histories(after, 5, known_up_to).await.unwrap();
                 all.extend(page.histories);
                 after = page.next;
                 if after.is_none() {
@@ -587,27 +584,6 @@ async fn pages_of_histories_hold_what_each_history_holds() {
             assert_eq!(all, expected);
             assert_eq!(all.iter().map(|(_, records)| records.len() as i64).sum::<i64>(), known_up_to.0);
         }
-    }
-}
-
-#[tokio::test]
-async fn stale_enterprises_are_those_touched_since_their_classification() {
-    for database in databases().await {
-        let world = World::new();
-        let store = database.open().await;
-        world.import(&store, "登记.csv", (1..=4).map(|n| registration(n, n)).collect()).await;
-        let stale = async || -> Vec<_> {
-            let page = store.histories(Scope::Stale, None, 10, Seq(i64::MAX)).await.unwrap();
-            page.histories.into_iter().map(|(code, _)| code).collect()
-        };
-        assert_eq!(stale().await.len(), 4);
-        let known_up_to = store.head().await.unwrap().seq;
-        // While the classification was reading, a record came in.
-        world.import(&store, "处罚.csv", vec![penalty(1, known(2), "1号")]).await;
-        let mut writing = store.begin().await.unwrap();
-        writing.clear_stale(&[code(1), code(2), code(3)], known_up_to).await.unwrap();
-        writing.commit().await.unwrap();
-        assert_eq!(stale().await, vec![code(2), code(4)]);
     }
 }
 

@@ -12,7 +12,7 @@ use xinheng_core::collect::Identity;
 use xinheng_core::ledger::Head;
 use xinheng_core::record::Seq;
 use xinheng_store::testing::{WRITTEN_TOGETHER, databases};
-use xinheng_store::{Body, NewRecord, Scope, SealedDraft, Writing};
+use xinheng_store::{Body, NewRecord, SealedDraft, Writing};
 
 /// Longer than any turn of an import.
 const LONG_TURN: Duration = Duration::from_secs(7);
@@ -73,7 +73,7 @@ async fn what_was_asked_ahead_is_answered_as_if_it_were_asked_then() {
             writing.foresee(&next);
             writing.append(new_records(renewed(&world, submission, 301..=600))).await.unwrap();
             if settled {
-                assert_eq!(writing.count(Scope::All).await.unwrap(), 600, "{}", database.name);
+                assert_eq!(writing.enterprise_count().await.unwrap(), 600, "{}", database.name);
             }
             let foreseen = writing.standings(&next).await.unwrap();
             assert_eq!(foreseen.len(), 50 + 250, "{}", database.name);

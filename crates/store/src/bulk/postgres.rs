@@ -70,17 +70,14 @@ pub(super) async fn begin(writer: &PgPool, extent: Extent) -> Result<Transaction
     Ok(writer.begin_with(AssertSqlSafe(begin)).await?)
 }
 
-/// Clears away what is left of those who waited for their level (whoever begins looks who waits, and would pass by them all),
-/// and has the planner learn how large the tables have become, while the writer goes on: plans that were made before are
-/// made anew.
+/// Has the planner learn how large the tables have become, while the writer goes on: plans that were made before are made
+/// anew.
 pub(super) fn take_stock(readers: &PgPool) {
     let readers = readers.clone();
     tokio::spawn(async move {
         // What this cannot do, the server does by itself some time.
         if let Ok(mut connection) = readers.acquire().await {
-            for statement in ["VACUUM stale_enterprise", "ANALYZE"] {
-                sqlx::query(statement).execute(&mut *connection).await.ok();
-            }
+            sqlx::query("ANALYZE").execute(&mut *connection).await.ok();
         }
     });
 }

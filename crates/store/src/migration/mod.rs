@@ -7,6 +7,7 @@ mod forms;
 mod inspectors;
 mod people;
 mod record_path;
+mod said_by_ledger;
 mod search;
 
 use sea_orm_migration::prelude::*;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(forms::Forms),
             Box::new(inspectors::Inspectors),
             Box::new(draws::Draws),
+            Box::new(said_by_ledger::SaidByLedger),
         ]
     }
 }

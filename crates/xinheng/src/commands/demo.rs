@@ -180,8 +180,8 @@ mod tests {
     use xinheng_core::draw::{Certificate, Published, verify};
     use xinheng_core::record::Seq;
     use xinheng_core::visit::VisitState;
+    use xinheng_store::APPROVAL_STEP;
     use xinheng_store::testing::FixedSalts;
-    use xinheng_store::{APPROVAL_STEP, Scope};
 
     use super::*;
     use crate::arguments::{Arguments, Command};
@@ -244,7 +244,7 @@ mod tests {
         assert!(late > 0 && late * 10 < received as u64, "{late} of {received}");
 
         let mut days_known = BTreeSet::new();
-        for (code, _) in store.histories(Scope::All, None, 20, Seq(i64::MAX)).await.unwrap().histories {
+        for (code, _) in store.histories(None, 20, Seq(i64::MAX)).await.unwrap().histories {
             let known = bureau.profile(code, None, None).await.unwrap().steps.known;
             days_known.insert(known.into_iter().map(|(_, day)| day).collect::<BTreeSet<_>>().len());
         }
@@ -304,7 +304,7 @@ mod tests {
         assert!(bureau.verify(&[head], &|_| ()).await.unwrap().findings.is_empty());
         assert_eq!(bureau.rebuild(&|_| ()).await.unwrap().findings, Vec::<String>::new());
 
-        let page = bureau.store().histories(Scope::All, None, 5_000, Seq(i64::MAX)).await.unwrap();
+        let page = bureau.store().histories(None, 5_000, Seq(i64::MAX)).await.unwrap();
         assert!(page.histories.len() > 300);
         let mut graded = 0;
         for (code, _) in page.histories {

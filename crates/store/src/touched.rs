@@ -1,0 +1,100 @@
+//! Enterprises with records newer than the last run of levels: they wait for theirs. Nothing is kept of them but the ledger,
+//! in which every run is a record, and has its levels by all records before it.
+
+use std::collections::BTreeSet;
+
+use xinheng_core::credit_code::CreditCode;
+use xinheng_core::record::Seq;
+
+use crate::bulk::Reading;
+use crate::error::Result;
+use crate::projection::CLASSIFICATION;
+use crate::reading::code;
+use crate::store::Store;
+
+/// So many enterprises that wait for their level are few: a transaction gives it to them itself.
+pub(crate) const FEW_TOUCHED: usize = 20;
+
+/// Newer records than these are not looked through for few enterprises.
+pub(crate) const FEW_RECORDS: usize = 200;
+
+/// Records looked through at a time.
+const WINDOW: i64 = 65_536;
+
+/// The seq of the newest run, as an expression over all or part of the ledger.
+pub(crate) fn newest_run(part: &str) -> String {
+    format!("(SELECT coalesce(max(seq), 0) FROM record WHERE enterprise IS NULL AND kind = '{CLASSIFICATION}'{part})")
+}
+
+/// The newest records that are an enterprise's and that no run has seen: their enterprises, no more than there may be of few.
+pub(crate) fn few() -> String {
+    format!(
+        "SELECT enterprise FROM record WHERE seq > {} AND enterprise IS NOT NULL ORDER BY seq LIMIT {FEW_RECORDS}",
+        newest_run("")
+    )
+}
+
+/// The enterprises among what [`few`] finds; none when there are too many.
+pub(crate) fn among_few(found: &str) -> Result<Option<BTreeSet<CreditCode>>> {
+    let found: Vec<&str> = found.split_whitespace().collect();
+    if found.len() == FEW_RECORDS {
+        return Ok(None);
+    }
+    let enterprises: BTreeSet<&str> = found.into_iter().collect();
+    let few = (enterprises.len() <= FEW_TOUCHED).then(|| enterprises.into_iter().map(code).collect());
+    few.transpose()
+}
+
+/// In the order of their codes, those that a run by all records up to a seq has to take up.
+pub(crate) async fn touched(mut reading: Reading<'_>, known_up_to: Seq) -> Result<Vec<CreditCode>> {
+    let newest_run = format!("SELECT {}", newest_run(" AND seq <= $1"));
+    let rows: Vec<(i64,)> = reading.look_up(&newest_run, &[known_up_to.0], &[]).await?;
+    let mut after = rows.first().map_or(0, |(run,)| *run);
+    let mut touched = Vec::new();
+    let mut distinct = 0;
+    while after < known_up_to.0 {
+        let until = known_up_to.0.min(after + WINDOW);
+        let found: Vec<(String,)> = reading
+            .look_up(
+                "SELECT DISTINCT enterprise FROM record WHERE seq > $1 AND seq <= $2 AND enterprise IS NOT NULL",
+                &[after, until],
+                &[],
+            )
+            .await?;
+        for (found,) in found {
+            touched.push(code(&found)?);
+        }
+        // No more memory than twice what they need.
+        if touched.len() > 2 * distinct {
+            touched.sort_unstable();
+            touched.dedup();
+            distinct = touched.len();
+        }
+        after = until;
+    }
+    touched.sort_unstable();
+    touched.dedup();
+    Ok(touched)
+}
+
+impl Store {
+    /// Whether any enterprise has records newer than the last run of levels.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn any_touched(&self) -> Result<bool> {
+        let sql = format!("SELECT 1 WHERE EXISTS ({})", few());
+        let rows: Vec<(i32,)> = Reading::Committed(&self.connections.readers).look_up(&sql, &[], &[]).await?;
+        Ok(!rows.is_empty())
+    }
+
+    /// How many records are newer than the last run of levels.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn records_since_run(&self) -> Result<u64> {
+        let sql = format!("SELECT coalesce(max(seq), 0) - {} FROM record", newest_run(""));
+        let rows: Vec<(i64,)> = Reading::Committed(&self.connections.readers).look_up(&sql, &[], &[]).await?;
+        Ok(rows.first().map_or(0, |(records,)| records.unsigned_abs()))
+    }
+}

@@ -1,0 +1,47 @@
+//! Whom a run of levels takes up.
+#![allow(clippy::unwrap_used)]
+
+mod sample;
+
+use sample::{World, code, day, known, penalty, put_run, registration};
+use xinheng_store::Scope;
+use xinheng_store::testing::databases;
+
+#[tokio::test]
+async fn a_run_takes_up_the_enterprises_touched_since_the_run_before() {
+    for database in databases().await {
+        let world = World::new();
+        let store = database.open().await;
+        world.import(&store, "登记.csv", (1..=4).map(|n| registration(n, n)).collect()).await;
+        let roll = async |scope| -> Vec<_> {
+            let mut writing = store.begin().await.unwrap();
+            let known_up_to = writing.head().seq;
+            let mut roll = writing.roll(scope, 3, known_up_to).await.unwrap();
+            let mut codes = Vec::new();
+            while let Some(page) = writing.next_page(&mut roll, known_up_to).await.unwrap() {
+                codes.extend(page.fetch().await.unwrap().read().unwrap().into_iter().map(|(code, _)| code));
+            }
+            codes
+        };
+        assert_eq!(roll(Scope::Touched).await, [1, 2, 3, 4].map(code));
+
+        put_run(&store).await;
+        assert!(!store.any_touched().await.unwrap(), "{}", database.name);
+        assert_eq!(roll(Scope::Touched).await, []);
+        assert_eq!(roll(Scope::All).await, [1, 2, 3, 4].map(code));
+
+        // A penalty, and a registration that is withdrawn: no longer registered, its level has to go.
+        world.import(&store, "处罚.csv", vec![penalty(1, known(2), "1号")]).await;
+        let mut struck_off = registration(1, 4);
+        (struck_off.version, struck_off.withdrawn) = (Some(day("2026-06-01")), true);
+        world.import(&store, "注销.csv", vec![struck_off]).await;
+        assert!(store.any_touched().await.unwrap(), "{}", database.name);
+        assert_eq!(roll(Scope::Touched).await, [2, 4].map(code));
+        assert_eq!(roll(Scope::All).await, [1, 2, 3, 4].map(code), "all that are registered, and those touched");
+
+        let mut writing = store.begin().await.unwrap();
+        let known_up_to = writing.head().seq;
+        let few = writing.few_touched(known_up_to).await.unwrap().unwrap();
+        assert_eq!(few.into_iter().map(|(code, _)| code).collect::<Vec<_>>(), [2, 4].map(code));
+    }
+}
