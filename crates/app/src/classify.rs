@@ -12,7 +12,9 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use sm3_digest::LevelDigest;
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use xinheng_core::alert::{Moved, Watch};
 use xinheng_core::classify::{COMBINED, Classifier, LevelLine, RECEIVED_LEVEL};
 use xinheng_core::credit_code::CreditCode;
@@ -21,9 +23,7 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Payload, Seq};
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::model::Model;
-use xinheng_store::{
-    Body, CLASSIFICATION, Histories, Level, LevelChange, NewRecord, Scope, UnfetchedPage, UnreadPage, Writing,
-};
+use xinheng_store::{Body, CLASSIFICATION, Histories, Level, LevelChange, NewRecord, Scope, UnreadPage, Writing};
 
 use crate::alert::Alarm;
 use crate::collect::UNSPECIFIED_UNIT;
@@ -36,7 +36,7 @@ use crate::{Bureau, Stage, Watcher, WrongInput};
 pub(crate) const PAGE: u64 = 2_000;
 /// Scope of a run over all enterprises, as its record says it.
 pub(crate) const OVER_ALL: &str = "all";
-/// Pages on their way from being listed to being written: one is fetched, one waits, one is computed.
+/// Pages on their way from being listed to being written: two are fetched, one is computed.
 const AHEAD: usize = 3;
 
 /// What a run gave.
@@ -386,8 +386,8 @@ impl Found {
     }
 }
 
-/// Computes the levels of a scope and writes those that changed, under the run's seq. While one page is
-/// fetched, the one before it is computed on a thread of its own, and the one before that is written.
+/// Computes the levels of a scope and writes those that changed, under the run's seq. While pages are fetched, the one
+/// before them is computed on a thread of its own, and the one before that is written.
 pub(crate) async fn classify_into(
     writing: &mut Writing,
     ready: Arc<Ready>,
@@ -398,21 +398,14 @@ pub(crate) async fn classify_into(
     let as_of = ready.borrow_owner().as_of;
     let mut roll = writing.roll(scope, PAGE, known_up_to).await?;
     let total = roll.total();
-    let (pages, mut unfetched) = mpsc::channel::<UnfetchedPage>(AHEAD);
-    let (fetched, mut unread) = mpsc::channel(1);
+    let (pages, mut unread) = mpsc::channel::<JoinHandle<xinheng_store::Result<UnreadPage>>>(AHEAD);
     let (results, mut computed) = mpsc::channel::<anyhow::Result<Computed>>(1);
-    tokio::spawn(async move {
-        while let Some(page) = unfetched.recv().await {
-            if fetched.send(page.fetch().await).await.is_err() {
-                return;
-            }
-        }
-    });
-    let computing = Arc::clone(&ready);
+    let (computing, runtime) = (Arc::clone(&ready), Handle::current());
     tokio::task::spawn_blocking(move || {
         while let Some(page) = unread.blocking_recv() {
-            let page = page.and_then(UnreadPage::read).map_err(Into::into);
-            let computed = page.and_then(|histories| computing.tools().compute(&histories, as_of));
+            let page = runtime.block_on(page).context("读取履历的任务意外结束");
+            let histories = page.and_then(|page| Ok(page?.read()?));
+            let computed = histories.and_then(|histories| computing.tools().compute(&histories, as_of));
             if results.blocking_send(computed).is_err() {
                 return;
             }
@@ -427,7 +420,7 @@ pub(crate) async fn classify_into(
                 break;
             };
             // When the other thread has ended, its silence below says so.
-            pages.send(page).await.ok();
+            pages.send(tokio::spawn(page.fetch())).await.ok();
             ahead += 1;
         }
         if ahead == 0 {

@@ -14,7 +14,7 @@ pub(crate) const TOGETHER: usize = 32_768;
 
 /// In so many parts they are written, one after each batch of records: while the database is busy with one, the next
 /// batch is made ready.
-const PARTS: usize = 16;
+const PARTS: usize = 32;
 
 /// Changes in the order of the records.
 pub(crate) struct Pending {
