@@ -7,7 +7,7 @@ pub(super) struct SaidByLedger;
 
 impl MigrationName for SaidByLedger {
     fn name(&self) -> &'static str {
-        "m20261128_000008_said_by_ledger"
+        "m20261128_000009_said_by_ledger"
     }
 }
 
