@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use county::{County, both, both_in, day, entities, gb18030, request, surroundings};
 use xinheng_app::act::{Act, Actor};
 use xinheng_app::adjustment::LevelAdjustment;
-use xinheng_app::collect::ImportRequest;
+use xinheng_app::collect::{ImportRequest, WhichTable};
 use xinheng_app::enterprises::Turn;
 use xinheng_app::measures::MeasureTaken;
 use xinheng_app::people::{NewStaff, UnitChange};
@@ -358,11 +358,18 @@ async fn a_level_of_five_or_six_is_kept_as_stated_and_acts_as_one_of_our_four() 
             bureau.import(&request, &|_| ()).await
         };
         let line = async || bureau.explain(code, bureau.today(), None, None).await.unwrap().received.unwrap();
-        // By its headings the file is of the four levels, which know no fifth.
-        let outcome = import(None, "E", "2026-08").await.unwrap();
-        assert_eq!((outcome.accepted, outcome.refused), (0, 1));
+        // By its headings the file is any of the three, whatever words are in it.
+        let before = bureau.head().await.unwrap();
+        for level in ["E", "A+", "较高"] {
+            let asked = import(None, level, "2026-08").await.unwrap_err();
+            let WhichTable { sentence, tables } = asked.downcast_ref().unwrap();
+            assert!(sentence.ends_with("请用 --table 指明是哪一张，例如 --table received_levels"), "{sentence}");
+            let ids: Vec<&str> = tables.iter().map(|(id, _)| id.as_str()).collect();
+            assert_eq!(ids, ["received_levels", "received_levels_five", "received_levels_six"]);
+        }
+        assert_eq!(bureau.head().await.unwrap(), before);
         for (table, level, month, acts, stated) in [
-            (None, "较高", "2026-08", "C", "上级所定“较高”，四级（低、一般、较高、高），省2026版，"),
+            (Some("received_levels"), "较高", "2026-08", "C", "上级所定“较高”，四级（低、一般、较高、高），省2026版，"),
             (Some("received_levels_five"), "C", "2026-09", "B", "上级所定“C”，五级（A、B、C、D、E），省2026版，"),
             (Some("received_levels_five"), "中高", "2026-10", "C", "上级所定“中高”，五级（A、B、C、D、E），省2026版，"),
             (Some("received_levels_six"), "A+", "2026-11", "A", "上级所定“A+”，六级（A+、A、B、C、D、E），省2026版，"),
