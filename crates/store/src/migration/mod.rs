@@ -3,6 +3,7 @@
 
 mod deadlines;
 mod draws;
+mod ended;
 mod forms;
 mod inspectors;
 mod people;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(forms::Forms),
             Box::new(inspectors::Inspectors),
             Box::new(draws::Draws),
+            Box::new(ended::Ended),
         ]
     }
 }
