@@ -103,6 +103,22 @@ async fn script_in_a_name_is_text_on_every_page() {
 }
 
 #[tokio::test]
+async fn the_page_of_an_enterprise_is_made_of_one_reading() {
+    let world = World::new().await;
+    let client = world.client(&handler()).await;
+    hand_in(&client, "登记.csv", REGISTER.as_bytes()).await;
+    let store = world.bureau.store();
+    // Histories are read past the listener; each reading begins with the question where the ledger ends.
+    store.take_statements();
+    store.head().await.unwrap();
+    let head = store.take_statements().remove(0).sql;
+    let page = client.get("/desk/enterprises/91999901MA0000000L").await.text();
+    assert!(page.contains("等级变化") && page.contains("鑫源食品"), "{page}");
+    let readings = store.take_statements().into_iter().filter(|statement| statement.sql == head);
+    assert_eq!(readings.count(), 1);
+}
+
+#[tokio::test]
 async fn wrong_files_change_nothing_and_say_so_in_one_sentence() {
     let world = World::new().await;
     let client = world.client(&handler()).await;
