@@ -240,6 +240,22 @@ fn the_walls_see_what_they_forbid() {
     assert_eq!(sql, [(5, "\"SELECT seq FROM record\"".to_owned())]);
 }
 
+/// Clones share a target folder, and the one in which a test was built may be gone.
+#[test]
+fn the_walls_look_at_the_clone_in_which_they_run() {
+    let clone = tempfile::tempdir().unwrap();
+    let git = Command::new("git").args(["init", "--quiet"]).current_dir(clone.path()).status().unwrap();
+    assert!(git.success());
+    std::fs::write(clone.path().join("other.rs"), "\n".repeat(LONGEST + 1)).unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "no_source_is_too_long_and_none_is_unfinished"])
+        .env("CARGO_MANIFEST_DIR", clone.path().join("xtask"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && said.contains("other.rs"), "{said}");
+}
+
 /// Crates of the workspace and what each uses in the product or its build; tests may use more.
 fn packages() -> BTreeMap<String, BTreeSet<String>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -272,8 +288,10 @@ fn tracked(endings: &[&str]) -> Vec<PathBuf> {
     paths.filter(wanted).filter(|path| repository().join(path).exists()).collect()
 }
 
-fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+/// The folder of the workspace, as cargo says it now: what was built may have been built by another clone.
+fn repository() -> PathBuf {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+    Path::new(&here).parent().unwrap().to_owned()
 }
 
 fn read(path: &Path) -> String {

@@ -27,10 +27,11 @@ use xinheng_store::{Body, CLASSIFICATION, Histories, Level, LevelChange, NewReco
 
 use crate::alert::Alarm;
 use crate::collect::UNSPECIFIED_UNIT;
-use crate::explain::{Context, Explanation};
+use crate::explain::{Context, Explanation, Known};
 use crate::prepared::Ready;
+use crate::profile::nothing_on;
 use crate::rules::Signatures;
-use crate::{Bureau, Stage, Watcher, WrongInput};
+use crate::{Bureau, Stage, Watcher};
 
 /// Enterprises classified at a time.
 pub(crate) const PAGE: u64 = 2_000;
@@ -290,7 +291,7 @@ impl Bureau {
     /// the rulebook of the last run that was known.
     ///
     /// # Errors
-    /// [`WrongInput`] when the ledger has nothing on the enterprise.
+    /// [`crate::WrongInput`] when the ledger has nothing on the enterprise.
     pub async fn explain(
         &self,
         code: CreditCode,
@@ -302,13 +303,21 @@ impl Bureau {
         let seq = known_up_to.unwrap_or(head).min(head);
         let records = self.store.history(code, seq).await?;
         if records.is_empty() {
-            let words = format!("账上没有 {code} 的记录。请核对代码，或先导入市场主体登记信息");
-            return Err(WrongInput(words).into());
+            return Err(nothing_on(code));
         }
-        let kept = match known_up_to {
-            Some(seq) => self.rulebook_known_at(seq).await?,
-            None => None,
-        };
+        let known = Known { enterprise: code, records: &records, at: seq, is_cut: known_up_to.is_some() };
+        self.explanation(&known, as_of, model).await
+    }
+
+    /// As [`Self::explain`], of records that were read before.
+    pub(crate) async fn explanation(
+        &self,
+        known: &Known<'_>,
+        as_of: Day,
+        model: Option<&Model>,
+    ) -> anyhow::Result<Explanation> {
+        let Known { enterprise, records, at: seq, is_cut } = *known;
+        let kept = if is_cut { self.rulebook_known_at(seq).await? } else { None };
         let rulebook = kept.as_ref().unwrap_or(&self.rulebook);
         let (ready, signatures, other);
         let tools = match (model, &kept) {
@@ -326,13 +335,13 @@ impl Bureau {
                 ready.tools()
             }
         };
-        let classification = tools.classifier.classify(&Facts::new(&records, as_of, &tools.kinds));
+        let classification = tools.classifier.classify(&Facts::new(records, as_of, &tools.kinds));
         let title = |kind: &str| tools.kinds.get(kind).map_or(kind, |kind| &kind.rule.title).to_owned();
         Ok(Explanation::new(
             &classification,
             &Context {
-                enterprise: code,
-                records: &records,
+                enterprise,
+                records,
                 as_of,
                 known_up_to: seq,
                 rulebook: rulebook.version(),

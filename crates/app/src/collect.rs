@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde::Serialize;
+use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use xinheng_core::audit::Outcome as Audited;
 use xinheng_core::collect::{Decision, Identity, Standing, decide};
@@ -71,6 +72,16 @@ impl<'a> ImportRequest<'a> {
     pub fn new(path: &'a Path, unit: &'a str) -> Self {
         Self { path, table: None, unit, edition: None, mapping: None, errors: None, dry_run: false, act: None }
     }
+}
+
+/// The headings of a file are those of several tables: whoever hands it in has to say which one it is.
+#[derive(Debug, Error)]
+#[error("{sentence}")]
+pub struct WhichTable {
+    /// What it is and what to do on the command line.
+    pub sentence: String,
+    /// The tables: id and title.
+    pub tables: Vec<(String, String)>,
 }
 
 /// What became of a file's rows: `rows = accepted + known + older + refused`.
@@ -173,7 +184,8 @@ impl Bureau {
     /// Imports a file.
     ///
     /// # Errors
-    /// [`WrongInput`] for a file that cannot be read as a whole, and then nothing has changed; any other
+    /// [`WrongInput`] for a file that cannot be read as a whole and [`WhichTable`] for one of which a person has
+    /// to say what it is, and then nothing has changed; any other
     /// error when the system failed, and then what was committed stays and the same call carries on.
     pub async fn import(&self, request: &ImportRequest<'_>, watcher: Watcher<'_>) -> anyhow::Result<Outcome> {
         let (opened_tx, opened_rx) = oneshot::channel();
@@ -378,7 +390,11 @@ fn first_key(keys: &EnterpriseKeys) -> Option<(&'static str, String)> {
 }
 
 pub(crate) fn wrong_file(path: &Path, error: &FileError) -> anyhow::Error {
-    WrongInput(format!("{}：{error}", path.display())).into()
+    let sentence = format!("{}：{error}", path.display());
+    match error {
+        FileError::SeveralTables { candidates } => WhichTable { sentence, tables: candidates.clone() }.into(),
+        _ => WrongInput(sentence).into(),
+    }
 }
 
 /// What a row does, once all its drafts are decided.

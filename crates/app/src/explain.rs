@@ -166,6 +166,18 @@ pub struct RecordLine {
     pub cite: String,
 }
 
+/// What is on record about an enterprise.
+pub(crate) struct Known<'a> {
+    /// Credit code.
+    pub enterprise: CreditCode,
+    /// The enterprise's records.
+    pub records: &'a [Record],
+    /// What was known.
+    pub at: Seq,
+    /// Whether that is some past state: then with the rulebook of that time.
+    pub is_cut: bool,
+}
+
 /// What the explanation of an enterprise needs beside its classification.
 pub struct Context<'a> {
     /// Credit code.

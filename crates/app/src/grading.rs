@@ -1,16 +1,16 @@
 //! Yearly grading (年度风险等级评定): for each enterprise of a key field the level at the end of the year before, the level
-//! now or at the end of the year, by points and after the rules that raise and lower it.
+//! now or at the end of the year, by points and after the rules that raise and lower it. Who had a level then and has
+//! none now is in the list too.
 
 use std::path::Path;
 
 use chrono::Datelike;
-use xinheng_core::classify::GENERAL;
+use xinheng_core::classify::{Classification, GENERAL, Graded};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::history::Facts;
 use xinheng_core::points::Points;
 use xinheng_core::record::{Day, Seq};
 use xinheng_exchange::{TableFormat, TableWriter};
-use xinheng_store::{EnterpriseFilter, Turn};
 
 use crate::act::Actor;
 use crate::classify::Tools;
@@ -31,6 +31,13 @@ pub struct GradingLine {
     pub town: String,
     /// Level at the end of the year before; none: not graded then.
     pub before: Option<String>,
+    /// Where it stands; none: no longer graded.
+    pub now: Option<GradedNow>,
+}
+
+/// Where an enterprise of the list stands.
+#[derive(Clone, Debug)]
+pub struct GradedNow {
     /// Total points.
     pub total: Points,
     /// Level by points alone.
@@ -55,7 +62,25 @@ pub struct Grading {
     /// Lines.
     pub lines: Vec<GradingLine>,
     /// Where the next page starts.
-    pub next: Option<Turn>,
+    pub next: Option<CreditCode>,
+}
+
+impl GradedNow {
+    fn new(graded: &Graded) -> Self {
+        let assessment = &graded.assessment;
+        let moved_by = assessment.overrides.iter().map(|applied| graded.model.overrides[applied.place].title.clone());
+        Self {
+            total: assessment.total,
+            by_points: graded.model.levels[assessment.level_by_points].code.value.clone(),
+            moved_by: moved_by.collect(),
+            level: graded.level().to_owned(),
+            in_force: graded.in_force,
+        }
+    }
+}
+
+fn of_field<'a>(classification: &'a Classification<'a>, field: &str) -> Option<&'a Graded<'a>> {
+    classification.graded.iter().find(|graded| graded.model.field == field)
 }
 
 impl Bureau {
@@ -78,7 +103,13 @@ impl Bureau {
     ///
     /// # Errors
     /// [`WrongInput`] for a field that is not graded, or a year to come.
-    pub async fn grading(&self, field: &str, year: i32, turn: &Turn, limit: u64) -> anyhow::Result<Grading> {
+    pub async fn grading(
+        &self,
+        field: &str,
+        year: i32,
+        after: Option<CreditCode>,
+        limit: u64,
+    ) -> anyhow::Result<Grading> {
         let today = self.today();
         let end_of = |year: i32| Day::from_ymd_opt(year, 12, 31);
         let (Some(end), Some(before)) = (end_of(year), year.checked_sub(1).and_then(end_of)) else {
@@ -91,9 +122,7 @@ impl Bureau {
             return Err(WrongInput(format!("没有给“{field}”评级的模型，请从页面选择领域")).into());
         }
         let as_of = end.min(today);
-        let filter = EnterpriseFilter { scope: Some(field.to_owned()), ..EnterpriseFilter::default() };
-        let page = self.store().list(&filter, turn, limit).await?;
-        let rows: Vec<_> = page.rows.into_iter().filter(|row| row.level.is_some()).collect();
+        let (rows, next) = self.store().ever_graded(field, after, limit).await?;
         let codes: Vec<CreditCode> = rows.iter().map(|row| row.code).collect();
         let known_up_to = self.store().head().await?.seq;
         let mut histories = self.store().histories_for(&codes, known_up_to).await?;
@@ -104,29 +133,16 @@ impl Bureau {
         for row in rows {
             let records = known_at(histories.remove(&row.code).unwrap_or_default(), known_up_to);
             let at_end = then.classifier.classify(&Facts::new(&records, before, &then.kinds));
-            let graded = now.classifier.classify(&Facts::new(&records, as_of, &now.kinds));
-            let Some(graded) = graded.graded.iter().find(|graded| graded.model.field == field) else { continue };
-            let level = |place: usize| graded.model.levels[place].code.value.clone();
-            let of_field = at_end.graded.iter().find(|graded| graded.model.field == field);
-            lines.push(GradingLine {
-                code: row.code,
-                name: row.name.unwrap_or_default(),
-                town: row.town.unwrap_or_default(),
-                before: of_field.map(|graded| graded.level().to_owned()),
-                total: graded.assessment.total,
-                by_points: level(graded.assessment.level_by_points),
-                moved_by: graded
-                    .assessment
-                    .overrides
-                    .iter()
-                    .map(|applied| graded.model.overrides[applied.place].title.clone())
-                    .collect(),
-                level: graded.level().to_owned(),
-                in_force: graded.in_force,
-            });
+            let at_day = now.classifier.classify(&Facts::new(&records, as_of, &now.kinds));
+            let before = of_field(&at_end, field).map(|graded| graded.level().to_owned());
+            let now = of_field(&at_day, field).map(GradedNow::new);
+            if before.is_some() || now.is_some() {
+                let (name, town) = (row.name.unwrap_or_default(), row.town.unwrap_or_default());
+                lines.push(GradingLine { code: row.code, name, town, before, now });
+            }
         }
         let field_title = words::scope_title(self.rulebook(), field, today);
-        Ok(Grading { field_title, year, as_of, lines, next: page.after })
+        Ok(Grading { field_title, year, as_of, lines, next })
     }
 
     /// Writes a field's list of a year into a workbook; returns how many enterprises.
@@ -141,8 +157,7 @@ impl Bureau {
         file: &Path,
         watcher: Watcher<'_>,
     ) -> anyhow::Result<u64> {
-        let mut turn = Turn::First;
-        let mut page = self.grading(field, year, &turn, PAGE).await?;
+        let mut page = self.grading(field, year, None, PAGE).await?;
         let title = format!("{}{year}年度风险等级评定表（截至{}）", page.field_title, page.as_of);
         let preface = [
             ("名称", title.as_str()),
@@ -164,26 +179,29 @@ impl Bureau {
         let mut table = TableWriter::create_with_preface(file, TableFormat::Xlsx, &preface, &headings, true)?;
         let mut written = 0;
         loop {
-            for line in &page.lines {
-                table.write(&[
-                    line.code.as_str(),
-                    &line.name,
-                    &line.town,
-                    line.before.as_deref().unwrap_or("新纳入"),
-                    &line.total.to_string(),
-                    &line.by_points,
-                    &line.moved_by.join("；"),
-                    &line.level,
-                    if line.in_force { "已生效" } else { "仅供试算" },
-                ])?;
+            for GradingLine { code, name, town, before, now } in &page.lines {
+                let before = before.as_deref().unwrap_or("新纳入");
+                match now {
+                    Some(now) => table.write(&[
+                        code.as_str(),
+                        name,
+                        town,
+                        before,
+                        &now.total.to_string(),
+                        &now.by_points,
+                        &now.moved_by.join("；"),
+                        &now.level,
+                        if now.in_force { "已生效" } else { "仅供试算" },
+                    ])?,
+                    None => table.write(&[code.as_str(), name, town, before, "", "", "", "不再分类", ""])?,
+                }
                 written += 1;
             }
             watcher(Stage { name: format!("导出{title}"), done: written, total: written });
-            match page.next.take() {
-                Some(next) => turn = next,
-                None => break,
+            if page.next.is_none() {
+                break;
             }
-            page = self.grading(field, year, &turn, PAGE).await?;
+            page = self.grading(field, year, page.next, PAGE).await?;
         }
         table.finish()?;
         Ok(written)

@@ -50,6 +50,12 @@ use xinheng_store::{Keys, SaltSource, Sealer, Store, SystemSalts};
 #[error("{0}")]
 pub struct WrongInput(pub String);
 
+/// Whether whoever gave the input can mend it.
+#[must_use]
+pub fn is_wrong_input(error: &anyhow::Error) -> bool {
+    error.is::<WrongInput>() || error.is::<collect::WhichTable>()
+}
+
 /// Whether an act failed because the very same form was carried out before: nothing was done again.
 #[must_use]
 pub fn is_carried_out(error: &anyhow::Error) -> bool {

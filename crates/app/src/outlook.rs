@@ -3,7 +3,7 @@
 
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::forecast::{IfRepaired, Standing, ToCome, if_repaired, standing, to_come};
-use xinheng_core::record::Seq;
+use xinheng_core::record::{Record, Seq};
 
 use crate::classify::Tools;
 use crate::explain::Explanation;
@@ -59,8 +59,12 @@ impl Bureau {
     /// # Errors
     /// When the database fails.
     pub async fn outlook(&self, code: CreditCode) -> anyhow::Result<Outlook> {
+        self.outlook_of(&self.store().history(code, Seq(i64::MAX)).await?).await
+    }
+
+    /// As [`Self::outlook`], of all that is known now.
+    pub(crate) async fn outlook_of(&self, records: &[Record]) -> anyhow::Result<Outlook> {
         let today = self.today();
-        let records = self.store().history(code, Seq(i64::MAX)).await?;
         let ready = self.ready(today, Seq(i64::MAX)).await?;
         let Tools { classifier, kinds, .. } = ready.tools();
         let named = |one: IfRepaired| {
@@ -73,9 +77,9 @@ impl Bureau {
             (one, words.unwrap_or_default())
         };
         Ok(Outlook {
-            now: standing(classifier, kinds, &records, today),
-            to_come: to_come(classifier, kinds, &records, today, MONTHS),
-            if_repaired: if_repaired(classifier, kinds, &records, today).into_iter().map(named).collect(),
+            now: standing(classifier, kinds, records, today),
+            to_come: to_come(classifier, kinds, records, today, MONTHS),
+            if_repaired: if_repaired(classifier, kinds, records, today).into_iter().map(named).collect(),
         })
     }
 }

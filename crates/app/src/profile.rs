@@ -10,6 +10,8 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Moment, Record, Seq};
 use xinheng_store::{KeptLevel, Level, MATCHED_RECORD, MATCHING, REGISTRATION};
 
+use crate::explain::{Explanation, Known};
+use crate::outlook::Outlook;
 use crate::{Bureau, WrongInput, words};
 
 /// A field with what people read.
@@ -190,6 +192,17 @@ pub struct RecordPage {
     pub hash: Hash,
 }
 
+/// An enterprise as its page shows it.
+#[derive(Debug)]
+pub struct EnterpriseView {
+    /// What is on record.
+    pub profile: Profile,
+    /// Why it is at its level; none when nothing was known at the cut, or its rules cannot be read.
+    pub explanation: Option<Explanation>,
+    /// What is to come; only of the present.
+    pub outlook: Option<Outlook>,
+}
+
 /// Kind of record of a licence (行政许可).
 pub(crate) const LICENSE: &str = "license";
 /// Kinds of record that enter an enterprise in a list (名录、名单).
@@ -207,14 +220,51 @@ impl Bureau {
         as_of: Option<Day>,
         known_up_to: Option<Seq>,
     ) -> anyhow::Result<Profile> {
+        Ok(self.profile_and_known(code, as_of, known_up_to).await?.0)
+    }
+
+    /// All that an enterprise's page shows, from its history read once.
+    ///
+    /// # Errors
+    /// [`WrongInput`] when the ledger has nothing on it.
+    pub async fn enterprise(
+        &self,
+        code: CreditCode,
+        as_of: Option<Day>,
+        known_up_to: Option<Seq>,
+    ) -> anyhow::Result<EnterpriseView> {
+        let (profile, known) = self.profile_and_known(code, as_of, known_up_to).await?;
+        let is_present = profile.as_of == self.today() && known_up_to.is_none();
+        let explanation = match known.as_slice() {
+            [] => None,
+            records => {
+                let (at, is_cut) = (profile.known_up_to, known_up_to.is_some());
+                let known = Known { enterprise: code, records, at, is_cut };
+                match self.explanation(&known, profile.as_of, None).await {
+                    // The rules of then can no longer be read: the rest of the page can.
+                    Err(error) if error.is::<WrongInput>() => None,
+                    explained => Some(explained?),
+                }
+            }
+        };
+        let outlook = if is_present { Some(self.outlook_of(&known).await?) } else { None };
+        Ok(EnterpriseView { profile, explanation, outlook })
+    }
+
+    /// With what was known, of which it is made.
+    async fn profile_and_known(
+        &self,
+        code: CreditCode,
+        as_of: Option<Day>,
+        known_up_to: Option<Seq>,
+    ) -> anyhow::Result<(Profile, Vec<Record>)> {
         let today = self.today();
         let as_of = as_of.unwrap_or(today);
         let head = self.store.head().await?.seq;
         let known_up_to = known_up_to.unwrap_or(head).min(head);
         let all = self.store.history(code, head).await?;
         if all.is_empty() {
-            let words = format!("账上没有 {code} 的记录。请核对代码，或先导入市场主体登记信息");
-            return Err(WrongInput(words).into());
+            return Err(nothing_on(code));
         }
         let runs = self.store.level_history(code).await?;
         let kinds = Kinds::new(self.rulebook.kinds(today));
@@ -234,7 +284,7 @@ impl Bureau {
         let mut levels: Vec<LevelStep> =
             level_history.iter().filter(|step| scopes.insert(&step.scope)).cloned().collect();
         levels.retain(|step| step.level.is_some());
-        Ok(Profile {
+        let profile = Profile {
             code,
             as_of,
             known_up_to,
@@ -246,7 +296,8 @@ impl Bureau {
             levels,
             level_history,
             steps,
-        })
+        };
+        Ok((profile, known))
     }
 
     /// A record in full.
@@ -306,6 +357,10 @@ impl Bureau {
         let Level { scope, level, total_milli, in_force, .. } = level;
         LevelStep { run, as_of, scope, scope_title, level, total_milli, in_force }
     }
+}
+
+pub(crate) fn nothing_on(code: CreditCode) -> anyhow::Error {
+    WrongInput(format!("账上没有 {code} 的记录。请核对代码，或先导入市场主体登记信息")).into()
 }
 
 /// Those of an enterprise's records that were on record about it at a seq: what waited then is left out,

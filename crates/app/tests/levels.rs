@@ -4,14 +4,14 @@
 
 mod county;
 
+use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use county::{County, both, both_in, day, entities, gb18030, request, surroundings};
 use xinheng_app::act::{Act, Actor};
 use xinheng_app::adjustment::LevelAdjustment;
-use xinheng_app::collect::ImportRequest;
-use xinheng_app::enterprises::Turn;
+use xinheng_app::collect::{ImportRequest, WhichTable};
 use xinheng_app::measures::MeasureTaken;
 use xinheng_app::people::{NewStaff, UnitChange};
 use xinheng_app::rules::{embedded, load};
@@ -271,14 +271,16 @@ async fn what_is_to_come_the_yearly_list_and_the_facts() {
         assert!(outlook.to_come.windows(2).all(|pair| pair[0].on < pair[1].on && pair[0].after == pair[1].before));
         // The licences end on 2027-12-31: the day after, no model of food grades the enterprise any more.
         assert!(outlook.to_come.iter().any(|one| one.on == day("2028-01-01")), "{:?}", outlook.to_come);
-        let grading = bureau.grading("food_production", 2026, &Turn::First, 100).await.unwrap();
+        let grading = bureau.grading("food_production", 2026, None, 100).await.unwrap();
         assert_eq!((grading.lines.len(), grading.as_of), (40, bureau.today()));
-        assert!(grading.lines.iter().all(|line| line.before.is_some() && line.in_force));
-        let refused = bureau.grading("food_production", 2028, &Turn::First, 100).await.unwrap_err();
+        assert!(
+            grading.lines.iter().all(|line| line.before.is_some() && line.now.as_ref().is_some_and(|now| now.in_force))
+        );
+        let refused = bureau.grading("food_production", 2028, None, 100).await.unwrap_err();
         assert_eq!(sentence(&refused), "2028 年还没有到，不能评定");
-        let refused = bureau.grading("food_production", i32::MIN, &Turn::First, 100).await.unwrap_err();
+        let refused = bureau.grading("food_production", i32::MIN, None, 100).await.unwrap_err();
         assert_eq!(sentence(&refused), format!("没有 {} 年，请核对年份", i32::MIN));
-        let refused = bureau.grading("drugs", 2026, &Turn::First, 100).await.unwrap_err();
+        let refused = bureau.grading("drugs", 2026, None, 100).await.unwrap_err();
         assert_eq!(sentence(&refused), "没有给“drugs”评级的模型，请从页面选择领域");
         let mut facts = Vec::new();
         assert_eq!(bureau.write_facts(bureau.today(), &mut facts, &|_| ()).await.unwrap(), 40);
@@ -289,6 +291,49 @@ async fn what_is_to_come_the_yearly_list_and_the_facts() {
         assert!(!text.contains("given_"), "only what the kinds declare");
         let person = &entities(1).1[0][5];
         assert!(!text.contains(person.as_str()), "the legal representative is nowhere in clear");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_had_a_level_the_year_before_and_has_none_now_is_in_the_yearly_list() {
+    both(async |county| {
+        filled(&county).await;
+        let bureau = &county.bureau;
+        // The licence of one producer ended this spring.
+        let code = entities(1).1[0][0].clone();
+        let licences = format!(
+            "统一社会信用代码,许可文件编号,许可机关,许可内容,状态,有效期自,有效期至,许可领域\n\
+             {code},SC{code},某局,糕点,有效,2022-01-01,2026-03-31,食品生产\n"
+        );
+        let licences = county.write("许可2.csv", licences.as_bytes());
+        county.import_as_of(&licences, Some(day("2026-11-20"))).await.unwrap();
+        bureau.classify_all(bureau.today(), &|_| ()).await.unwrap();
+        let (mut lines, mut after) = (Vec::new(), None);
+        loop {
+            let page = bureau.grading("food_production", 2026, after, 3).await.unwrap();
+            lines.extend(page.lines);
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(lines.len(), 40);
+        let gone: Vec<_> = lines.iter().filter(|line| line.now.is_none()).collect();
+        assert_eq!(gone.len(), 1);
+        assert_eq!((gone[0].code.as_str(), gone[0].before.is_some()), (code.to_uppercase().as_str(), true));
+        let of_2025 = bureau.grading("food_production", 2025, None, 100).await.unwrap().lines;
+        assert!(of_2025.len() == 40 && of_2025.iter().all(|line| line.now.is_some()));
+        // Before the licences began nobody had a level, neither at the end of the year nor before.
+        assert_eq!(bureau.grading("food_production", 2021, None, 100).await.unwrap().lines.len(), 0);
+
+        let file = county.folder().join("评定.xlsx");
+        let actor = act(&county, "handler", Role::Handler).await.actor.unwrap();
+        assert_eq!(bureau.export_grading("food_production", 2026, &actor, &file, &|_| ()).await.unwrap(), 40);
+        let mut workbook = zip::ZipArchive::new(std::fs::File::open(&file).unwrap()).unwrap();
+        let mut text = String::new();
+        workbook.by_name("xl/worksheets/sheet1.xml").unwrap().read_to_string(&mut text).unwrap();
+        assert_eq!(text.matches("不再分类").count(), 1);
     })
     .await;
 }
@@ -358,11 +403,18 @@ async fn a_level_of_five_or_six_is_kept_as_stated_and_acts_as_one_of_our_four() 
             bureau.import(&request, &|_| ()).await
         };
         let line = async || bureau.explain(code, bureau.today(), None, None).await.unwrap().received.unwrap();
-        // By its headings the file is of the four levels, which know no fifth.
-        let outcome = import(None, "E", "2026-08").await.unwrap();
-        assert_eq!((outcome.accepted, outcome.refused), (0, 1));
+        // By its headings the file is any of the three, whatever words are in it.
+        let before = bureau.head().await.unwrap();
+        for level in ["E", "A+", "较高"] {
+            let asked = import(None, level, "2026-08").await.unwrap_err();
+            let WhichTable { sentence, tables } = asked.downcast_ref().unwrap();
+            assert!(sentence.ends_with("请用 --table 指明是哪一张，例如 --table received_levels"), "{sentence}");
+            let ids: Vec<&str> = tables.iter().map(|(id, _)| id.as_str()).collect();
+            assert_eq!(ids, ["received_levels", "received_levels_five", "received_levels_six"]);
+        }
+        assert_eq!(bureau.head().await.unwrap(), before);
         for (table, level, month, acts, stated) in [
-            (None, "较高", "2026-08", "C", "上级所定“较高”，四级（低、一般、较高、高），省2026版，"),
+            (Some("received_levels"), "较高", "2026-08", "C", "上级所定“较高”，四级（低、一般、较高、高），省2026版，"),
             (Some("received_levels_five"), "C", "2026-09", "B", "上级所定“C”，五级（A、B、C、D、E），省2026版，"),
             (Some("received_levels_five"), "中高", "2026-10", "C", "上级所定“中高”，五级（A、B、C、D、E），省2026版，"),
             (Some("received_levels_six"), "A+", "2026-11", "A", "上级所定“A+”，六级（A+、A、B、C、D、E），省2026版，"),

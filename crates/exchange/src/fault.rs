@@ -93,10 +93,10 @@ pub enum FileError {
         candidates: Vec<String>,
     },
     /// Several tables fit equally well.
-    #[error("表头与几张表同样相符：{}；请用 --table 指明是哪一张", .candidates.join("、"))]
+    #[error("表头与几张表同样相符：{}；请用 --table 指明是哪一张，例如 --table {}", several(.candidates), .candidates[0].0)]
     SeveralTables {
-        /// They.
-        candidates: Vec<String>,
+        /// They: id and title.
+        candidates: Vec<(String, String)>,
     },
     /// Several sheets hold tables.
     #[error("工作簿里有几张工作表都是数据：{}；请每个文件只留一张", .0.join("、"))]
@@ -152,6 +152,11 @@ impl From<io::Error> for FileError {
     fn from(error: io::Error) -> Self {
         Self::Unreadable(error)
     }
+}
+
+fn several(tables: &[(String, String)]) -> String {
+    let shown: Vec<String> = tables.iter().map(|(id, title)| format!("{title}（{id}）")).collect();
+    shown.join("、")
 }
 
 /// The usual problems with files in Chinese, others as the system says them.

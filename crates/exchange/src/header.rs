@@ -104,9 +104,7 @@ impl<'a> Matcher<'a> {
     pub(crate) fn best(&self, rows: &[(i64, Cells)], complete: impl Fn(&Table, &[Role]) -> bool) -> Vec<Match> {
         let mut best: Vec<Match> = Vec::new();
         for (line, cells) in rows {
-            let recognised =
-                |(_, (table, _)): &(usize, &(&Table, _))| !table.only_when_chosen || self.tables.len() == 1;
-            for (place, (table, columns)) in self.tables.iter().enumerate().filter(recognised) {
+            for (place, (table, columns)) in self.tables.iter().enumerate() {
                 let roles: Vec<Role> = cells.iter().map(|heading| role(heading, columns)).collect();
                 let known = roles.iter().filter(|role| matches!(role, Role::Known(_))).count();
                 if known < FEWEST_KNOWN.min(table.columns.len()) {

@@ -115,8 +115,11 @@ pub fn open(path: &Path, forms: &Forms<'_>, options: &ReadOptions<'_>) -> Result
         (None, _) => return Err(matcher.no_header()),
         (Some(header), true) => header,
         (Some(last), false) => {
-            let several = matches.iter().chain([&last]);
-            return Err(FileError::SeveralTables { candidates: several.map(|one| shown(tables[one.table])).collect() });
+            let named = |one: &Match| {
+                let rule = &tables[one.table].rule;
+                (rule.id.value.clone(), rule.title.clone())
+            };
+            return Err(FileError::SeveralTables { candidates: matches.iter().chain([&last]).map(named).collect() });
         }
     };
     refuse_duplicates(&header)?;

@@ -152,6 +152,17 @@ pub struct Listed {
     pub as_of: Option<Day>,
 }
 
+/// An enterprise that a scope grades or has graded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EverGraded {
+    /// 统一社会信用代码
+    pub code: CreditCode,
+    /// 名称
+    pub name: Option<String>,
+    /// 所属乡镇
+    pub town: Option<String>,
+}
+
 /// A page of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
@@ -395,6 +406,43 @@ impl Store {
             after: last.filter(|_| if forward { more } else { true }).map(Turn::After),
             rows: listed.into_iter().map(|(row, _)| row).collect(),
         })
+    }
+
+    /// A page of those who are graded in a scope or were before, in the order of their codes after one of them; and the
+    /// code after which the next page begins, if there is one. One statement.
+    ///
+    /// # Errors
+    /// When the database fails or a row is damaged.
+    pub async fn ever_graded(
+        &self,
+        scope: &str,
+        after: Option<CreditCode>,
+        limit: u64,
+    ) -> Result<(Vec<EverGraded>, Option<CreditCode>)> {
+        let mut sql = Sql::new(
+            "SELECT ever.code, e.name, e.town FROM (SELECT code FROM (\
+             SELECT g.enterprise AS code FROM graded AS g WHERE g.scope = ",
+        );
+        sql.bind(scope).push(
+            " UNION ALL SELECT c.enterprise FROM current_level AS c CROSS JOIN enterprise AS r \
+             WHERE c.level IS NULL AND r.code = c.enterprise AND c.scope = ",
+        );
+        sql.bind(scope).push(") AS graded_or_ended");
+        if let Some(after) = after {
+            sql.push(" WHERE code > ").bind(after.as_str());
+        }
+        sql.push(" ORDER BY code LIMIT ").bind(limit as i64 + 1);
+        sql.push(") AS ever CROSS JOIN enterprise AS e WHERE e.code = ever.code ORDER BY ever.code");
+        let rows = sql.all(&self.connections.readers).await?;
+        let ever = |row: &QueryResult| {
+            let code = code(&row.try_get::<String>("", "code")?)?;
+            Ok(EverGraded { code, name: row.try_get("", "name")?, town: row.try_get("", "town")? })
+        };
+        let mut page: Vec<EverGraded> = rows.iter().map(ever).collect::<Result<_>>()?;
+        let more = page.len() as u64 > limit;
+        page.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let next = page.last().filter(|_| more).map(|last| last.code);
+        Ok((page, next))
     }
 
     /// How many enterprises a filter finds, counted up to a bound.

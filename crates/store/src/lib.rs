@@ -39,8 +39,8 @@ pub use approval::{APPROVAL_STEP, Matter, NewStep, Proposed, Waiting};
 pub use audit::{AuditEntry, AuditFilter};
 pub use deadline::{ClockCounts, ClockPlace, LateCount, ListedClock, OpenClocks, Rules};
 pub use directory::{
-    Count, EnterpriseFilter, EnterpriseOrder, Found, Hit, Listed, Listing, MOST_FOUND, MatchedBy, NoSuchTurn, Place,
-    Turn,
+    Count, EnterpriseFilter, EnterpriseOrder, EverGraded, Found, Hit, Listed, Listing, MOST_FOUND, MatchedBy,
+    NoSuchTurn, Place, Turn,
 };
 pub use draw::{DRAW_STEP, DrawState, KeptDraw, KeptPlan, KeptVisit, NewDrawStep, Object, PLAN, VisitFilter};
 pub use entry::Entry;

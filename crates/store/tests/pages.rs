@@ -211,6 +211,34 @@ async fn enterprises_are_listed_by_any_filter_in_either_order_page_by_page_both_
 }
 
 #[tokio::test]
+async fn who_is_no_longer_graded_stays_in_the_list_of_its_scope() {
+    for database in databases().await {
+        let store = database.open().await;
+        county(&store, 60).await;
+        // Enterprise 21 is no longer graded in the field; 31 is not either, and its registration is withdrawn.
+        let mut withdrawn = resident(31);
+        withdrawn.withdrawn = true;
+        World::new().import(&store, "登记2.csv", vec![withdrawn]).await;
+        let ended = |n| Level { level: None, total_milli: None, ..level(n, "food_production", "A", None) };
+        let mut writing = store.begin().await.unwrap();
+        writing.write_levels(Seq(1_000), day("2026-09-01"), vec![ended(21), ended(31)]).await.unwrap();
+        writing.commit().await.unwrap();
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let (page, next) = store.ever_graded("food_production", after, 2).await.unwrap();
+            found.extend(page.into_iter().map(|one| one.code));
+            after = next;
+            if next.is_none() {
+                break;
+            }
+        }
+        let mut expected = [1, 11, 21, 41, 51].map(code);
+        expected.sort_unstable();
+        assert_eq!(found, expected, "{}", database.name);
+    }
+}
+
+#[tokio::test]
 async fn levels_counts_and_differences_follow_registrations_and_runs_and_are_rebuilt_equal() {
     for database in databases().await {
         let store = database.open().await;
@@ -337,6 +365,8 @@ async fn read_every_page(store: &Store) -> usize {
     store.level_changes(Seq(1), GENERAL, Some(code(1)), 20).await.unwrap();
     store.last_moves_before(Seq(9), GENERAL, &[code(1), code(2)]).await.unwrap();
     store.differing(Some(code(1)), 20).await.unwrap();
+    store.ever_graded("food_production", None, 2).await.unwrap();
+    store.ever_graded("food_production", Some(code(1)), 2).await.unwrap();
     store.day_heads(None, 20).await.unwrap();
     store.record(Seq(1)).await.unwrap();
     store.submission(1).await.unwrap();

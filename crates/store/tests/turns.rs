@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use sample::{World, day, moment, new_submission, registration};
+use sea_orm::ConnectionTrait;
 use xinheng_core::collect::Identity;
 use xinheng_core::ledger::Head;
 use xinheng_core::record::Seq;
@@ -34,6 +35,33 @@ async fn another_process_waits_for_a_long_turn_and_then_writes() {
         turn.commit().await.unwrap();
         waiting.await.unwrap().unwrap();
         assert_eq!(importing.settings().await.unwrap()["turn"], "second", "{}", database.name);
+    }
+}
+
+/// Too short a time for a connection to be asked first whether it is still there.
+#[tokio::test]
+async fn of_connections_cut_just_after_use_a_writer_sees_nothing_and_readers_one_error_each_at_most() {
+    let [_, database] = databases().await;
+    let store = database.open().await;
+    let server = sea_orm::Database::connect(&database.url).await.unwrap();
+    let cut = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+               WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    for round in ["first", "second"] {
+        let turn = store.begin().await.unwrap();
+        let (one, two, three, four) = tokio::join!(store.head(), store.head(), store.head(), store.head());
+        turn.commit().await.unwrap();
+        assert!([one, two, three, four].iter().all(Result::is_ok));
+        server.execute_unprepared(cut).await.unwrap();
+
+        let mut turn = store.begin().await.unwrap();
+        turn.put_setting("turn", round).await.unwrap();
+        turn.commit().await.unwrap();
+        let mut errors = 0;
+        while store.head().await.is_err() {
+            errors += 1;
+            assert!(errors <= 4, "as many as there are readers");
+        }
+        assert_eq!(store.settings().await.unwrap()["turn"], round);
     }
 }
 

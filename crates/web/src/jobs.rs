@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use xinheng_app::act::{Act, Actor};
-use xinheng_app::collect::ImportRequest;
+use xinheng_app::collect::{ImportRequest, WhichTable};
 use xinheng_app::{Bureau, Stage, WrongInput};
 use xinheng_core::record::Day;
 
@@ -44,10 +44,19 @@ pub(crate) enum Standing {
     Running(Stage),
     /// It was taken in as this submission.
     Done(i64),
+    /// It waits for a person to say of which of these tables (id and title) it is; nothing was changed.
+    Asking(Vec<(String, String)>),
     /// It could not be read, with the sentence that says why; nothing was changed.
     Refused(String),
     /// The system failed; the job is tried again when the site starts again.
     Failed,
+}
+
+impl Standing {
+    /// Whether the file is still needed.
+    fn keeps_file(&self) -> bool {
+        matches!(self, Self::Waiting | Self::Running(_) | Self::Asking(_) | Self::Failed)
+    }
 }
 
 /// The jobs of this site.
@@ -61,7 +70,8 @@ pub(crate) struct Jobs {
 /// Event of the audit log.
 pub(crate) const HAND_IN: &str = "collection.hand_in";
 const ABOUT: &str = "job.json";
-/// Days for which an error workbook can be taken home. Ours: what it says can be had anew from the file.
+/// Days for which an error workbook can be taken home, and a file waits for its table. Ours: what was in either can be
+/// had anew from the file.
 const RETURNED_DAYS: u64 = 90;
 /// Finished jobs whose standing is remembered, so that their page leads to the outcome.
 const REMEMBERED: usize = 1_000;
@@ -126,11 +136,12 @@ impl Jobs {
             clear_away(&[&uploads, &returned]);
             while let Some(job) = jobs.recv().await {
                 let standing = worker.work(&bureau, &job, &returned).await;
-                if !matches!(standing, Standing::Failed) {
+                if !standing.keeps_file() {
                     let _ = std::fs::remove_dir_all(worker.folder.join(&job.id));
                 }
                 worker.say(&job.id, standing);
                 worker.forget();
+                worker.give_up();
                 clear_away(&[&uploads, &returned]);
             }
         });
@@ -155,6 +166,39 @@ impl Jobs {
         let _ = self.queue.send(job);
     }
 
+    /// Says what a job that asks for its table is, and puts it in line again. One that no longer asks stays as it is.
+    pub(crate) fn choose(&self, job: Job) -> anyhow::Result<()> {
+        match self.lock().get_mut(&job.id) {
+            Some((_, standing @ Standing::Asking(_))) => *standing = Standing::Waiting,
+            _ => return Ok(()),
+        }
+        // Whole at any moment, for the site may be killed in between.
+        let folder = self.folder.join(&job.id);
+        let draft = folder.join(format!(".{ABOUT}"));
+        std::fs::write(&draft, serde_json::to_vec(&job)?)?;
+        std::fs::rename(&draft, folder.join(ABOUT))?;
+        self.put_in_line(job);
+        Ok(())
+    }
+
+    /// The jobs that ask for their table, the latest first.
+    pub(crate) fn asking(&self) -> Vec<Job> {
+        let standings = self.lock();
+        let asking = standings.values().filter(|(_, standing)| matches!(standing, Standing::Asking(_)));
+        let mut jobs: Vec<Job> = asking.map(|(job, _)| job.clone()).collect();
+        jobs.sort_unstable_by(|one, other| other.id.cmp(&one.id));
+        jobs
+    }
+
+    /// Deletes files for which nobody has chosen the table in time.
+    fn give_up(&self) {
+        self.lock().retain(|id, (_, standing)| {
+            let folder = self.folder.join(id);
+            let given_up = matches!(standing, Standing::Asking(_)) && is_old(&folder);
+            !given_up || std::fs::remove_dir_all(folder).is_err()
+        });
+    }
+
     /// A job and how it stands.
     pub(crate) fn get(&self, id: &str) -> Option<(Job, Standing)> {
         self.lock().get(id).cloned()
@@ -169,8 +213,8 @@ impl Jobs {
     /// Forgets the oldest of those that are finished.
     fn forget(&self) {
         let mut standings = self.lock();
-        let is_over = |(_, standing): &(Job, Standing)| matches!(standing, Standing::Done(_) | Standing::Refused(_));
-        let mut over: Vec<_> = standings.iter().filter(|(_, kept)| is_over(kept)).map(|(id, _)| id.clone()).collect();
+        let over = standings.iter().filter(|(_, (_, standing))| !standing.keeps_file());
+        let mut over: Vec<_> = over.map(|(id, _)| id.clone()).collect();
         over.sort_unstable_by(|one, other| other.cmp(one));
         for id in over.iter().skip(REMEMBERED) {
             standings.remove(id);
@@ -206,12 +250,13 @@ impl Jobs {
         };
         match taken.await {
             Ok(outcome) => outcome.submission.map_or(Standing::Failed, Standing::Done),
-            Err(error) => match error.downcast::<WrongInput>() {
+            Err(error) => match (error.downcast_ref(), error.downcast_ref()) {
+                (Some(WhichTable { tables, .. }), _) => Standing::Asking(tables.clone()),
                 // The person knows the file by its name, and need not learn where we keep it.
-                Ok(WrongInput(sentence)) => {
+                (_, Some(WrongInput(sentence))) => {
                     Standing::Refused(sentence.replace(&file.display().to_string(), &job.file_name))
                 }
-                Err(error) => {
+                (None, None) => {
                     tracing::error!(job = job.id, error = format!("{error:#}"), "job.failed");
                     Standing::Failed
                 }
@@ -222,16 +267,21 @@ impl Jobs {
 
 /// Deletes error workbooks whose time is over. What cannot be deleted now is tried again after the next job.
 fn clear_away(folders: &[&Path]) {
-    let longest = Duration::from_secs(RETURNED_DAYS * 24 * 60 * 60);
     let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
     for entry in entries {
         let path = entry.path();
-        let age = entry.metadata().and_then(|about| about.modified()).ok().and_then(|since| since.elapsed().ok());
         let is_workbook = path.extension().is_some_and(|extension| extension == "xlsx");
-        if is_workbook && age.is_some_and(|age| age > longest) {
+        if is_workbook && is_old(&path) {
             let _ = std::fs::remove_file(path);
         }
     }
+}
+
+/// Whether something has been kept as long as it is kept.
+fn is_old(path: &Path) -> bool {
+    let longest = Duration::from_secs(RETURNED_DAYS * 24 * 60 * 60);
+    let since = path.metadata().and_then(|about| about.modified()).ok();
+    since.and_then(|since| since.elapsed().ok()).is_some_and(|age| age > longest)
 }
 
 #[cfg(test)]

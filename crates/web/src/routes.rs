@@ -75,6 +75,7 @@ pub fn routes() -> Vec<Route> {
         get("/desk/collection", "数据归集", Staff(ReadCollection), collection::list),
         post("/desk/collection", "上传文件", Staff(HandIn), HAND_IN, collection::hand_in).with_upload(),
         get("/desk/collection/jobs/{id}", "办理进度", Staff(ReadCollection), collection::job),
+        post("/desk/collection/jobs/{id}", "选定数据表", Staff(HandIn), HAND_IN, collection::choose),
         get("/desk/collection/{number}", "报送批次", Staff(ReadCollection), collection::submission),
         get("/desk/collection/{number}/errors.xlsx", "下载错误表", Staff(HandIn), collection::errors).audited("collection.take_errors"),
         get("/desk/collection/{number}/receipt.json", "下载回执", Staff(ReadCollection), collection::receipt),

@@ -22,16 +22,20 @@ fn handler() -> Who {
 async fn hand_in(client: &Client, name: &str, bytes: &[u8]) -> String {
     let answer = client.upload("/desk/collection", &[], name, bytes).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text());
-    let job = answer.location().to_owned();
+    outcome(client, answer.location()).await
+}
+
+/// Waits for what comes of a job; returns the address of it.
+async fn outcome(client: &Client, job: &str) -> String {
     for _ in 0..600 {
-        let answer = client.get(&job).await;
+        let answer = client.get(job).await;
         match answer.status {
             StatusCode::SEE_OTHER => return answer.location().to_owned(),
-            _ if answer.text().contains("没有改动任何数据") => return job,
+            _ if answer.text().contains("没有改动任何数据") => return job.to_owned(),
             _ => tokio::time::sleep(Duration::from_millis(50)).await,
         }
     }
-    panic!("{name} was not taken in");
+    panic!("{job} did not end");
 }
 
 #[tokio::test]
@@ -99,6 +103,22 @@ async fn script_in_a_name_is_text_on_every_page() {
 }
 
 #[tokio::test]
+async fn the_page_of_an_enterprise_is_made_of_one_reading() {
+    let world = World::new().await;
+    let client = world.client(&handler()).await;
+    hand_in(&client, "登记.csv", REGISTER.as_bytes()).await;
+    let store = world.bureau.store();
+    // Histories are read past the listener; each reading begins with the question where the ledger ends.
+    store.take_statements();
+    store.head().await.unwrap();
+    let head = store.take_statements().remove(0).sql;
+    let page = client.get("/desk/enterprises/91999901MA0000000L").await.text();
+    assert!(page.contains("等级变化") && page.contains("鑫源食品"), "{page}");
+    let readings = store.take_statements().into_iter().filter(|statement| statement.sql == head);
+    assert_eq!(readings.count(), 1);
+}
+
+#[tokio::test]
 async fn wrong_files_change_nothing_and_say_so_in_one_sentence() {
     let world = World::new().await;
     let client = world.client(&handler()).await;
@@ -117,6 +137,41 @@ async fn wrong_files_change_nothing_and_say_so_in_one_sentence() {
     let answer = client.upload("/desk/collection", &[], "大.csv", &too_large).await;
     assert_eq!(answer.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(answer.text().contains("不能超过 100 MB"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_file_whose_headings_fit_several_tables_is_taken_in_once_somebody_says_which() {
+    let world = World::new().await;
+    let mut client = world.client(&handler()).await;
+    hand_in(&client, "登记.csv", REGISTER.as_bytes()).await;
+    let head = world.bureau.head().await.unwrap();
+    let levels = "统一社会信用代码,信用风险等级,月份,版本\n91999901MA0000000L,E,2026-10,省2026版\n";
+    let job = hand_in(&client, "省级等级.csv", levels.as_bytes()).await;
+    let page = client.get(&job).await;
+    for (id, title) in [("received_levels", "上级信用风险等级表"), ("received_levels_five", "（五级）")] {
+        assert!(page.text().contains(&format!("value=\"{id}\"")) && page.text().contains(title), "{}", page.text());
+    }
+    // Whoever left the page finds it again; another unit does not.
+    assert!(client.get("/desk/collection").await.text().contains(&job));
+    let other = world.client(&Who::OtherHandler).await;
+    assert!(!other.get("/desk/collection").await.text().contains(&job));
+    assert_eq!(other.post(&job, &[("table", "received_levels_five")]).await.status, StatusCode::NOT_FOUND);
+    client.remember(&page);
+    for wrong in [&[][..], &[("table", "market_entities")]] {
+        assert_eq!(client.post(&job, wrong).await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    }
+    assert_eq!(world.bureau.head().await.unwrap(), head);
+
+    assert_eq!(client.post(&job, &[("table", "received_levels_five")]).await.location(), job);
+    let outcome = outcome(&client, &job).await;
+    let page = client.get(&outcome).await.text();
+    assert!(page.contains("上级信用风险等级表（五级）") && page.contains("<b>1</b><em>入账"), "{page}");
+    assert!(!client.get("/desk/collection").await.text().contains(&job));
+    // Saying it again does nothing.
+    let head = world.bureau.head().await.unwrap();
+    assert_eq!(client.post(&job, &[("table", "received_levels_six")]).await.location(), job);
+    assert_eq!(client.get(&job).await.location(), outcome);
+    assert_eq!(world.bureau.head().await.unwrap(), head);
 }
 
 #[tokio::test]

@@ -58,6 +58,6 @@ async fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
 fn fail(error: &anyhow::Error) -> ExitCode {
     let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
     eprintln!("错误：{}", causes.join("："));
-    let wrong_input = error.downcast_ref::<xinheng_app::WrongInput>().is_some();
+    let wrong_input = xinheng_app::is_wrong_input(error);
     ExitCode::from(if wrong_input { 2 } else { 3 })
 }

@@ -15,9 +15,6 @@ use super::Head;
 pub struct Table {
     /// Head of the rule.
     pub rule: Head,
-    /// Whether it is read only when a person chooses it, because another has the same headings.
-    #[serde(default)]
-    pub only_when_chosen: bool,
     /// Its columns.
     pub columns: Vec<Column>,
     /// Which columns say whose record a row is.

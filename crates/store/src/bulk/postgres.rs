@@ -67,7 +67,21 @@ pub(super) async fn begin(writer: &PgPool, extent: Extent) -> Result<Transaction
     };
     // Read committed: what is read after the lock has come is what the writer before has left.
     let begin = format!("BEGIN ISOLATION LEVEL READ COMMITTED; {planned_once}{TAKE_TURN}");
-    Ok(writer.begin_with(AssertSqlSafe(begin)).await?)
+    match writer.begin_with(AssertSqlSafe(begin.clone())).await {
+        // Nothing was done yet over the connection that is gone, and the writer has no other: the next is a new one.
+        Err(error) if is_cut(&error) => Ok(writer.begin_with(AssertSqlSafe(begin)).await?),
+        begun => Ok(begun?),
+    }
+}
+
+/// Whether the server, or whoever is between, has cut the connection.
+fn is_cut(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        // The server says so before it goes: admin_shutdown and those beside it.
+        sqlx::Error::Database(said) => said.code().is_some_and(|code| code.starts_with("57P0")),
+        _ => false,
+    }
 }
 
 /// Has the planner learn how large the tables have become, while the writer goes on: plans that were made before are made

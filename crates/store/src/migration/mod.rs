@@ -3,6 +3,7 @@
 
 mod deadlines;
 mod draws;
+mod ended;
 mod forms;
 mod inspectors;
 mod people;
@@ -27,6 +28,7 @@ impl MigratorTrait for Migrator {
             Box::new(forms::Forms),
             Box::new(inspectors::Inspectors),
             Box::new(draws::Draws),
+            Box::new(ended::Ended),
             Box::new(said_by_ledger::SaidByLedger),
         ]
     }

@@ -79,7 +79,8 @@ async fn run_in(options: &Options, command: &Demo, surroundings: Surroundings) -
         inspections.go_on(&bureau, &clock, file.handed_in).await?;
         clock.show(file.handed_in);
         let path = sources.join(&file.file_name);
-        let request = ImportRequest { edition: file.edition, ..ImportRequest::new(&path, file.unit) };
+        let request =
+            ImportRequest { table: Some(file.table), edition: file.edition, ..ImportRequest::new(&path, file.unit) };
         let progress = Progress::new();
         let outcome = bureau.import(&request, &|stage| progress.show(&stage)).await?;
         drop(progress);

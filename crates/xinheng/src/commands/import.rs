@@ -1,8 +1,8 @@
 //! `xinheng import`
 
-use xinheng_app::WrongInput;
 use xinheng_app::collect::{ImportRequest, Outcome};
 use xinheng_app::rules::refused;
+use xinheng_app::{WrongInput, is_wrong_input};
 
 use super::{Ending, open};
 use crate::arguments::{Import, Options};
@@ -21,7 +21,7 @@ pub async fn run(options: &Options, command: &Import) -> anyhow::Result<Ending> 
         }
     };
     let mut outcomes = Vec::new();
-    let mut unreadable = None;
+    let mut unreadable: Option<anyhow::Error> = None;
     for file in &command.files {
         let request = ImportRequest {
             table: command.table.as_deref(),
@@ -41,9 +41,11 @@ pub async fn run(options: &Options, command: &Import) -> anyhow::Result<Ending> 
                 }
                 outcomes.push(outcome);
             }
-            Err(error) if error.downcast_ref::<WrongInput>().is_some() => {
-                eprintln!("错误：{error}");
-                unreadable = Some(error);
+            Err(error) if is_wrong_input(&error) => {
+                // The last is said once all are through: when nothing was taken, by whoever ends this program.
+                if let Some(earlier) = unreadable.replace(error) {
+                    eprintln!("错误：{earlier}");
+                }
             }
             Err(error) => return Err(error),
         }
@@ -64,6 +66,10 @@ pub async fn run(options: &Options, command: &Import) -> anyhow::Result<Ending> 
     }
     match unreadable {
         Some(error) if outcomes.is_empty() => Err(error),
-        unreadable => Ok(Ending::findings_if(unreadable.is_some() || outcomes.iter().any(Outcome::has_findings))),
+        Some(error) => {
+            eprintln!("错误：{error}");
+            Ok(Ending::findings_if(true))
+        }
+        None => Ok(Ending::findings_if(outcomes.iter().any(Outcome::has_findings))),
     }
 }

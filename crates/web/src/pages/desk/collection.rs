@@ -13,7 +13,7 @@ use xinheng_core::staff::Scope;
 
 use crate::Site;
 use crate::error::{PageError, PageResult};
-use crate::form::{Upload, see};
+use crate::form::{Form, Upload, see};
 use crate::jobs::{Job, Standing};
 use crate::page::{Frame, page};
 use crate::visit::Visit;
@@ -33,6 +33,7 @@ struct CollectionPage {
     own_unit: String,
     bureau: bool,
     tables: Vec<(String, String)>,
+    asking: Vec<Job>,
 }
 
 impl CollectionPage {
@@ -56,6 +57,7 @@ pub async fn list(State(site): State<Site>, visit: Visit, Query(asked): Query<Be
         own_unit: actor.unit.clone(),
         bureau: actor.duties.scope() == Scope::Bureau,
         tables: site.bureau.tables(),
+        asking: site.jobs.asking().into_iter().filter(|job| actor.sees_unit(&job.unit)).collect(),
     })
 }
 
@@ -104,16 +106,47 @@ impl JobPage {
     }
 }
 
+fn seen_job(site: &Site, visit: &Visit, id: &str) -> PageResult<(Job, Standing)> {
+    let (job, standing) = site.jobs.get(id).ok_or(PageError::NotFound)?;
+    if visit.actor()?.sees_unit(&job.unit) { Ok((job, standing)) } else { Err(PageError::NotFound) }
+}
+
 pub async fn job(State(site): State<Site>, visit: Visit, Path(id): Path<String>) -> PageResult {
-    let (job, standing) = site.jobs.get(&id).ok_or(PageError::NotFound)?;
-    if !visit.actor()?.sees_unit(&job.unit) {
-        return Err(PageError::NotFound);
-    }
+    let (job, standing) = seen_job(&site, &visit, &id)?;
     if let Standing::Done(number) = standing {
         let there = format!("/desk/collection/{number}");
         return Ok(if visit.partial { crate::form::go(&there) } else { see(there) });
     }
     page(&JobPage { frame: Frame::new(&visit, format!("正在办理：{}", job.file_name)), job, standing })
+}
+
+#[derive(Deserialize)]
+pub struct Chosen {
+    #[serde(default)]
+    table: String,
+}
+
+/// Of which table a file is whose headings fit several. From then on it is handed in by whoever said so.
+pub async fn choose(
+    State(site): State<Site>,
+    visit: Visit,
+    Path(id): Path<String>,
+    Form(chosen): Form<Chosen>,
+) -> PageResult {
+    let (job, standing) = seen_job(&site, &visit, &id)?;
+    if let Standing::Asking(tables) = standing {
+        if tables.iter().all(|(table, _)| *table != chosen.table) {
+            return Err(PageError::WrongInput("请在列出的数据表中选定一张，再办理。没有改动任何数据。".into()));
+        }
+        site.jobs.choose(Job {
+            table: Some(chosen.table),
+            actor: visit.actor()?.clone(),
+            source: visit.act.source.clone(),
+            request: visit.act.request.clone(),
+            ..job
+        })?;
+    }
+    Ok(see(format!("/desk/collection/jobs/{id}")))
 }
 
 #[derive(Template)]

@@ -11,7 +11,7 @@ use xinheng_app::enterprises::{Count, EnterpriseChoices, EnterpriseOrder, Enterp
 use xinheng_app::explain::Explanation;
 use xinheng_app::measures::{MeasureTaken, Offered};
 use xinheng_app::outlook::Outlook;
-use xinheng_app::profile::{LevelStep, Profile, RecordPage, State as Standing, TimelineItem};
+use xinheng_app::profile::{EnterpriseView, LevelStep, Profile, RecordPage, State as Standing, TimelineItem};
 use xinheng_core::alert::ALERT;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::forecast::Standing as Expected;
@@ -397,24 +397,16 @@ async fn profile_with(
     fault: String,
 ) -> PageResult {
     let known_up_to = cut.known_up_to.map(Seq);
-    let profile = match site.bureau.profile(code, cut.as_of, known_up_to).await.map_err(PageError::from) {
+    let view = site.bureau.enterprise(code, cut.as_of, known_up_to).await.map_err(PageError::from);
+    let EnterpriseView { profile, explanation, outlook } = match view {
         Err(PageError::WrongInput(_)) => return Err(PageError::NotFound),
         other => other?,
-    };
-    let explanation = match site.bureau.explain(code, profile.as_of, known_up_to, None).await.map_err(PageError::from) {
-        Ok(explanation) => Some(explanation),
-        Err(PageError::WrongInput(_)) => None,
-        Err(error) => return Err(error),
     };
     let mut days: Vec<Day> = profile.steps.days.iter().copied().filter(|day| *day <= visit.today).collect();
     days.extend([profile.as_of, visit.today]);
     days.sort_unstable();
     days.dedup();
-    let now = cut.as_of.is_none_or(|day| day == visit.today) && cut.known_up_to.is_none();
-    let outlook = match now {
-        true => Some(site.bureau.outlook(code).await?),
-        false => None,
-    };
+    let now = outlook.is_some();
     let offered = match now {
         true => site.bureau.measures_offered(&profile.levels).await?,
         false => Vec::new(),

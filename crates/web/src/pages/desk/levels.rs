@@ -4,14 +4,14 @@ use askama::Template;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 use xinheng_app::alert::{OpenAlert, OpenAlerts};
-use xinheng_app::enterprises::Turn;
-use xinheng_app::grading::{Grading, GradingLine};
+use xinheng_app::grading::{GradedNow, Grading};
+use xinheng_core::credit_code::CreditCode;
 
 use super::todo::{AfterClock, after_clock, left, tone};
 use crate::Site;
-use crate::error::{PageError, PageResult};
+use crate::error::PageResult;
 use crate::page::{Frame, page};
-use crate::visit::{Visit, encoded};
+use crate::visit::Visit;
 
 /// Alerts of a page.
 const ALERTS: u64 = 50;
@@ -57,8 +57,7 @@ pub struct AskedGrading {
     #[serde(default)]
     field: String,
     year: Option<i32>,
-    #[serde(default)]
-    turn: String,
+    after: Option<CreditCode>,
 }
 
 #[derive(Template)]
@@ -74,8 +73,8 @@ struct GradingPage {
 }
 
 impl GradingPage {
-    fn moved(&self, line: &GradingLine) -> String {
-        line.moved_by.join("；")
+    fn moved(&self, now: &GradedNow) -> String {
+        now.moved_by.join("；")
     }
 }
 
@@ -85,21 +84,13 @@ pub async fn grading(State(site): State<Site>, visit: Visit, Query(asked): Query
     let years = site.bureau.years_to_grade();
     let year = asked.year.unwrap_or(years[0]);
     let field = if asked.field.is_empty() { fields.first().map(|(field, _)| field.clone()) } else { Some(asked.field) };
-    let turn: Turn = match asked.turn.as_str() {
-        "" => Turn::First,
-        text => text
-            .parse()
-            .map_err(|wrong: xinheng_app::enterprises::NoSuchTurn| PageError::WrongInput(wrong.to_string()))?,
-    };
     let grading = match &field {
-        Some(field) => Some(site.bureau.grading(field, year, &turn, GRADED).await?),
+        Some(field) => Some(site.bureau.grading(field, year, asked.after, GRADED).await?),
         None => None,
     };
     let field = field.unwrap_or_default();
-    let next = grading.as_ref().and_then(|grading| grading.next.as_ref());
-    let next = next.map(|turn| {
-        format!("/desk/classification/grading?field={field}&year={year}&turn={}", encoded(&turn.to_string()))
-    });
+    let next = grading.as_ref().and_then(|grading| grading.next);
+    let next = next.map(|after| format!("/desk/classification/grading?field={field}&year={year}&after={after}"));
     page(&GradingPage {
         frame: Frame::new(&visit, "年度风险等级评定"), years, fields, field, year, grading, next
     })
