@@ -16,13 +16,13 @@ use crate::store::Store;
 pub(crate) const FEW_TOUCHED: usize = 20;
 
 /// Newer records than these are not looked through for few enterprises.
-pub(crate) const FEW_RECORDS: usize = 200;
+const FEW_RECORDS: usize = 200;
 
 /// Records looked through at a time.
-const WINDOW: i64 = 65_536;
+const WINDOW: i64 = 16_384;
 
 /// The seq of the newest run, as an expression over all or part of the ledger.
-pub(crate) fn newest_run(part: &str) -> String {
+fn newest_run(part: &str) -> String {
     format!("(SELECT coalesce(max(seq), 0) FROM record WHERE enterprise IS NULL AND kind = '{CLASSIFICATION}'{part})")
 }
 
@@ -50,8 +50,7 @@ pub(crate) async fn touched(mut reading: Reading<'_>, known_up_to: Seq) -> Resul
     let newest_run = format!("SELECT {}", newest_run(" AND seq <= $1"));
     let rows: Vec<(i64,)> = reading.look_up(&newest_run, &[known_up_to.0], &[]).await?;
     let mut after = rows.first().map_or(0, |(run,)| *run);
-    let mut touched = Vec::new();
-    let mut distinct = 0;
+    let mut touched = BTreeSet::new();
     while after < known_up_to.0 {
         let until = known_up_to.0.min(after + WINDOW);
         let found: Vec<(String,)> = reading
@@ -62,19 +61,11 @@ pub(crate) async fn touched(mut reading: Reading<'_>, known_up_to: Seq) -> Resul
             )
             .await?;
         for (found,) in found {
-            touched.push(code(&found)?);
-        }
-        // No more memory than twice what they need.
-        if touched.len() > 2 * distinct {
-            touched.sort_unstable();
-            touched.dedup();
-            distinct = touched.len();
+            touched.insert(code(&found)?);
         }
         after = until;
     }
-    touched.sort_unstable();
-    touched.dedup();
-    Ok(touched)
+    Ok(touched.into_iter().collect())
 }
 
 impl Store {

@@ -3,9 +3,10 @@
 
 mod sample;
 
-use sample::{World, code, day, known, penalty, put_run, registration};
-use xinheng_store::Scope;
+use sample::{World, code, day, known, moment, penalty, put_run, registration};
+use xinheng_core::record::Seq;
 use xinheng_store::testing::databases;
+use xinheng_store::{NewRecord, Scope};
 
 #[tokio::test]
 async fn a_run_takes_up_the_enterprises_touched_since_the_run_before() {
@@ -43,5 +44,34 @@ async fn a_run_takes_up_the_enterprises_touched_since_the_run_before() {
         let known_up_to = writing.head().seq;
         let few = writing.few_touched(known_up_to).await.unwrap().unwrap();
         assert_eq!(few.into_iter().map(|(code, _)| code).collect::<Vec<_>>(), [2, 4].map(code));
+    }
+}
+
+#[tokio::test]
+async fn few_are_twenty_enterprises_in_fewer_than_two_hundred_records() {
+    for database in databases().await {
+        let world = World::new();
+        let store = database.open().await;
+        world.import(&store, "登记.csv", (1..=21).map(|n| registration(n, n)).collect()).await;
+        // Enterprises that have so many penalties in all, and whether they are few; those of one transaction more.
+        for (enterprises, penalties, in_ledger, with_one_more) in [
+            (19, 19, true, true),
+            (20, 20, true, false),
+            (21, 21, false, false),
+            (1, 199, true, true),
+            (1, 200, false, false),
+        ] {
+            let about = format!("{} {enterprises} {penalties}", database.name);
+            put_run(&store).await;
+            let rows = (0..penalties).map(|n| penalty(n, known(n % enterprises + 1), &format!("{about} {n}")));
+            world.import(&store, "处罚.csv", rows.collect()).await;
+            let mut writing = store.begin().await.unwrap();
+            let known_up_to = writing.head().seq;
+            let few = writing.few_touched(known_up_to).await.unwrap();
+            assert_eq!(few.map(|few| few.len()), in_ledger.then(|| enterprises.try_into().unwrap()), "{about}");
+            writing.append(vec![NewRecord::matching(Seq(1), code(21), moment(), "U01".to_owned())]).await.unwrap();
+            let few = writing.few_touched(known_up_to).await.unwrap();
+            assert_eq!(few.is_some(), with_one_more, "{about}");
+        }
     }
 }

@@ -13,7 +13,7 @@ use xinheng_core::collect::Identity;
 use xinheng_core::ledger::Head;
 use xinheng_core::record::Seq;
 use xinheng_store::testing::{WRITTEN_TOGETHER, databases};
-use xinheng_store::{Body, NewRecord, SealedDraft, Writing};
+use xinheng_store::{Body, NewRecord, Scope, SealedDraft, Writing};
 
 /// Longer than any turn of an import.
 const LONG_TURN: Duration = Duration::from_secs(7);
@@ -170,6 +170,13 @@ async fn what_is_written_part_by_part_is_known_before_and_is_what_a_rebuild_make
         let seqs: HashMap<Identity, Seq> = standings.iter().map(|(identity, now)| (*identity, now.seq)).collect();
         assert!(seqs == known, "{}: of {} are known {}", database.name, known.len(), seqs.len());
         writing.commit().await.unwrap();
+
+        // More records than are looked through at a time, and some enterprises in two of them.
+        let mut writing = store.begin_many().await.unwrap();
+        let head = writing.head().seq;
+        let roll = writing.roll(Scope::Touched, 1, head).await.unwrap();
+        assert_eq!(roll.total(), ENTERPRISES.unsigned_abs(), "{}", database.name);
+        drop(writing);
 
         let live = store.dump_projections().await.unwrap();
         let mut writing = store.begin_many().await.unwrap();

@@ -168,15 +168,15 @@ impl Jobs {
 
     /// Says what a job that asks for its table is, and puts it in line again. One that no longer asks stays as it is.
     pub(crate) fn choose(&self, job: Job) -> anyhow::Result<()> {
-        match self.lock().get_mut(&job.id) {
-            Some((_, standing @ Standing::Asking(_))) => *standing = Standing::Waiting,
-            _ => return Ok(()),
-        }
-        // Whole at any moment, for the site may be killed in between.
+        let mut standings = self.lock();
+        let Some((_, standing @ Standing::Asking(_))) = standings.get_mut(&job.id) else { return Ok(()) };
+        // Whole at any moment, for the site may be killed in between; should the disk refuse it, the job asks on.
         let folder = self.folder.join(&job.id);
         let draft = folder.join(format!(".{ABOUT}"));
         std::fs::write(&draft, serde_json::to_vec(&job)?)?;
         std::fs::rename(&draft, folder.join(ABOUT))?;
+        *standing = Standing::Waiting;
+        drop(standings);
         self.put_in_line(job);
         Ok(())
     }
