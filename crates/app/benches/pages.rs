@@ -12,10 +12,12 @@ use xinheng_app::enterprises::{EnterpriseOrder, EnterpriseQuery, PageSize, Turn}
 use xinheng_app::public::PublicList;
 use xinheng_app::rules::{embedded, load};
 use xinheng_app::{Bureau, Surroundings};
+use xinheng_core::classify::LevelLine;
 use xinheng_core::credit_code::CreditCode;
+use xinheng_core::points::Points;
 use xinheng_core::record::{Day, Draft, EnterpriseKeys, Moment, Payload, Seq, Value};
 use xinheng_store::testing::{FixedSalts, databases};
-use xinheng_store::{Body, Keys, Level, ListingKind, NewRecord, NewSubmission, Sealer};
+use xinheng_store::{Body, Keys, ListingKind, NewRecord, NewSubmission, Sealer};
 
 const BATCH: i64 = 5_000;
 const TRIES: usize = 7;
@@ -125,14 +127,13 @@ fn drafts(n: i64) -> Vec<Draft> {
     drafts
 }
 
-fn levels(n: i64) -> Vec<Level> {
-    let level = |scope: &str, grade: i64, total_milli| Level {
-        enterprise: code(n),
+fn levels(n: i64) -> (CreditCode, Vec<LevelLine>) {
+    let level = |scope: &str, grade: i64, total_milli: Option<i64>| LevelLine {
         scope: scope.to_owned(),
-        level: Some(["A", "A", "A", "B", "B", "C", "D"][usize::try_from(grade % 7).unwrap()].to_owned()),
-        total_milli,
+        level: ["A", "A", "A", "B", "B", "C", "D"][usize::try_from(grade % 7).unwrap()].to_owned(),
+        total: total_milli.map(Points::from_milli),
         in_force: true,
-        model: scope.to_owned(),
+        model: Some(scope.to_owned()),
     };
     let points = Some(n * 37 % 90_000);
     let mut levels = vec![level("general", n, points), level("combined", n, points)];
@@ -142,7 +143,7 @@ fn levels(n: i64) -> Vec<Level> {
     if n % 100 == 1 {
         levels.push(level("food_production", n / 100, points));
     }
-    levels
+    (code(n), levels)
 }
 
 async fn fill(bureau: &Bureau, sealer: &Sealer, size: i64) {
@@ -151,7 +152,7 @@ async fn fill(bureau: &Bureau, sealer: &Sealer, size: i64) {
     let submission = store
         .open_submission(NewSubmission {
             file_name: "全县.csv".to_owned(),
-            file_digest: xinheng_core::ledger::Hash::of(&[b"county"]),
+            file_digest: [0; 32],
             table_id: "market_entities".to_owned(),
             unit: "登记注册科".to_owned(),
             edition: None,
@@ -177,7 +178,8 @@ async fn fill(bureau: &Bureau, sealer: &Sealer, size: i64) {
         let records = records.collect();
         let mut writing = store.begin_many().await.unwrap();
         writing.append(records).await.unwrap();
-        writing.write_levels(Seq(1_000_000_000), day("2026-11-24"), numbers.flat_map(levels).collect()).await.unwrap();
+        let given: Vec<_> = numbers.map(levels).collect();
+        writing.write_levels(Seq(1_000_000_000), day("2026-11-24"), &given).await.unwrap();
         writing.commit().await.unwrap();
     }
     let counts = serde_json::json!({"accepted": size});

@@ -34,6 +34,11 @@ const OTHERS: u64 = 9;
 
 #[tokio::main]
 async fn main() {
+    // On a task, as the site answers a request.
+    tokio::spawn(run()).await.unwrap();
+}
+
+async fn run() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let enterprises = arguments.iter().find_map(|argument| argument.parse().ok()).unwrap_or(100_000);
     let named = |name: &str| arguments.iter().any(|argument| argument.eq_ignore_ascii_case(name));

@@ -5,7 +5,7 @@
 //! knowledge and version, and must meet the same digest. What a run finds that an officer must look at
 //! ([`crate::alert`]) enters the ledger with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,7 +23,7 @@ use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Payload, Seq};
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::model::Model;
-use xinheng_store::{Body, CLASSIFICATION, Histories, Level, LevelChange, NewRecord, Scope, UnreadPage, Writing};
+use xinheng_store::{Body, CLASSIFICATION, Histories, LevelChange, NewRecord, Scope, UnreadPage, Writing};
 
 use crate::alert::Alarm;
 use crate::collect::UNSPECIFIED_UNIT;
@@ -208,7 +208,7 @@ impl Bureau {
         let mut after = None;
         loop {
             let page = self.store.histories(after, PAGE, known_up_to).await?;
-            tally.add(&tools.lines(&page.histories, as_of)?.0);
+            tally.add(&tools.compute(&page.histories, as_of)?.0);
             watcher(Stage { name: format!("试算 {as_of}"), done: tally.enterprises, total });
             if page.next.is_none() {
                 break;
@@ -367,8 +367,8 @@ fn run_after(known_up_to: Seq) -> Seq {
     Seq(known_up_to.0 + 1)
 }
 
-/// What was computed of a page.
-type Computed = (Lines, Vec<Level>, Vec<Alarm>);
+/// What was computed of a page: levels, and what an officer must look at.
+type Computed = (Lines, Vec<Alarm>);
 
 impl Found {
     /// Writes the levels of a page that changed, under the run that follows what is known.
@@ -376,14 +376,14 @@ impl Found {
         &mut self,
         writing: &mut Writing,
         ready: &Ready,
-        (lines, levels, alarms): Computed,
+        (lines, alarms): Computed,
         known_up_to: Seq,
     ) -> anyhow::Result<()> {
         self.tally.add(&lines);
         self.alarms.extend(alarms);
         let run = run_after(known_up_to);
         for LevelChange { enterprise, scope, from, to } in
-            writing.write_levels(run, ready.borrow_owner().as_of, levels).await?
+            writing.write_levels(run, ready.borrow_owner().as_of, &lines).await?
         {
             self.changed += u64::from(scope == COMBINED);
             if let (Some(from), Some(to)) = (from, to) {
@@ -451,7 +451,6 @@ pub(crate) struct Tools<'a> {
     pub kinds: Kinds<'a>,
     pub classifier: Classifier<'a>,
     watch: Watch<'a>,
-    scopes: Vec<&'a str>,
 }
 
 impl<'a> Tools<'a> {
@@ -460,14 +459,12 @@ impl<'a> Tools<'a> {
         let acting = move |rule: &str| signatures.act(rulebook, rule, day);
         let classifier = Classifier::new(rulebook.models(day), rulebook.combination(day), &kinds, acting);
         let watch = Watch::new(rulebook.alerts(day), rulebook.models(day), &kinds, acting);
-        let fields = rulebook.all_models().map(|model| model.field.as_str());
-        let scopes: BTreeSet<&str> = fields.chain([RECEIVED_LEVEL, COMBINED]).collect();
-        Self { kinds, classifier, watch, scopes: scopes.into_iter().collect() }
+        Self { kinds, classifier, watch }
     }
 
     /// What every enterprise of a page is given, and what its records make an officer look at. A level whose parts do not
     /// sum to it is given to nobody.
-    fn lines(&self, histories: &Histories, as_of: Day) -> anyhow::Result<(Lines, Vec<Alarm>)> {
+    fn compute(&self, histories: &Histories, as_of: Day) -> anyhow::Result<Computed> {
         let mut alarms = Vec::new();
         let each = histories.iter().map(|(code, records)| {
             let facts = Facts::new(records, as_of, &self.kinds);
@@ -486,40 +483,12 @@ impl<'a> Tools<'a> {
         Ok((lines, alarms))
     }
 
-    /// What every enterprise of a page is given, as the store keeps it too.
-    fn compute(&self, histories: &Histories, as_of: Day) -> anyhow::Result<Computed> {
-        let (lines, alarms) = self.lines(histories, as_of)?;
-        let levels = self.levels(&lines);
-        Ok((lines, levels, alarms))
-    }
-
-    /// The lines as the store keeps them: a scope that no longer grades an enterprise says so.
-    fn levels(&self, page: &Lines) -> Vec<Level> {
-        let of = |code: CreditCode, lines: &[LevelLine]| -> Vec<Level> {
-            self.scopes
-                .iter()
-                .map(|scope| {
-                    let line = lines.iter().find(|line| line.scope == *scope);
-                    Level {
-                        enterprise: code,
-                        scope: (*scope).to_owned(),
-                        level: line.map(|line| line.level.clone()),
-                        total_milli: line.and_then(|line| Some(line.total?.milli())),
-                        in_force: line.is_some_and(|line| line.in_force),
-                        model: line.and_then(|line| line.model.clone()).unwrap_or_default(),
-                    }
-                })
-                .collect()
-        };
-        page.iter().flat_map(|(code, lines)| of(*code, lines)).collect()
-    }
-
     /// One model by itself, as a trial.
     fn alone(rulebook: &'a Rulebook, day: Day, model: &'a Model) -> Self {
         let kinds = Kinds::new(rulebook.kinds(day).filter(|kind| kind.rule.id.value != RECEIVED_LEVEL));
         let classifier = Classifier::new([model], None, &kinds, |_: &str| false);
         let watch = Watch::new([], [], &kinds, |_: &str| false);
-        Self { kinds, classifier, watch, scopes: Vec::new() }
+        Self { kinds, classifier, watch }
     }
 }
 

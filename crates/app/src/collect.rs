@@ -17,7 +17,6 @@ use tokio::sync::{mpsc, oneshot};
 use xinheng_core::audit::Outcome as Audited;
 use xinheng_core::collect::{Decision, Identity, Standing, decide};
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Draft, EnterpriseKeys, GIVEN_NAME, Personal, Seq, Value};
 use xinheng_core::rulebook::kind::Nature;
 use xinheng_core::rulebook::load::Rulebook;
@@ -34,6 +33,9 @@ pub const UNSPECIFIED_UNIT: &str = "未指明";
 
 /// Rows decided together: as many as the store puts into a table with few statements.
 pub const BATCH_ROWS: usize = 1_024;
+
+/// Batches that are read ahead: as many as are read while a transaction is committed.
+const BATCHES_AHEAD: usize = 8;
 
 /// For about so long an import writes in one transaction: a kill loses no more. In each transaction every
 /// page of the database that was changed is written once, so that few long ones are faster than many short.
@@ -160,7 +162,7 @@ impl fmt::Display for Outcome {
 
 /// What the reading thread says once the file is recognised.
 struct Opened {
-    digest: Hash,
+    digest: [u8; 32],
     table: String,
     table_title: String,
     headings: Vec<String>,
@@ -190,7 +192,7 @@ impl Bureau {
     pub async fn import(&self, request: &ImportRequest<'_>, watcher: Watcher<'_>) -> anyhow::Result<Outcome> {
         let (opened_tx, opened_rx) = oneshot::channel();
         let (number_tx, number_rx) = oneshot::channel();
-        let (batches_tx, mut batches) = mpsc::channel::<anyhow::Result<Batch>>(2);
+        let (batches_tx, mut batches) = mpsc::channel::<anyhow::Result<Batch>>(BATCHES_AHEAD);
         let reader = Reader {
             path: request.path.to_owned(),
             table: request.table.map(str::to_owned),

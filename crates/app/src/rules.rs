@@ -178,7 +178,8 @@ impl Bureau {
                 line.digest.as_bytes(),
                 &missing.to_be_bytes(),
                 received_at.to_string().as_bytes(),
-            ]),
+            ])
+            .0,
             table_id: SIGNATURE.to_owned(),
             unit: unit.to_owned(),
             edition: None,

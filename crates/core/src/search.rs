@@ -27,14 +27,12 @@ impl Searchable {
     pub fn new(name: &str) -> Self {
         let name = plain(name);
         let initials = initials(&name);
-        let mut pairs = joined_pairs(&name);
+        // A Chinese character stands in two pairs with a space after them, and so does its initial.
+        let mut pairs = String::with_capacity(3 * name.len() + 4 * initials.len());
+        push_pairs(&name, &mut pairs);
         // A name in Latin letters is its own initials.
         if initials != name {
-            let more = joined_pairs(&initials);
-            if !pairs.is_empty() && !more.is_empty() {
-                pairs.push(' ');
-            }
-            pairs.push_str(&more);
+            push_pairs(&initials, &mut pairs);
         }
         Self { name, pairs }
     }
@@ -62,7 +60,7 @@ impl Wanted {
             .filter(|stem| stem.chars().nth(1).is_some())
             .unwrap_or(&text)
             .to_owned();
-        let pairs: Vec<String> = pairs(&name).collect();
+        let pairs: Vec<String> = pairs(&name).map(String::from_iter).collect();
         // The second place of a code is always a digit; initials have none so early.
         let is_code = text.chars().nth(1).is_some_and(|one| one.is_ascii_digit())
             && text.chars().all(|one| one.is_ascii_alphanumeric());
@@ -97,12 +95,18 @@ fn initials(plain: &str) -> String {
         .collect()
 }
 
-fn pairs(text: &str) -> impl Iterator<Item = String> {
-    text.chars().zip(text.chars().skip(1)).map(|(one, next)| String::from_iter([one, next]))
+fn pairs(text: &str) -> impl Iterator<Item = [char; 2]> {
+    text.chars().zip(text.chars().skip(1)).map(|(one, next)| [one, next])
 }
 
-fn joined_pairs(text: &str) -> String {
-    pairs(text).collect::<Vec<_>>().join(" ")
+/// Puts the pairs of a text behind those that are there.
+fn push_pairs(text: &str, joined: &mut String) {
+    for pair in pairs(text) {
+        if !joined.is_empty() {
+            joined.push(' ');
+        }
+        joined.extend(pair);
+    }
 }
 
 #[cfg(test)]

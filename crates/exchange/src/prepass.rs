@@ -5,8 +5,7 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, GB18030, UTF_8};
-use sm3::{Digest, Sm3};
-use xinheng_core::ledger::Hash;
+use sha2::{Digest, Sha256};
 
 use crate::fault::FileError;
 
@@ -25,7 +24,7 @@ pub(crate) enum Content {
 
 /// Digest and content of a file.
 pub(crate) struct Prepass {
-    pub(crate) digest: Hash,
+    pub(crate) digest: [u8; 32],
     pub(crate) content: Content,
 }
 
@@ -59,9 +58,9 @@ pub(crate) fn prepass(file: &mut File) -> Result<Prepass, FileError> {
         [0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1, ..] => Content::CompoundFile,
         _ => return text(file, &head),
     };
-    let mut sm3 = Sm3::new();
-    chunks(file, |chunk| sm3.update(chunk))?;
-    Ok(Prepass { digest: Hash(sm3.finalize().into()), content })
+    let mut digest = Sha256::new();
+    chunks(file, |chunk| digest.update(chunk))?;
+    Ok(Prepass { digest: digest.finalize().into(), content })
 }
 
 fn text(file: &mut File, head: &[u8]) -> Result<Prepass, FileError> {
@@ -75,10 +74,10 @@ fn text(file: &mut File, head: &[u8]) -> Result<Prepass, FileError> {
             what: "程序或其他二进制文件", mend: "从原系统导出Excel或CSV后再导入"
         });
     }
-    let mut sm3 = Sm3::new();
+    let mut digest = Sha256::new();
     let mut first = Check::new(marked.unwrap_or(UTF_8));
     chunks(file, |chunk| {
-        sm3.update(chunk);
+        digest.update(chunk);
         first.feed(chunk, false);
     })?;
     first.feed(&[], true);
@@ -102,7 +101,7 @@ fn text(file: &mut File, head: &[u8]) -> Result<Prepass, FileError> {
     let start = encoding.decode_without_bom_handling(&head[mark..]).0;
     let opens_object = start.trim_start().starts_with('{');
     Ok(Prepass {
-        digest: Hash(sm3.finalize().into()),
+        digest: digest.finalize().into(),
         content: if opens_object { Content::JsonLines { encoding, mark } } else { Content::Text { encoding, mark } },
     })
 }

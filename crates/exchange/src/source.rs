@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use encoding_rs::Encoding;
-use xinheng_core::ledger::Hash;
 use xinheng_core::record::{Day, Draft};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_core::rulebook::load::Rulebook;
@@ -79,7 +78,7 @@ pub struct Source {
     table: Table,
     headings: Vec<String>,
     unknown_columns: Vec<String>,
-    digest: Hash,
+    digest: [u8; 32],
     mapping: Mapping,
     lines: Box<dyn Lines + Send>,
     header_line: i64,
@@ -291,9 +290,9 @@ impl Source {
         self.unknown_columns.clone()
     }
 
-    /// SM3 digest of the file.
+    /// SHA-256 digest of the file: what every machine has a program for, and computes fast.
     #[must_use]
-    pub fn digest(&self) -> Hash {
+    pub fn digest(&self) -> [u8; 32] {
         self.digest
     }
 

@@ -97,8 +97,8 @@ tables! {
         seq: i64,
     }
 
-    /// Projection: every change of a level. A level of NULL: no longer graded in that scope.
-    level = "level" {
+    /// Projection: levels that were, until a later run put another into `current_level`.
+    past_level = "past_level" {
         #[sea_orm(primary_key, auto_increment = false)]
         enterprise: String,
         #[sea_orm(primary_key, auto_increment = false)]
@@ -112,7 +112,7 @@ tables! {
         model: String,
     }
 
-    /// Projection: the newest row of `level` for each enterprise and scope.
+    /// Projection: the newest level of each enterprise and scope. A level of NULL: no longer graded in that scope.
     current_level = "current_level" {
         #[sea_orm(primary_key, auto_increment = false)]
         enterprise: String,
@@ -169,7 +169,7 @@ tables! {
         own: String,
     }
 
-    /// Projection: the rows of `level` in which the level itself moved, by run.
+    /// Projection: the runs' levels that are another than the enterprise had before, by run.
     level_change = "level_change" {
         #[sea_orm(primary_key, auto_increment = false)]
         run: i64,

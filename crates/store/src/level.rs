@@ -1,13 +1,19 @@
-//! Levels (风险等级) as they are kept: a history of changes, and the newest of each enterprise and scope.
+//! Levels (风险等级) as they are kept: the newest of each enterprise and scope, and those before it.
 
+use std::collections::{BTreeMap, HashMap};
+
+use xinheng_core::classify::LevelLine;
 use xinheng_core::credit_code::CreditCode;
+use xinheng_core::points::Points;
 use xinheng_core::record::{Day, Seq};
 
-use crate::entity::{current_level, level};
+use crate::bulk::Transaction;
+use crate::entity::{current_level, level_change, past_level};
 use crate::entry::day;
 use crate::error::{Result, StoreError};
+use crate::graded::{self, Standard};
 
-/// What a classification found for one enterprise in one scope.
+/// What a run found for one enterprise in one scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Level {
     /// Whose.
@@ -59,22 +65,85 @@ pub struct LevelCount {
     pub enterprises: u64,
 }
 
-impl Level {
-    pub(crate) fn row(self, run: Seq, as_of: Day) -> current_level::Model {
-        current_level::Model {
-            enterprise: self.enterprise.to_string(),
-            scope: self.scope,
-            run: run.0,
-            as_of: as_of.to_string(),
-            level: self.level,
-            total_milli: self.total_milli,
-            in_force: self.in_force,
-            model: self.model,
+/// What a run's levels change.
+#[derive(Default)]
+pub(crate) struct LevelChanges {
+    /// Enterprises that had levels, whose levels change.
+    pub(crate) graded_before: Vec<String>,
+    /// Levels that another takes the place of.
+    pub(crate) past: Vec<past_level::Model>,
+    pub(crate) newest: Vec<current_level::Model>,
+    pub(crate) moves: Vec<level_change::Model>,
+    /// Where the enterprises whose levels change stand now.
+    pub(crate) standards: BTreeMap<String, Vec<Standard>>,
+}
+
+impl LevelChanges {
+    pub(crate) async fn write(mut self, transaction: &mut Transaction) -> Result<()> {
+        if self.newest.is_empty() {
+            return Ok(());
         }
+        // In the order of its key, as the others are by themselves.
+        self.moves.sort_unstable_by(|one, other| (&one.scope, &one.enterprise).cmp(&(&other.scope, &other.enterprise)));
+        graded::take_out(transaction, &self.graded_before).await?;
+        transaction.insert(self.past).await?;
+        transaction.insert(self.moves).await?;
+        transaction.replace(self.newest).await?;
+        graded::put_in(transaction, self.standards).await
     }
 }
 
-impl From<current_level::Model> for level::Model {
+/// A row of `current_level`.
+type Row = (String, String, i64, String, Option<String>, Option<i64>, bool, String);
+
+/// The current levels of enterprises, by scope.
+pub(crate) async fn current_levels(
+    transaction: &mut Transaction,
+    enterprises: &[String],
+) -> Result<HashMap<String, BTreeMap<String, current_level::Model>>> {
+    let rows: Vec<Row> = transaction
+        .look_up(
+            "SELECT c.enterprise, c.scope, c.run, c.as_of, c.level, c.total_milli, c.in_force, c.model \
+             FROM {keys} AS k CROSS JOIN current_level AS c WHERE c.enterprise = k.value",
+            &[],
+            enterprises,
+        )
+        .await?;
+    let mut levels: HashMap<String, BTreeMap<String, current_level::Model>> = HashMap::new();
+    for (enterprise, scope, run, as_of, level, total_milli, in_force, model) in rows {
+        let row = current_level::Model { enterprise, scope, run, as_of, level, total_milli, in_force, model };
+        levels.entry(row.enterprise.clone()).or_default().insert(row.scope.clone(), row);
+    }
+    Ok(levels)
+}
+
+impl current_level::Model {
+    /// What a run gives an enterprise in a scope; without a line: nothing any more.
+    pub(crate) fn new(enterprise: &str, scope: &str, line: Option<&LevelLine>, run: Seq, as_of: Day) -> Self {
+        Self {
+            enterprise: enterprise.to_owned(),
+            scope: scope.to_owned(),
+            run: run.0,
+            as_of: as_of.to_string(),
+            level: line.map(|line| line.level.clone()),
+            total_milli: line.and_then(|line| Some(line.total?.milli())),
+            in_force: line.is_some_and(|line| line.in_force),
+            model: line.and_then(|line| line.model.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// Whether the line says nothing else.
+    pub(crate) fn says(&self, line: Option<&LevelLine>) -> bool {
+        let Some(line) = line else { return self.level.is_none() };
+        self.level.as_ref() == Some(&line.level)
+            && self.total_milli == line.total.map(Points::milli)
+            && self.in_force == line.in_force
+            && self.model == line.model.as_deref().unwrap_or_default()
+    }
+}
+
+/// Once another has taken its place.
+impl From<current_level::Model> for past_level::Model {
     fn from(row: current_level::Model) -> Self {
         Self {
             enterprise: row.enterprise,
@@ -89,11 +158,11 @@ impl From<current_level::Model> for level::Model {
     }
 }
 
-impl TryFrom<level::Model> for KeptLevel {
+impl TryFrom<past_level::Model> for KeptLevel {
     type Error = StoreError;
 
-    fn try_from(row: level::Model) -> Result<Self> {
-        let damaged = || StoreError::DamagedProjection { table: "level" };
+    fn try_from(row: past_level::Model) -> Result<Self> {
+        let damaged = || StoreError::DamagedProjection { table: "past_level" };
         Ok(Self {
             level: Level {
                 enterprise: CreditCode::parse(&row.enterprise).map_err(|_| damaged())?,

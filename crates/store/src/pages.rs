@@ -26,8 +26,6 @@ pub struct KeptSubmission {
     pub number: i64,
     /// Name of the file.
     pub file_name: String,
-    /// SM3 of its bytes.
-    pub file_digest: Hash,
     /// The exchange table it is.
     pub table_id: String,
     /// Code of the unit that handed it in.
@@ -271,15 +269,15 @@ impl Store {
         scope: &str,
         enterprises: &[CreditCode],
     ) -> Result<HashMap<CreditCode, LastMove>> {
-        let mut sql = Sql::new("SELECT l.enterprise, l.run, l.as_of FROM level AS l WHERE l.scope = ");
+        let mut sql = Sql::new("SELECT l.enterprise, l.run, l.as_of FROM past_level AS l WHERE l.scope = ");
         sql.bind(scope).push(" AND l.run < ").bind(run.0).push(" AND l.enterprise IN ");
         sql.bind_all(enterprises.iter().map(CreditCode::as_str));
         sql.push(
-            " AND NOT EXISTS (SELECT 1 FROM level AS n WHERE n.enterprise = l.enterprise AND n.scope = l.scope \
+            " AND NOT EXISTS (SELECT 1 FROM past_level AS n WHERE n.enterprise = l.enterprise AND n.scope = l.scope \
              AND n.run > l.run AND n.run < ",
         );
         let rows = sql.bind(run.0).push(")").all(&self.connections.readers).await?;
-        let damaged = || StoreError::DamagedProjection { table: "level" };
+        let damaged = || StoreError::DamagedProjection { table: "past_level" };
         rows.iter()
             .map(|row| {
                 let as_of = day(&row.try_get::<String>("", "as_of")?).ok_or_else(damaged)?;
@@ -381,7 +379,6 @@ impl TryFrom<submission::Model> for KeptSubmission {
         Ok(Self {
             number: row.number,
             file_name: row.file_name,
-            file_digest: Hash(fixed(Some(&row.file_digest)).ok_or_else(damaged)?),
             table_id: row.table_id,
             unit: row.unit,
             edition: row.edition.map(|text| day(&text).ok_or_else(damaged)).transpose()?,

@@ -45,7 +45,7 @@ pub(crate) const TABLES: [&str; 22] = [
     "enterprise",
     "waiting",
     "matched",
-    "level",
+    "past_level",
     "current_level",
     "deadline",
     "deadline_event",

@@ -3,17 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use sea_orm::{
-    ColumnTrait, DatabaseConnection, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Select,
+    ColumnTrait, DatabaseConnection, EntityTrait, FromQueryResult, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect, Select,
 };
 use sqlx::{ColumnIndex, Decode, FromRow, Type};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Record, Seq};
 
 use crate::bulk::{Reading, Transaction};
-use crate::entity::{self, current_level, enterprise, level};
+use crate::entity::{self, current_level, enterprise, past_level};
 use crate::entry::{Entry, RECORD_COLUMNS, RecordColumns, fixed, record};
 use crate::error::{Result, StoreError};
 use crate::level::{KeptLevel, LevelCount};
+use crate::statement::Sql;
 use crate::store::Store;
 use crate::touched::touched;
 
@@ -130,10 +132,12 @@ impl UnfetchedPage {
     pub async fn fetch(self) -> Result<UnreadPage> {
         let Self { readers, codes, mut matched, known_up_to } = self;
         let own = format!(
-            "SELECT {RECORD_COLUMNS}, k.value AS owner FROM {{keys}} AS k CROSS JOIN record AS r \
+            "SELECT {RECORD_COLUMNS} FROM {{keys}} AS k CROSS JOIN record AS r \
              WHERE r.enterprise = k.value AND r.seq <= $1"
         );
-        let mut rows: Vec<OwnedRow> = Reading::Committed(&readers).look_up(&own, &[known_up_to.0], &codes).await?;
+        let own: Vec<RecordColumns> = Reading::Committed(&readers).look_up(&own, &[known_up_to.0], &codes).await?;
+        let owned = |record: RecordColumns| Some(OwnedRow { owner: record.4.clone()?, record });
+        let mut rows: Vec<OwnedRow> = own.into_iter().filter_map(owned).collect();
         let of_matched = format!(
             "SELECT {RECORD_COLUMNS}, k.value AS owner FROM {{keys}} AS k CROSS JOIN record AS r \
              WHERE r.seq = CAST(k.value AS BIGINT)"
@@ -442,7 +446,7 @@ impl Store {
             .order_by_asc(current_level::Column::Scope)
             .all(&self.connections.readers)
             .await?;
-        rows.into_iter().map(|row| level::Model::from(row).try_into()).collect()
+        rows.into_iter().map(|row| past_level::Model::from(row).try_into()).collect()
     }
 
     /// Every change of an enterprise's levels, from the earliest.
@@ -450,13 +454,13 @@ impl Store {
     /// # Errors
     /// When the database fails or a row is damaged.
     pub async fn level_history(&self, enterprise: CreditCode) -> Result<Vec<KeptLevel>> {
-        let rows = level::Entity::find()
-            .filter(level::Column::Enterprise.eq(enterprise.as_str()))
-            .order_by_asc(level::Column::Run)
-            .order_by_asc(level::Column::Scope)
-            .all(&self.connections.readers)
-            .await?;
-        rows.into_iter().map(TryInto::try_into).collect()
+        let columns = "enterprise, scope, run, as_of, level, total_milli, in_force, model";
+        let mut sql = Sql::new(&format!("SELECT {columns} FROM past_level WHERE enterprise = "));
+        sql.bind(enterprise.as_str());
+        sql.push(&format!(" UNION ALL SELECT {columns} FROM current_level WHERE enterprise = "))
+            .bind(enterprise.as_str());
+        let rows = sql.push(" ORDER BY run, scope").all(&self.connections.readers).await?;
+        rows.iter().map(|row| past_level::Model::from_query_result(row, "")?.try_into()).collect()
     }
 }
 

@@ -28,8 +28,8 @@ pub struct Store {
 pub struct NewSubmission {
     /// Name of the file.
     pub file_name: String,
-    /// SM3 of its bytes.
-    pub file_digest: Hash,
+    /// SHA-256 of its bytes, by which an interrupted import is recognised.
+    pub file_digest: [u8; 32],
     /// The exchange table it is.
     pub table_id: String,
     /// Code of the unit that hands it in.
@@ -150,7 +150,7 @@ impl Writing {
                 "SELECT s.number, s.received_at, s.table_id, s.unit, s.edition FROM {keys} AS k \
                  CROSS JOIN submission AS s WHERE s.file_digest = {bytes} AND NOT s.finished ORDER BY s.number",
                 &[],
-                &[new.file_digest.to_string()],
+                &[hex::encode(new.file_digest)],
             )
             .await?;
         let same =
@@ -166,7 +166,7 @@ impl Writing {
         let row = submission::Model {
             number,
             file_name: new.file_name.clone(),
-            file_digest: new.file_digest.0.to_vec(),
+            file_digest: new.file_digest.to_vec(),
             table_id: new.table_id.clone(),
             unit: new.unit.clone(),
             edition,

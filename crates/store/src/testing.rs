@@ -17,8 +17,8 @@ use xinheng_core::record::RecordId;
 
 use crate::entity::{
     current_level, current_record, day_head, deadline, deadline_event, differing, draw, enterprise, graded,
-    late_submission, level, level_change, level_count, matched, matter, matter_step, matter_target, plan, searched,
-    visit, waiting,
+    late_submission, level_change, level_count, matched, matter, matter_step, matter_target, past_level, plan,
+    searched, visit, waiting,
 };
 use crate::error::Result;
 use crate::keys::Keys;
@@ -254,7 +254,7 @@ impl Store {
         self.dump::<enterprise::Entity>(&mut lines).await?;
         self.dump::<waiting::Entity>(&mut lines).await?;
         self.dump::<matched::Entity>(&mut lines).await?;
-        self.dump::<level::Entity>(&mut lines).await?;
+        self.dump::<past_level::Entity>(&mut lines).await?;
         self.dump::<current_level::Entity>(&mut lines).await?;
         self.dump::<searched::Entity>(&mut lines).await?;
         self.dump::<graded::Entity>(&mut lines).await?;

@@ -23,7 +23,13 @@ const WINDOW: i64 = 16_384;
 
 /// The seq of the newest run, as an expression over all or part of the ledger.
 fn newest_run(part: &str) -> String {
-    format!("(SELECT coalesce(max(seq), 0) FROM record WHERE enterprise IS NULL AND kind = '{CLASSIFICATION}'{part})")
+    format!("coalesce({}, 0)", newest_of_kind(CLASSIFICATION, part))
+}
+
+/// The seq of the newest of the system's own records of a kind, none when there is none. As the first in their order: of a
+/// greatest seq PostgreSQL believes that there are few to choose from, and reads them all.
+pub(crate) fn newest_of_kind(kind: &str, part: &str) -> String {
+    format!("(SELECT seq FROM record WHERE enterprise IS NULL AND kind = '{kind}'{part} ORDER BY seq DESC LIMIT 1)")
 }
 
 /// The newest records that are an enterprise's and that no run has seen: their enterprises, no more than there may be of few.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use sea_orm::DatabaseConnection;
 use tokio::sync::oneshot;
 use tokio::task::spawn_blocking;
+use xinheng_core::classify::LevelLine;
 use xinheng_core::collect::{Content, Identity, Standing};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::{Hash, Head, chain};
@@ -13,12 +14,11 @@ use xinheng_core::record::{Day, EnterpriseKeys, Moment, Payload, Record, RecordI
 
 use crate::audit::Audited;
 use crate::bulk::{Batch, Extent, Transaction};
-use crate::entity::{level, level_change, personal};
+use crate::entity::{current_level, level_change, past_level, personal};
 use crate::entry::{Entry, day, fixed};
 use crate::error::{Result, StoreError};
-use crate::graded;
 use crate::keys::Keys;
-use crate::level::{Level, LevelChange};
+use crate::level::{LevelChange, LevelChanges, current_levels};
 use crate::newest::{Newest, NewestRecord, newest};
 use crate::pending::Pending;
 use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying};
@@ -32,9 +32,6 @@ const MANY: usize = 256;
 
 /// So many rows that checkpoints are better made beside the writer.
 const VERY_MANY: usize = 10_000;
-
-/// What is on record about an enterprise in one scope: level, points, whether in force, model.
-type LevelNow = (Option<String>, Option<i64>, bool, String);
 
 /// A record to be appended.
 pub struct NewRecord {
@@ -196,21 +193,37 @@ impl Writing {
 
     /// Brings the projections up to the head.
     pub(crate) async fn settle(&mut self) -> Result<()> {
-        self.settle_later();
+        let so_far = self.transaction.leave_whole();
+        for changes in self.pending.take_all() {
+            self.none_waits &= !changes.waits();
+            changes.write(&mut self.transaction).await?;
+        }
+        self.transaction.whole_again(so_far);
         self.transaction.catch_up().await
     }
 
-    /// The same, while the caller goes on.
-    fn settle_later(&mut self) {
-        for changes in self.pending.take_all() {
-            self.write_later(changes);
-        }
-    }
-
+    /// Has projections written while the caller goes on.
     fn write_later(&mut self, changes: Changes) {
         self.none_waits &= !changes.waits();
         self.transaction.later(|mut transaction| async move {
             changes.write(&mut transaction).await?;
+            Ok(transaction)
+        });
+    }
+
+    /// Puts chained records into the ledger, while the caller goes on.
+    async fn put_later(&mut self, rows: Batch, personal: Batch) {
+        // No more than these wait in memory.
+        if let Some(taken) = self.taken.take() {
+            taken.await.ok();
+        }
+        let (taken, has_taken) = oneshot::channel();
+        self.taken = Some(has_taken);
+        self.transaction.later(|mut transaction| async move {
+            transaction.insert_batch(rows).await?;
+            transaction.insert_batch(personal).await?;
+            transaction.come_back().await?;
+            taken.send(()).ok();
             Ok(transaction)
         });
     }
@@ -359,19 +372,13 @@ impl Writing {
             touched.extend(entries.iter().filter_map(|entry| entry.record.enterprise));
         }
         self.touched = self.touched.take().filter(|touched| touched.len() <= FEW_TOUCHED);
-        // No more than these wait in memory.
-        if let Some(taken) = self.taken.take() {
-            taken.await.ok();
+        if many {
+            self.put_later(rows, personal).await;
+        } else {
+            // A task of its own would cost more than it spares.
+            self.transaction.insert_batch(rows).await?;
+            self.transaction.insert_batch(personal).await?;
         }
-        let (taken, has_taken) = oneshot::channel();
-        self.taken = Some(has_taken);
-        self.transaction.later(|mut transaction| async move {
-            transaction.insert_batch(rows).await?;
-            transaction.insert_batch(personal).await?;
-            transaction.come_back().await?;
-            taken.send(()).ok();
-            Ok(transaction)
-        });
         if let Some(part) = self.pending.next_part() {
             self.write_later(part);
         }
@@ -458,90 +465,73 @@ impl Writing {
         count(&mut self.transaction).await
     }
 
-    /// Puts the levels of a run on record where they differ from the current ones, and says which
-    /// have moved. An enterprise and scope may occur once. They are written while the caller goes on: should the
-    /// database refuse one, whatever is asked of the transaction next fails.
+    /// Puts the levels that a run gives to enterprises on record where they differ from the current ones, and says which
+    /// have moved. An enterprise may occur once; in a scope of which it has no line it is no longer graded. They are
+    /// written while the caller goes on: should the database refuse one, whatever is asked of the transaction next fails.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn write_levels(&mut self, run: Seq, as_of: Day, levels: Vec<Level>) -> Result<Vec<LevelChange>> {
+    pub async fn write_levels(
+        &mut self,
+        run: Seq,
+        as_of: Day,
+        given: &[(CreditCode, Vec<LevelLine>)],
+    ) -> Result<Vec<LevelChange>> {
         if self.pending.registers() {
             self.settle().await?;
         }
-        let codes: BTreeSet<String> = levels.iter().map(|level| level.enterprise.to_string()).collect();
-        let codes: Vec<String> = codes.into_iter().collect();
-        type Current = (String, String, Option<String>, Option<i64>, bool, String);
-        let rows: Vec<Current> = self
-            .transaction
-            .look_up(
-                "SELECT c.enterprise, c.scope, c.level, c.total_milli, c.in_force, c.model \
-                 FROM {keys} AS k CROSS JOIN current_level AS c WHERE c.enterprise = k.value",
-                &[],
-                &codes,
-            )
-            .await?;
-        let mut current: BTreeMap<String, BTreeMap<String, LevelNow>> = BTreeMap::new();
-        for (enterprise, scope, level, total, in_force, model) in rows {
-            current.entry(enterprise).or_default().insert(scope, (level, total, in_force, model));
+        let codes: Vec<String> = given.iter().map(|(code, _)| code.to_string()).collect();
+        let mut standing = current_levels(&mut self.transaction, &codes).await?;
+        let (mut changes, mut moved) = (LevelChanges::default(), Vec::new());
+        for ((enterprise, lines), code) in given.iter().zip(codes) {
+            let mut current = standing.remove(&code).unwrap_or_default();
+            let was_graded = !current.is_empty();
+            let mut now: BTreeMap<&str, Option<&LevelLine>> = BTreeMap::new();
+            for line in lines {
+                now.entry(&line.scope).or_insert(Some(line));
+            }
+            let ended: Vec<String> =
+                current.keys().filter(|scope| !now.contains_key(scope.as_str())).cloned().collect();
+            now.extend(ended.iter().map(|scope| (scope.as_str(), None)));
+            let so_far = changes.newest.len();
+            for (scope, line) in now {
+                if current.get(scope).is_some_and(|before| before.says(line)) {
+                    continue;
+                }
+                let row = current_level::Model::new(&code, scope, line, run, as_of);
+                let before = current.insert(scope.to_owned(), row.clone());
+                let from = before.as_ref().and_then(|before| before.level.clone());
+                changes.past.extend(before.map(past_level::Model::from));
+                if from != row.level {
+                    let (scope, enterprise, to) = (scope.to_owned(), *enterprise, row.level.clone());
+                    changes.moves.push(level_change::Model {
+                        run: run.0,
+                        scope: scope.clone(),
+                        enterprise: code.clone(),
+                        before: from.clone(),
+                        after: to.clone(),
+                    });
+                    moved.push(LevelChange { enterprise, scope, from, to });
+                }
+                changes.newest.push(row);
+            }
+            if changes.newest.len() > so_far {
+                changes.graded_before.extend(was_graded.then(|| code.clone()));
+                let points = |(scope, now): (String, current_level::Model)| Some((scope, now.level?, now.total_milli));
+                changes.standards.insert(code, current.into_iter().filter_map(points).collect());
+            }
         }
-        let graded_before: BTreeSet<String> = current.keys().cloned().collect();
-        let (mut history, mut newest, mut moved, mut moves) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut changed = BTreeSet::new();
-        for level in levels {
-            let code = level.enterprise.as_str();
-            let before = current.get(code).and_then(|scopes| scopes.get(&level.scope));
-            if before.is_none() && level.level.is_none() {
-                continue;
-            }
-            let now: LevelNow = (level.level.clone(), level.total_milli, level.in_force, level.model.clone());
-            if before == Some(&now) {
-                continue;
-            }
-            let from = before.and_then(|(level, ..)| level.clone());
-            if !changed.contains(code) {
-                changed.insert(code.to_owned());
-            }
-            current.entry(code.to_owned()).or_default().insert(level.scope.clone(), now);
-            if from != level.level {
-                moves.push(level_change::Model {
-                    run: run.0,
-                    scope: level.scope.clone(),
-                    enterprise: level.enterprise.to_string(),
-                    before: from.clone(),
-                    after: level.level.clone(),
-                });
-                moved.push(LevelChange {
-                    enterprise: level.enterprise,
-                    scope: level.scope.clone(),
-                    from,
-                    to: level.level.clone(),
-                });
-            }
-            let row = level.row(run, as_of);
-            history.push(level::Model::from(row.clone()));
-            newest.push(row);
+        self.rows += changes.newest.len();
+        if changes.newest.len() >= MANY {
+            self.transaction.later(|mut transaction| async move {
+                changes.write(&mut transaction).await?;
+                Ok(transaction)
+            });
+        } else {
+            let so_far = self.transaction.leave_whole();
+            changes.write(&mut self.transaction).await?;
+            self.transaction.whole_again(so_far);
         }
-        if changed.is_empty() {
-            return Ok(moved);
-        }
-        self.rows += newest.len();
-        current.retain(|code, _| changed.contains(code));
-        let standards = current.into_iter().map(|(code, scopes)| {
-            let points = |(scope, (level, total, ..)): (String, LevelNow)| Some((scope, level?, total));
-            (code, scopes.into_iter().filter_map(points).collect())
-        });
-        let standards: BTreeMap<String, Vec<graded::Standard>> = standards.collect();
-        let graded_before: Vec<String> = graded_before.intersection(&changed).cloned().collect();
-        // In the order of its key, as the others are by themselves.
-        moves.sort_unstable_by(|one, other| (&one.scope, &one.enterprise).cmp(&(&other.scope, &other.enterprise)));
-        self.transaction.later(|mut transaction| async move {
-            graded::take_out(&mut transaction, &graded_before).await?;
-            transaction.insert(history).await?;
-            transaction.insert(moves).await?;
-            transaction.replace(newest).await?;
-            graded::put_in(&mut transaction, standards).await?;
-            Ok(transaction)
-        });
         Ok(moved)
     }
 

@@ -5,16 +5,14 @@ mod sample;
 
 use std::collections::BTreeSet;
 
-use sample::{World, code, day, fill_and_grade, penalty, rebuild, registration, set};
+use sample::{World, by_enterprise, code, day, fill_and_grade, level, penalty, rebuild, registration, set};
 use sea_orm::DbBackend;
 use xinheng_core::classify::{COMBINED, GENERAL, RECEIVED_LEVEL};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Draft, Seq};
 use xinheng_core::search::Wanted;
 use xinheng_store::testing::databases;
-use xinheng_store::{
-    Count, EnterpriseFilter, EnterpriseOrder, Found, Level, ListingKind, MOST_FOUND, MatchedBy, Store, Turn,
-};
+use xinheng_store::{Count, EnterpriseFilter, EnterpriseOrder, Found, ListingKind, MOST_FOUND, MatchedBy, Store, Turn};
 
 const TOWNS: [&str; 3] = ["城关镇", "柳林镇", "石桥乡"];
 
@@ -30,11 +28,6 @@ fn resident(n: i64) -> Draft {
     set(&mut draft, "town", TOWNS[usize::try_from(n % 3).unwrap()]);
     set(&mut draft, "status", if n % 7 == 0 { "revoked" } else { "operating" });
     draft
-}
-
-fn level(n: i64, scope: &str, level: &str, total_milli: Option<i64>) -> Level {
-    let (scope, level) = (scope.to_owned(), Some(level.to_owned()));
-    Level { enterprise: code(n), model: scope.clone(), scope, level, total_milli, in_force: true }
 }
 
 /// So many enterprises, four of five graded, every tenth in a key field.
@@ -53,7 +46,7 @@ async fn county(store: &Store, size: i64) {
         }
     }
     let mut writing = store.begin().await.unwrap();
-    writing.write_levels(Seq(size + 1), day("2026-07-01"), levels).await.unwrap();
+    writing.write_levels(Seq(size + 1), day("2026-07-01"), &by_enterprise(levels)).await.unwrap();
     writing.commit().await.unwrap();
 }
 
@@ -219,9 +212,9 @@ async fn who_is_no_longer_graded_stays_in_the_list_of_its_scope() {
         let mut withdrawn = resident(31);
         withdrawn.withdrawn = true;
         World::new().import(&store, "登记2.csv", vec![withdrawn]).await;
-        let ended = |n| Level { level: None, total_milli: None, ..level(n, "food_production", "A", None) };
+        let general_alone = [21, 31].map(|n| level(n, GENERAL, "A", Some(0)));
         let mut writing = store.begin().await.unwrap();
-        writing.write_levels(Seq(1_000), day("2026-09-01"), vec![ended(21), ended(31)]).await.unwrap();
+        writing.write_levels(Seq(1_000), day("2026-09-01"), &by_enterprise(general_alone)).await.unwrap();
         writing.commit().await.unwrap();
         let (mut found, mut after) = (Vec::new(), None);
         loop {
@@ -266,8 +259,12 @@ async fn levels_counts_and_differences_follow_registrations_and_runs_and_are_reb
 
         let mut writing = store.begin().await.unwrap();
         let run = Seq(1_000);
-        let levels = vec![level(1, GENERAL, "C", Some(41_000)), level(1, COMBINED, "C", Some(41_000))];
-        writing.write_levels(run, day("2026-09-01"), levels).await.unwrap();
+        let levels = [
+            level(1, GENERAL, "C", Some(41_000)),
+            level(1, RECEIVED_LEVEL, "C", None),
+            level(1, COMBINED, "C", Some(41_000)),
+        ];
+        writing.write_levels(run, day("2026-09-01"), &by_enterprise(levels)).await.unwrap();
         writing.commit().await.unwrap();
         assert_eq!(store.differing(None, 10).await.unwrap(), []);
         assert_eq!(

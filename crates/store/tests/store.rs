@@ -11,11 +11,14 @@ use sample::{
     person, registration, set,
 };
 use sea_orm::{ConnectionTrait, Database, DatabaseConnection, DbBackend, Statement, Value as Cell};
+use xinheng_core::classify::LevelLine;
 use xinheng_core::collect::Decision;
+use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::{Hash, Head};
+use xinheng_core::points::Points;
 use xinheng_core::record::{EnterpriseKeys, Payload, Seq};
 use xinheng_store::testing::{TestDatabase, databases, keys};
-use xinheng_store::{Body, Keys, Level, NewRecord, Store, StoreError};
+use xinheng_store::{Body, Keys, NewRecord, Store, StoreError};
 
 /// A connection that goes round the store.
 async fn intruder(database: &TestDatabase) -> DatabaseConnection {
@@ -331,7 +334,7 @@ async fn rebuilt_projections_equal_the_live_ones() {
         let store = database.open().await;
         let head = world.fill(&store).await;
         let classify = async |writing: &mut xinheng_store::Writing| {
-            writing.write_levels(head.seq, day("2026-07-01"), vec![level(1, "B"), level(2, "D")]).await.unwrap();
+            writing.write_levels(head.seq, day("2026-07-01"), &[level(1, "B"), level(2, "D")]).await.unwrap();
         };
         let mut writing = store.begin().await.unwrap();
         classify(&mut writing).await;
@@ -587,38 +590,38 @@ async fn pages_of_histories_hold_what_each_history_holds() {
     }
 }
 
-fn level(n: i64, level: &str) -> Level {
-    Level {
-        enterprise: code(n),
+/// Enterprise `n` with one level, by a model.
+fn level(n: i64, level: &str) -> (CreditCode, Vec<LevelLine>) {
+    let line = LevelLine {
         scope: "general".to_owned(),
-        level: Some(level.to_owned()),
-        total_milli: Some(12_500),
+        level: level.to_owned(),
+        total: Some(Points::from_milli(12_500)),
         in_force: true,
-        model: "general@v1".to_owned(),
-    }
+        model: Some("general@v1".to_owned()),
+    };
+    (code(n), vec![line])
 }
 
 #[tokio::test]
 async fn levels_are_written_only_where_they_differ() {
     for database in databases().await {
         let store = database.open().await;
-        let run = async |run: i64, levels: Vec<Level>| {
+        let run = async |run: i64, levels: &[(CreditCode, Vec<LevelLine>)]| {
             let mut writing = store.begin().await.unwrap();
             let moved = writing.write_levels(Seq(run), day("2026-07-01"), levels).await.unwrap();
             writing.commit().await.unwrap();
             moved.into_iter().map(|change| (change.from, change.to)).collect::<Vec<_>>()
         };
         let text = |level: &str| Some(level.to_owned());
-        assert_eq!(run(10, vec![level(1, "A"), level(2, "B")]).await, vec![(None, text("A")), (None, text("B"))]);
-        assert_eq!(run(11, vec![level(1, "A"), level(2, "C")]).await, vec![(text("B"), text("C"))]);
+        assert_eq!(run(10, &[level(1, "A"), level(2, "B")]).await, vec![(None, text("A")), (None, text("B"))]);
+        assert_eq!(run(11, &[level(1, "A"), level(2, "C")]).await, vec![(text("B"), text("C"))]);
         let mut more_points = level(1, "A");
-        more_points.total_milli = Some(13_000);
-        let mut never_graded = level(3, "A");
-        never_graded.level = None;
-        assert_eq!(run(12, vec![more_points, level(2, "C"), never_graded]).await, vec![]);
-        let mut no_longer = level(2, "C");
-        no_longer.level = None;
-        assert_eq!(run(13, vec![no_longer]).await, vec![(text("C"), None)]);
+        more_points.1[0].total = Some(Points::from_milli(13_000));
+        let never_graded = (code(3), Vec::new());
+        assert_eq!(run(12, &[more_points, level(2, "C"), never_graded]).await, vec![]);
+        let no_longer = (code(2), Vec::new());
+        assert_eq!(run(13, &[no_longer.clone()]).await, vec![(text("C"), None)]);
+        assert_eq!(run(14, &[no_longer]).await, vec![]);
 
         let runs =
             |levels: Vec<xinheng_store::KeptLevel>| levels.into_iter().map(|kept| kept.run.0).collect::<Vec<_>>();

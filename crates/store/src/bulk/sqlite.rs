@@ -77,14 +77,18 @@ pub(super) fn write_back(readers: &SqlitePool) {
 /// Multi-row `INSERT`s. `OR FAIL`: whoever fails gives the whole transaction up, so SQLite need not
 /// note how to undo the single statement, which would copy every page it touches.
 pub(super) async fn put(connection: &mut SqliteConnection, batches: Vec<(Batch, Present)>) -> Result<()> {
+    // What a statement was given is freed here when the next has run, and not on SQLite's thread, which has the most to do.
+    let mut spent = SqliteArguments::default();
     for (batch, present) in batches {
         let mut statements = Statements::new(batch, present);
         let mut next = statements.next()?;
         while let Some((sql, arguments)) = next {
+            let given = arguments.clone();
             // While SQLite's thread runs one statement, the next is made ready on this.
             let running = sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *connection);
             let (done, prepared) = tokio::join!(running, async { statements.next() });
             done?;
+            drop(std::mem::replace(&mut spent, given));
             next = prepared?;
         }
     }

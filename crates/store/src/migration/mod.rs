@@ -6,6 +6,7 @@ mod draws;
 mod ended;
 mod forms;
 mod inspectors;
+mod past_levels;
 mod people;
 mod record_path;
 mod said_by_ledger;
@@ -30,6 +31,7 @@ impl MigratorTrait for Migrator {
             Box::new(draws::Draws),
             Box::new(ended::Ended),
             Box::new(said_by_ledger::SaidByLedger),
+            Box::new(past_levels::PastLevels),
         ]
     }
 }

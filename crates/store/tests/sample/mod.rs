@@ -5,13 +5,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use xinheng_core::classify::LevelLine;
 use xinheng_core::collect::{Decision, Standing, decide};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::{Hash, Head};
+use xinheng_core::points::Points;
 use xinheng_core::record::{Day, Draft, EnterpriseKeys, GIVEN_NAME, Moment, Payload, Personal, Seq, Value};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_store::testing::{FixedSalts, keys};
-use xinheng_store::{Body, Level, NewRecord, NewSubmission, SealedDraft, Sealer, Store, Submission, given};
+use xinheng_store::{Body, NewRecord, NewSubmission, SealedDraft, Sealer, Store, Submission, given};
 
 const REGISTRATION: &str = "
 rule: { id: registration, title: 登记, from: 2019-01-01, status: default }
@@ -163,26 +165,39 @@ pub async fn put_run(store: &Store) {
     writing.commit().await.unwrap();
 }
 
+/// A level of enterprise `n`.
+pub fn level(n: i64, scope: &str, level: &str, total_milli: Option<i64>) -> (CreditCode, LevelLine) {
+    let line = LevelLine {
+        scope: scope.to_owned(),
+        level: level.to_owned(),
+        total: total_milli.map(Points::from_milli),
+        in_force: true,
+        model: Some(scope.to_owned()),
+    };
+    (code(n), line)
+}
+
+/// Levels as a run gives them.
+pub fn by_enterprise(levels: impl IntoIterator<Item = (CreditCode, LevelLine)>) -> Vec<(CreditCode, Vec<LevelLine>)> {
+    let mut given: BTreeMap<CreditCode, Vec<LevelLine>> = BTreeMap::new();
+    for (enterprise, line) in levels {
+        given.entry(enterprise).or_default().push(line);
+    }
+    given.into_iter().collect()
+}
+
 /// The levels of that run, the newest record.
 pub async fn grade(store: &Store) {
     let mut writing = store.begin().await.unwrap();
     let run = writing.head().seq;
-    let level = |n, scope: &str, level: &str, total_milli| Level {
-        enterprise: code(n),
-        scope: scope.to_owned(),
-        level: Some(level.to_owned()),
-        total_milli,
-        in_force: true,
-        model: scope.to_owned(),
-    };
-    let levels = vec![
+    let levels = by_enterprise([
         level(1, "general", "B", Some(21_000)),
         level(1, "received_level", "C", None),
         level(1, "combined", "C", None),
         level(7, "general", "A", Some(0)),
         level(7, "combined", "A", Some(0)),
-    ];
-    writing.write_levels(run, day("2026-07-01"), levels).await.unwrap();
+    ]);
+    writing.write_levels(run, day("2026-07-01"), &levels).await.unwrap();
     writing.commit().await.unwrap();
 }
 
@@ -207,7 +222,7 @@ pub fn moment() -> Moment {
 pub fn new_submission(file: &str) -> NewSubmission {
     NewSubmission {
         file_name: file.to_owned(),
-        file_digest: Hash::of(&[file.as_bytes()]),
+        file_digest: Hash::of(&[file.as_bytes()]).0,
         table_id: "table".to_owned(),
         unit: "U01".to_owned(),
         edition: None,
