@@ -220,6 +220,19 @@ fn no_source_is_too_long_and_none_is_unfinished() {
     assert!(faults.is_empty(), "{faults}");
 }
 
+/// Clones share a target folder, and whoever runs a program need not be the clone that built it.
+#[test]
+fn no_program_remembers_the_clone_in_which_it_was_built() {
+    let remembers = concat!("env!(\"CARGO_MANIFEST", "_DIR\")");
+    let mut faults = String::new();
+    for path in tracked(&["rs"]) {
+        for (number, _) in read(&path).lines().enumerate().filter(|(_, line)| line.contains(remembers)) {
+            let _ = writeln!(faults, "{}:{}: ask std::env when it runs", path.display(), number + 1);
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
+
 #[test]
 fn the_walls_see_what_they_forbid() {
     let source = r#"

@@ -70,6 +70,17 @@ impl Bureau {
         Ok(writing.commit().await?)
     }
 
+    /// Notes that a file is deleted because nobody said in time of which table it is, before it is.
+    ///
+    /// # Errors
+    /// When the database fails; then the file must be kept.
+    pub async fn record_given_up(&self, act: &Act, job: &str, file: &str, unit: &str) -> anyhow::Result<()> {
+        let mut writing = self.store.begin().await?;
+        let detail = [("file", Value::Text(file.to_owned())), ("unit", Value::Text(unit.to_owned()))];
+        writing.audit(act.line(self.now(), Outcome::Done, format!("job/{job}"), &detail)).await?;
+        Ok(writing.commit().await?)
+    }
+
     /// One personal value of one record in clear. That it was seen, by whom and why, is on the audit log
     /// before it is given.
     ///

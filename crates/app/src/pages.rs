@@ -179,6 +179,15 @@ impl Bureau {
         Ok(kept.map(|kept| self.submission_line(kept)))
     }
 
+    /// Of some tables (id and title) the one that a unit handed in last.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_table(&self, unit: &str, tables: &[(String, String)]) -> anyhow::Result<Option<String>> {
+        let tables: Vec<&str> = tables.iter().map(|(table, _)| table.as_str()).collect();
+        Ok(self.store.last_table(unit, &tables).await?)
+    }
+
     fn submission_line(&self, kept: KeptSubmission) -> SubmissionLine {
         let table = self.rulebook.table(&kept.table_id, self.today());
         SubmissionLine {

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use county::{County, both_in, day, entities, surroundings};
 use xinheng_app::act::{Act, Actor};
-use xinheng_app::inspect::{DrawState, PlanProposal, VisitResult};
+use xinheng_app::inspect::{DrawState, FellDue, PlanProposal, VisitResult};
 use xinheng_app::people::{DirectoryText, NewStaff};
 use xinheng_app::{Surroundings, WrongInput};
 use xinheng_core::approval::{Action, Stage};
@@ -126,14 +126,31 @@ impl Loop {
     }
 
     async fn sealed(&self, plan: Seq) -> String {
+        self.all_sealed(&[plan]).await.remove(0)
+    }
+
+    /// A draw of each plan, by one lottery.
+    async fn all_sealed(&self, plans: &[Seq]) -> Vec<String> {
         let bureau = &self.county.bureau;
-        let draw = self.frozen(plan).await;
-        let now = Time::of(bureau.now());
-        bureau.witness_draw(&self.planner().await, &draw, "县政府网站", now).await.unwrap();
+        let mut draws = Vec::new();
+        for plan in plans {
+            let draw = self.frozen(*plan).await;
+            let now = Time::of(bureau.now());
+            bureau.witness_draw(&self.planner().await, &draw, "县政府网站", now).await.unwrap();
+            draws.push(draw);
+        }
         self.pass(24);
-        let matter = bureau.enter_numbers(&self.planner().await, &draw, NUMBERS).await.unwrap();
-        bureau.confirm_numbers(&self.reviewer().await, matter, NUMBERS).await.unwrap();
-        draw
+        for draw in &draws {
+            let matter = bureau.enter_numbers(&self.planner().await, draw, NUMBERS).await.unwrap();
+            bureau.confirm_numbers(&self.reviewer().await, matter, NUMBERS).await.unwrap();
+        }
+        draws
+    }
+
+    /// What an enemy or a broken disk does: a draw's secret is gone.
+    async fn without_secret(&self, draw: &str) {
+        let gone = format!("DELETE FROM draw_secret WHERE draw = '{draw}'");
+        self.county.bureau.store().tamper(&gone).await.unwrap();
     }
 
     async fn visits(&self, plan: Seq) -> Vec<KeptVisit> {
@@ -299,10 +316,14 @@ async fn from_plan_to_level_each_step_by_whom_it_is_for() {
         for visit in this.visits(plan_seq).await.iter().filter(|visit| visit.state == VisitState::Open) {
             this.done(visit, "01").await;
         }
-        assert_eq!(bureau.publish_due_names().await.unwrap(), Vec::<String>::new(), "the window is still open");
+        assert_eq!(
+            bureau.publish_due_names().await.unwrap().whole().unwrap(),
+            Vec::<String>::new(),
+            "the window is still open"
+        );
         this.pass(24 * 30);
-        assert_eq!(bureau.publish_due_names().await.unwrap(), ["2026-001"]);
-        assert_eq!(bureau.publish_due_names().await.unwrap(), Vec::<String>::new());
+        assert_eq!(bureau.publish_due_names().await.unwrap().whole().unwrap(), ["2026-001"]);
+        assert_eq!(bureau.publish_due_names().await.unwrap().whole().unwrap(), Vec::<String>::new());
         let opening = bureau.opening(&planner, &draw, visit.enterprise).await.unwrap();
         assert_eq!(xinheng_core::draw::blind(opening.salt, visit.enterprise), opening.blind);
         assert!(
@@ -328,11 +349,11 @@ async fn a_draw_that_is_not_sealed_in_time_is_void_and_shown_for_it_and_another_
         this.signed().await;
         let plan = this.planned().await;
         let draw = this.frozen(plan).await;
-        assert_eq!(bureau.void_overdue_draws().await.unwrap(), Vec::<String>::new());
+        assert_eq!(bureau.void_overdue_draws().await.unwrap().whole().unwrap(), Vec::<String>::new());
         this.pass(24 * 5);
         let late = sentence(bureau.enter_numbers(&this.planner().await, &draw, NUMBERS).await);
         assert!(late.contains("抽取期限"), "{late}");
-        assert_eq!(bureau.void_overdue_draws().await.unwrap(), std::slice::from_ref(&draw));
+        assert_eq!(bureau.void_overdue_draws().await.unwrap().whole().unwrap(), std::slice::from_ref(&draw));
         let certificate = this.certificate(&draw).await;
         let State::Void { reason, .. } = certificate.state else { panic!("{:?}", certificate.state) };
         assert!(reason.as_str().contains("没有抽取"), "{reason}");
@@ -343,6 +364,60 @@ async fn a_draw_that_is_not_sealed_in_time_is_void_and_shown_for_it_and_another_
         assert_eq!(certificate.follows.unwrap().as_str(), draw);
         let draws = bureau.store().draws_of_plans(&[plan]).await.unwrap();
         assert_eq!(draws.iter().map(|one| one.state).collect::<Vec<_>>(), [DrawState::Void, DrawState::Sealed]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_draw_that_cannot_be_thrown_away_keeps_no_other_from_it() {
+    each(async |this: Loop| {
+        let bureau = &this.county.bureau;
+        this.signed().await;
+        let mut draws = Vec::new();
+        for _ in 0..3 {
+            let plan = this.planned().await;
+            draws.push(this.frozen(plan).await);
+        }
+        this.without_secret(&draws[0]).await;
+        let unreadable = format!("UPDATE draw SET deadline = '?' WHERE number = '{}'", draws[1]);
+        bureau.store().tamper(&unreadable).await.unwrap();
+        this.pass(24 * 5);
+        let FellDue { done, failed } = bureau.void_overdue_draws().await.unwrap();
+        assert_eq!(done, draws[2..]);
+        let mut failed: Vec<String> = failed.into_iter().map(|(draw, why)| format!("{draw}：{why}")).collect();
+        failed.sort();
+        assert_eq!(
+            failed,
+            [format!("{}：缺少抽查的保密数据，请从备份恢复", draws[0]), format!("{}：抽取期限无法识别", draws[1]),]
+        );
+        // What failed is tried again, and told again.
+        let again = bureau.void_overdue_draws().await.unwrap();
+        assert_eq!((again.done.len(), again.failed.len()), (0, 2));
+        assert!(again.whole().is_err());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_plan_whose_names_cannot_be_published_keeps_no_other_from_it() {
+    each(async |this: Loop| {
+        let bureau = &this.county.bureau;
+        this.signed().await;
+        let plans = [this.planned().await, this.planned().await];
+        let draws = this.all_sealed(&plans).await;
+        for plan in plans {
+            for visit in this.visits(plan).await {
+                assert!(visit.drawn);
+                this.done(&visit, "01").await;
+            }
+        }
+        this.without_secret(&draws[0]).await;
+        this.pass(24 * 30);
+        let FellDue { done, failed } = bureau.publish_due_names().await.unwrap();
+        assert_eq!(done, ["2026-002"]);
+        let failed: Vec<String> = failed.into_iter().map(|(plan, why)| format!("{plan}：{why}")).collect();
+        assert_eq!(failed, ["2026-001：缺少抽查的保密数据，请从备份恢复"]);
+        assert!(bureau.public_draw(&draws[1]).await.unwrap().unwrap().visited.is_some());
     })
     .await;
 }

@@ -1,15 +1,16 @@
 //! The committed JSON Schemas are those of the types.
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 
 use xinheng_core::rulebook::schema;
 
 #[test]
 fn the_committed_schemas_are_those_of_the_rule_files() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../regulations/schema");
+    let folder = common::path("../../regulations/schema");
     let refresh = "refresh with: cargo run -p xinheng-core --example schema -- regulations/schema";
     let mut committed = BTreeSet::new();
     for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}; {refresh}", folder.display())) {

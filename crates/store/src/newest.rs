@@ -1,9 +1,6 @@
 //! Where a transaction begins: everything that it goes on from, asked for by one statement.
 
-use std::collections::BTreeSet;
-
 use xinheng_core::collect::{Content, Identity};
-use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::Head;
 use xinheng_core::record::{Day, RecordId, Seq};
 
@@ -13,7 +10,7 @@ use crate::deadline::CLOCKS;
 use crate::entry::{day, fixed};
 use crate::error::{Result, StoreError};
 use crate::projection::SIGNATURE;
-use crate::touched;
+use crate::touched::{self, Touched};
 
 /// Where everything stands that a transaction goes on from.
 pub(crate) struct Newest {
@@ -23,8 +20,7 @@ pub(crate) struct Newest {
     pub(crate) last_day: Option<Day>,
     pub(crate) basis_of_clocks: Option<String>,
     pub(crate) signed: Option<Seq>,
-    /// All enterprises that wait for their level, if they are few.
-    pub(crate) touched: Option<BTreeSet<CreditCode>>,
+    pub(crate) touched: Touched,
 }
 
 /// Of the newest record what shows that it was written with our key.
@@ -43,14 +39,15 @@ pub(crate) async fn newest(transaction: &mut Transaction) -> Result<Newest> {
     type Text = Option<String>;
     type Part = Option<i16>;
     type Row =
-        (Number, Number, Number, Part, Bytes, Bytes, Bytes, Bytes, Number, Bytes, Bytes, Text, Text, Number, Text);
+        (Number, Number, Number, Part, Bytes, Bytes, Bytes, Bytes, Number, Bytes, Bytes, Text, Text, Number, i64, Text);
     let sql = format!(
         "SELECT r.seq, r.submission, r.line, r.part, r.identity, r.content, r.mark, r.hash, a.seq, a.hash, a.mark, \
          (SELECT max(day) FROM day_head), (SELECT rulebook FROM projection_basis WHERE projection = '{CLOCKS}'), \
-         {}, (SELECT string_agg(few.enterprise, ' ') FROM ({}) AS few) \
+         {}, {}, (SELECT string_agg(few.enterprise, ' ') FROM ({}) AS few) \
          FROM (SELECT (SELECT max(seq) FROM record) AS record, (SELECT max(seq) FROM audit) AS audit) AS n \
          LEFT JOIN record AS r ON r.seq = n.record LEFT JOIN audit AS a ON a.seq = n.audit",
         touched::newest_of_kind(SIGNATURE, ""),
+        touched::run(),
         touched::few()
     );
     let rows: Vec<Row> = transaction.look_up(&sql, &[], &[]).await?;
@@ -69,6 +66,7 @@ pub(crate) async fn newest(transaction: &mut Transaction) -> Result<Newest> {
         last_day,
         basis,
         signed,
+        run,
         touched,
     )) = rows.into_iter().next()
     else {
@@ -90,7 +88,7 @@ pub(crate) async fn newest(transaction: &mut Transaction) -> Result<Newest> {
     };
     let damaged = || StoreError::DamagedProjection { table: "day_head" };
     let last_day = last_day.map(|text| day(&text).ok_or_else(damaged)).transpose()?;
-    let touched = touched::among_few(touched.as_deref().unwrap_or_default())?;
+    let touched = Touched::found(touched.as_deref().unwrap_or_default(), run, seq.unwrap_or_default())?;
     let signed = signed.map(Seq);
     Ok(Newest { record, audited, last_day, basis_of_clocks: basis, signed, touched })
 }

@@ -160,6 +160,22 @@ impl Store {
         page.all(&self.connections.readers).await?.into_iter().map(TryInto::try_into).collect()
     }
 
+    /// Of some tables the one that a unit handed in last.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_table(&self, unit: &str, among: &[&str]) -> Result<Option<String>> {
+        use submission::Column;
+        let newest = submission::Entity::find()
+            .select_only()
+            .column(Column::TableId)
+            .filter(Column::Unit.eq(unit))
+            .filter(Column::TableId.is_in(among.iter().copied()))
+            .order_by_desc(Column::Number)
+            .limit(1);
+        Ok(newest.into_tuple().one(&self.connections.readers).await?)
+    }
+
     /// A submission.
     ///
     /// # Errors

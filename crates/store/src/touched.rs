@@ -6,17 +6,21 @@ use std::collections::BTreeSet;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::Seq;
 
-use crate::bulk::Reading;
+use crate::bulk::{Reading, Transaction};
 use crate::error::Result;
 use crate::projection::CLASSIFICATION;
 use crate::reading::code;
 use crate::store::Store;
 
 /// So many enterprises that wait for their level are few: a transaction gives it to them itself.
-pub(crate) const FEW_TOUCHED: usize = 20;
+const FEW_TOUCHED: usize = 20;
 
 /// Newer records than these are not looked through for few enterprises.
 const FEW_RECORDS: usize = 200;
+
+/// So many records after the newest run every transaction looks through as it begins. Any number that wait for an
+/// enterprise may lie between: those further on are looked through once somebody's level depends on it.
+const NEAR: i64 = 512;
 
 /// Records looked through at a time.
 const WINDOW: i64 = 16_384;
@@ -32,21 +36,67 @@ pub(crate) fn newest_of_kind(kind: &str, part: &str) -> String {
     format!("(SELECT seq FROM record WHERE enterprise IS NULL AND kind = '{kind}'{part} ORDER BY seq DESC LIMIT 1)")
 }
 
-/// The newest records that are an enterprise's and that no run has seen: their enterprises, no more than there may be of few.
-pub(crate) fn few() -> String {
-    format!(
-        "SELECT enterprise FROM record WHERE seq > {} AND enterprise IS NOT NULL ORDER BY seq LIMIT {FEW_RECORDS}",
-        newest_run("")
-    )
+/// The seq of the newest run.
+pub(crate) fn run() -> String {
+    newest_run("")
 }
 
-/// The enterprises among what [`few`] finds; none when there are too many.
-pub(crate) fn among_few(found: &str) -> Result<Option<BTreeSet<CreditCode>>> {
-    let found: Vec<&str> = found.split_whitespace().collect();
-    if found.len() == FEW_RECORDS {
+/// The records right after the newest run that are an enterprise's: their enterprises, no more than there may be of few.
+pub(crate) fn few() -> String {
+    of_enterprises(&format!("seq > {0} AND seq <= {0} + {NEAR}", run()), FEW_RECORDS)
+}
+
+/// The enterprises of the first records of a part of the ledger that have one. In the ledger's order: asked merely whether
+/// there are any, PostgreSQL would forget it and read the whole ledger.
+fn of_enterprises(part: &str, limit: usize) -> String {
+    format!("SELECT enterprise FROM record WHERE {part} AND enterprise IS NOT NULL ORDER BY seq LIMIT {limit}")
+}
+
+/// All enterprises that wait for their level, as far as a transaction knows.
+pub(crate) struct Touched {
+    /// As long as they are few.
+    few: Option<BTreeSet<CreditCode>>,
+    /// The records that were not looked through: after one, and up to the newest before this transaction.
+    unseen: Option<(i64, i64)>,
+}
+
+impl Touched {
+    /// By what [`few`] found after the newest run, when the ledger ends at a head.
+    pub(crate) fn found(found: &str, run: i64, head: i64) -> Result<Self> {
+        Ok(Self { few: among(found.split_whitespace())?, unseen: (head > run + NEAR).then_some((run, head)) })
+    }
+
+    /// Those of records that the transaction appends.
+    pub(crate) fn add(&mut self, enterprises: impl Iterator<Item = CreditCode>) {
+        if let Some(few) = &mut self.few {
+            few.extend(enterprises);
+        }
+        self.few = self.few.take().filter(|few| few.len() <= FEW_TOUCHED);
+    }
+
+    /// All of them; none when there are many, or nobody was found nor added.
+    pub(crate) async fn all(&mut self, transaction: &mut Transaction) -> Result<Option<&BTreeSet<CreditCode>>> {
+        let anybody = self.few.as_ref().is_some_and(|few| !few.is_empty());
+        // What may take long is done for the sake of somebody, whose run has the next transaction begin behind it.
+        if anybody && let Some((run, head)) = self.unseen.take() {
+            let sql = of_enterprises("seq > $1 AND seq <= $2", FEW_RECORDS);
+            let found: Vec<(String,)> = transaction.look_up(&sql, &[run, head], &[]).await?;
+            match among(found.iter().map(|(found,)| found.as_str()))? {
+                Some(found) => self.add(found.into_iter()),
+                None => self.few = None,
+            }
+        }
+        Ok(self.few.as_ref().filter(|few| !few.is_empty()))
+    }
+}
+
+/// The enterprises of records; none when there are too many of either.
+fn among<'a>(records: impl Iterator<Item = &'a str>) -> Result<Option<BTreeSet<CreditCode>>> {
+    let records: Vec<&str> = records.collect();
+    if records.len() == FEW_RECORDS {
         return Ok(None);
     }
-    let enterprises: BTreeSet<&str> = found.into_iter().collect();
+    let enterprises: BTreeSet<&str> = records.into_iter().collect();
     let few = (enterprises.len() <= FEW_TOUCHED).then(|| enterprises.into_iter().map(code).collect());
     few.transpose()
 }
@@ -80,8 +130,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn any_touched(&self) -> Result<bool> {
-        // Asked whether such rows exist, PostgreSQL would forget their order and read the whole ledger.
-        let rows: Vec<(String,)> = Reading::Committed(&self.connections.readers).look_up(&few(), &[], &[]).await?;
+        let sql = of_enterprises(&format!("seq > {}", run()), 1);
+        let rows: Vec<(String,)> = Reading::Committed(&self.connections.readers).look_up(&sql, &[], &[]).await?;
         Ok(!rows.is_empty())
     }
 

@@ -25,7 +25,7 @@ use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, id
 use crate::reading::{Histories, Roll, Scope, UnfetchedPage, count, histories_within, next_page, roll};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
-use crate::touched::FEW_TOUCHED;
+use crate::touched::Touched;
 
 /// So many records that it is worth while to go on before the database has them.
 const MANY: usize = 256;
@@ -101,8 +101,7 @@ pub struct Writing {
     taken: Option<oneshot::Receiver<()>>,
     /// No record waits for an enterprise, as far as records have been appended.
     none_waits: bool,
-    /// All enterprises that wait for their level, as long as they are few.
-    touched: Option<BTreeSet<CreditCode>>,
+    touched: Touched,
     /// Records and levels so far.
     rows: usize,
     /// The form that this transaction carries out.
@@ -368,10 +367,7 @@ impl Writing {
         for foreseen in &mut self.foreseen {
             foreseen.take(&entries);
         }
-        if let Some(touched) = &mut self.touched {
-            touched.extend(entries.iter().filter_map(|entry| entry.record.enterprise));
-        }
-        self.touched = self.touched.take().filter(|touched| touched.len() <= FEW_TOUCHED);
+        self.touched.add(entries.iter().filter_map(|entry| entry.record.enterprise));
         if many {
             self.put_later(rows, personal).await;
         } else {
@@ -544,11 +540,9 @@ impl Writing {
         if self.pending.waits() {
             self.settle().await?;
         }
-        match &self.touched {
-            Some(touched) if !touched.is_empty() => {
-                histories_within(&mut self.transaction, touched, known_up_to).await.map(Some)
-            }
-            _ => Ok(None),
+        match self.touched.all(&mut self.transaction).await? {
+            Some(touched) => histories_within(&mut self.transaction, touched, known_up_to).await.map(Some),
+            None => Ok(None),
         }
     }
 

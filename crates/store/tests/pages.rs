@@ -322,6 +322,31 @@ async fn each_day_has_one_head_and_a_resumed_submission_does_not_go_back_to_an_e
     }
 }
 
+#[tokio::test]
+async fn the_table_that_a_unit_handed_in_last_is_found_among_its_own_submissions() {
+    for database in databases().await {
+        let store = database.open().await;
+        for (number, (unit, table)) in
+            [("U01", "four"), ("U01", "five"), ("U01", "licences"), ("U02", "four")].into_iter().enumerate()
+        {
+            let (unit, table_id) = (unit.to_owned(), table.to_owned());
+            let new = xinheng_store::NewSubmission { unit, table_id, ..sample::new_submission(&number.to_string()) };
+            store.open_submission(new).await.unwrap();
+        }
+        store.take_statements();
+        let mut found = Vec::new();
+        for (unit, among) in
+            [("U01", &["four", "five", "six"][..]), ("U01", &["four", "six"]), ("U01", &["six"]), ("U02", &["four"])]
+        {
+            found.push(store.last_table(unit, among).await.unwrap());
+        }
+        let expected = [Some("five"), Some("four"), None, Some("four")].map(|table| table.map(str::to_owned));
+        assert_eq!(found, expected, "{}", database.name);
+        let plan = store.query_plan(&store.take_statements()[0]).await.unwrap();
+        assert!(plan.contains("submission_by_unit_number"), "{}: {plan}", database.name);
+    }
+}
+
 /// Every page once.
 async fn read_every_page(store: &Store) -> usize {
     let mut rows = 0;
@@ -367,6 +392,7 @@ async fn read_every_page(store: &Store) -> usize {
     store.day_heads(None, 20).await.unwrap();
     store.record(Seq(1)).await.unwrap();
     store.submission(1).await.unwrap();
+    store.last_table("U01", &["table", "other"]).await.unwrap();
     for list in [ListingKind::Abnormal, ListingKind::Serious] {
         let (_, next) = store.list_entries(list, None, 20).await.unwrap();
         store.list_entries(list, next, 20).await.unwrap();

@@ -3,7 +3,7 @@
 
 mod sample;
 
-use sample::{World, code, day, known, moment, penalty, put_run, registration};
+use sample::{World, code, day, known, moment, named, penalty, put_run, registration};
 use xinheng_core::record::Seq;
 use xinheng_store::testing::databases;
 use xinheng_store::{NewRecord, Scope};
@@ -44,6 +44,36 @@ async fn a_run_takes_up_the_enterprises_touched_since_the_run_before() {
         let known_up_to = writing.head().seq;
         let few = writing.few_touched(known_up_to).await.unwrap().unwrap();
         assert_eq!(few.into_iter().map(|(code, _)| code).collect::<Vec<_>>(), [2, 4].map(code));
+    }
+}
+
+#[tokio::test]
+async fn who_waits_for_a_level_is_found_behind_any_number_of_records_that_wait_for_an_enterprise() {
+    for database in databases().await {
+        let world = World::new();
+        let store = database.open().await;
+        world.import(&store, "登记.csv", (1..=2).map(|n| registration(n, n)).collect()).await;
+        put_run(&store).await;
+        let nobody = |n| penalty(n, named(&format!("查无此店{n}")), &format!("查无{n}号"));
+        world.import(&store, "处罚.csv", (1..=1_000).map(nobody).collect()).await;
+        assert!(!store.any_touched().await.unwrap(), "{}", database.name);
+        let few = async |own: &[i64]| {
+            let mut writing = store.begin().await.unwrap();
+            let known_up_to = writing.head().seq;
+            let matching = |n: &i64| NewRecord::matching(Seq(1), code(*n), moment(), "U01".to_owned());
+            writing.append(own.iter().map(matching).collect()).await.unwrap();
+            let few = writing.few_touched(known_up_to).await.unwrap();
+            few.map(|few| few.into_iter().map(|(code, _)| code).collect::<Vec<_>>())
+        };
+        assert_eq!(few(&[]).await, None, "{}", database.name);
+        assert_eq!(few(&[2]).await, Some(vec![code(2)]), "{}", database.name);
+
+        let of_first = |n| penalty(n, known(1), &format!("{n}号"));
+        world.import(&store, "处罚2.csv", (1..=199).map(of_first).collect()).await;
+        assert!(store.any_touched().await.unwrap(), "{}", database.name);
+        assert_eq!(few(&[2]).await, Some([1, 2].map(code).to_vec()), "{}", database.name);
+        world.import(&store, "处罚3.csv", vec![of_first(200)]).await;
+        assert_eq!(few(&[2]).await, None, "two hundred records are many: {}", database.name);
     }
 }
 

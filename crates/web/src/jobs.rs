@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use xinheng_app::act::{Act, Actor};
 use xinheng_app::collect::{ImportRequest, WhichTable};
+use xinheng_app::inspect::FellDue;
 use xinheng_app::{Bureau, Stage, WrongInput};
-use xinheng_core::record::Day;
+use xinheng_core::record::{Day, Moment};
 
 /// A file to be taken in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +34,30 @@ pub(crate) struct Job {
     pub source: String,
     /// Number of the request.
     pub request: String,
+    /// Whether nobody said in time of which table it is, so that its file was deleted.
+    #[serde(default)]
+    pub given_up: bool,
+}
+
+impl Job {
+    /// A name that nobody guesses. By their names jobs are in the order in which they were handed in.
+    pub(crate) fn name(received_at: Moment, token: &str) -> String {
+        format!("{:020}-{token:.8}", received_at.micros())
+    }
+
+    fn received_micros(&self) -> Option<i64> {
+        self.id.split_once('-')?.0.parse().ok()
+    }
+
+    /// The last day for which its file is kept while nobody says of which table it is.
+    pub(crate) fn kept_until(&self) -> Option<Day> {
+        Some(Moment::from_micros(self.received_micros()? + RETURNED_DAYS * DAY_MICROS)?.day_in_china())
+    }
+
+    /// Whole days since it was handed in.
+    fn days(&self, now: Moment) -> i64 {
+        self.received_micros().map_or(0, |received| (now.micros() - received) / DAY_MICROS)
+    }
 }
 
 /// How a job stands.
@@ -46,6 +71,8 @@ pub(crate) enum Standing {
     Done(i64),
     /// It waits for a person to say of which of these tables (id and title) it is; nothing was changed.
     Asking(Vec<(String, String)>),
+    /// Nobody said so in time: its file was deleted, and nothing was changed.
+    GivenUp,
     /// It could not be read, with the sentence that says why; nothing was changed.
     Refused(String),
     /// The system failed; the job is tried again when the site starts again.
@@ -67,14 +94,28 @@ pub(crate) struct Jobs {
     queue: mpsc::UnboundedSender<Job>,
 }
 
-/// Event of the audit log.
+/// Events of the audit log.
 pub(crate) const HAND_IN: &str = "collection.hand_in";
+pub(crate) const GIVE_UP: &str = "collection.give_up";
 const ABOUT: &str = "job.json";
 /// Days for which an error workbook can be taken home, and a file waits for its table. Ours: what was in either can be
-/// had anew from the file.
-const RETURNED_DAYS: u64 = 90;
+/// had anew from the file. That a file was given up is told for as long again.
+pub(crate) const RETURNED_DAYS: i64 = 90;
+const DAY_MICROS: i64 = 24 * 60 * 60 * 1_000_000;
+/// Jobs without an answer in one list.
+const LISTED: usize = 20;
 /// Finished jobs whose standing is remembered, so that their page leads to the outcome.
 const REMEMBERED: usize = 1_000;
+
+/// Jobs that wait for somebody to say of which table they are, or have waited too long.
+pub(crate) struct Unanswered {
+    /// A page of them, the latest first, and whether they were given up.
+    pub jobs: Vec<(Job, bool)>,
+    /// How many there are in all.
+    pub all: usize,
+    /// How many come after the page.
+    pub more: usize,
+}
 
 /// How often it is looked what has fallen due by itself.
 const FALLS_DUE_EVERY: Duration = Duration::from_secs(600);
@@ -87,13 +128,25 @@ async fn fall_due(bureau: &Bureau, daily: bool) {
         tracing::error!(error = format!("{error:#}"), "rulebook.keeping_failed");
     }
     match bureau.void_overdue_draws().await {
-        Ok(draws) if draws.is_empty() => {}
-        Ok(draws) => tracing::info!(draws = draws.len(), "draws.voided"),
+        Ok(FellDue { done, failed }) => {
+            if !done.is_empty() {
+                tracing::info!(draws = done.len(), "draws.voided");
+            }
+            for (draw, error) in failed {
+                tracing::error!(draw, error = format!("{error:#}"), "draws.voiding_failed");
+            }
+        }
         Err(error) => tracing::error!(error = format!("{error:#}"), "draws.voiding_failed"),
     }
     match bureau.publish_due_names().await {
-        Ok(plans) if plans.is_empty() => {}
-        Ok(plans) => tracing::info!(plans = plans.len(), "plans.names_published"),
+        Ok(FellDue { done, failed }) => {
+            if !done.is_empty() {
+                tracing::info!(plans = done.len(), "plans.names_published");
+            }
+            for (plan, error) in failed {
+                tracing::error!(plan, error = format!("{error:#}"), "plans.publishing_failed");
+            }
+        }
         Err(error) => tracing::error!(error = format!("{error:#}"), "plans.publishing_failed"),
     }
     if !daily {
@@ -120,16 +173,23 @@ impl Jobs {
             .collect();
         left.sort_by(|one: &Job, other| one.id.cmp(&other.id));
         for job in left {
-            started.put_in_line(job);
+            if job.given_up {
+                // Nearly always it is gone; the site may have been killed just before.
+                let _ = started.delete_file(&job);
+                started.lock().insert(job.id.clone(), (job, Standing::GivenUp));
+            } else {
+                started.put_in_line(job);
+            }
         }
         let worker = started.clone();
         let (uploads, returned) = (uploads.to_owned(), uploads.join("returned"));
-        let bureau_of_clock = Arc::clone(&bureau);
+        let (jobs_of_clock, bureau_of_clock) = (started.clone(), Arc::clone(&bureau));
         tokio::spawn(async move {
             let mut clock = tokio::time::interval(FALLS_DUE_EVERY);
             loop {
                 clock.tick().await;
                 fall_due(&bureau_of_clock, daily).await;
+                jobs_of_clock.give_up(&bureau_of_clock).await;
             }
         });
         tokio::spawn(async move {
@@ -141,7 +201,7 @@ impl Jobs {
                 }
                 worker.say(&job.id, standing);
                 worker.forget();
-                worker.give_up();
+                worker.give_up(&bureau).await;
                 clear_away(&[&uploads, &returned]);
             }
         });
@@ -170,33 +230,70 @@ impl Jobs {
     pub(crate) fn choose(&self, job: Job) -> anyhow::Result<()> {
         let mut standings = self.lock();
         let Some((_, standing @ Standing::Asking(_))) = standings.get_mut(&job.id) else { return Ok(()) };
-        // Whole at any moment, for the site may be killed in between; should the disk refuse it, the job asks on.
-        let folder = self.folder.join(&job.id);
-        let draft = folder.join(format!(".{ABOUT}"));
-        std::fs::write(&draft, serde_json::to_vec(&job)?)?;
-        std::fs::rename(&draft, folder.join(ABOUT))?;
+        // Should the disk refuse it, the job asks on.
+        self.rewrite(&job)?;
         *standing = Standing::Waiting;
         drop(standings);
         self.put_in_line(job);
         Ok(())
     }
 
-    /// The jobs that ask for their table, the latest first.
-    pub(crate) fn asking(&self) -> Vec<Job> {
-        let standings = self.lock();
-        let asking = standings.values().filter(|(_, standing)| matches!(standing, Standing::Asking(_)));
-        let mut jobs: Vec<Job> = asking.map(|(job, _)| job.clone()).collect();
-        jobs.sort_unstable_by(|one, other| other.id.cmp(&one.id));
-        jobs
+    /// Whole at any moment, for the site may be killed in between.
+    fn rewrite(&self, job: &Job) -> anyhow::Result<()> {
+        let folder = self.folder.join(&job.id);
+        let draft = folder.join(format!(".{ABOUT}"));
+        std::fs::write(&draft, serde_json::to_vec(job)?)?;
+        std::fs::rename(&draft, folder.join(ABOUT))?;
+        Ok(())
     }
 
-    /// Deletes files for which nobody has chosen the table in time.
-    fn give_up(&self) {
-        self.lock().retain(|id, (_, standing)| {
-            let folder = self.folder.join(id);
-            let given_up = matches!(standing, Standing::Asking(_)) && is_old(&folder);
-            !given_up || std::fs::remove_dir_all(folder).is_err()
+    /// The jobs that somebody sees and nobody answered, before one.
+    pub(crate) fn unanswered(&self, sees: impl Fn(&Job) -> bool, before: Option<&str>) -> Unanswered {
+        let standings = self.lock();
+        let mut found: Vec<(&Job, bool)> = standings
+            .values()
+            .filter(|(job, standing)| matches!(standing, Standing::Asking(_) | Standing::GivenUp) && sees(job))
+            .map(|(job, standing)| (job, matches!(standing, Standing::GivenUp)))
+            .collect();
+        let all = found.len();
+        found.retain(|(job, _)| before.is_none_or(|before| job.id.as_str() < before));
+        found.sort_unstable_by(|(one, _), (other, _)| other.id.cmp(&one.id));
+        let more = found.len().saturating_sub(LISTED);
+        let jobs = found.into_iter().take(LISTED).map(|(job, given_up)| (job.clone(), given_up)).collect();
+        Unanswered { jobs, all, more }
+    }
+
+    /// Deletes files of which nobody said in time of which table they are, and forgets those that were told long enough.
+    async fn give_up(&self, bureau: &Bureau) {
+        let now = bureau.now();
+        let mut due = Vec::new();
+        self.lock().retain(|id, (job, standing)| match standing {
+            Standing::Asking(_) if job.days(now) > RETURNED_DAYS => {
+                // From now on nobody can choose.
+                due.push((job.clone(), std::mem::replace(standing, Standing::GivenUp)));
+                true
+            }
+            Standing::GivenUp if job.days(now) > 2 * RETURNED_DAYS => {
+                std::fs::remove_dir_all(self.folder.join(id)).is_err()
+            }
+            _ => true,
         });
+        for (mut job, asking) in due {
+            let told = bureau.record_given_up(&Act::by_itself(GIVE_UP), &job.id, &job.file_name, &job.unit).await;
+            if let Err(error) = told {
+                tracing::error!(job = job.id, error = format!("{error:#}"), "job.giving_up_failed");
+                self.say(&job.id, asking);
+                continue;
+            }
+            job.given_up = true;
+            if let Err(error) = self.rewrite(&job).and_then(|()| self.delete_file(&job)) {
+                tracing::error!(job = job.id, error = format!("{error:#}"), "job.deleting_failed");
+            }
+        }
+    }
+
+    fn delete_file(&self, job: &Job) -> anyhow::Result<()> {
+        Ok(std::fs::remove_file(self.folder.join(&job.id).join(&job.file_name))?)
     }
 
     /// A job and how it stands.
@@ -279,7 +376,7 @@ fn clear_away(folders: &[&Path]) {
 
 /// Whether something has been kept as long as it is kept.
 fn is_old(path: &Path) -> bool {
-    let longest = Duration::from_secs(RETURNED_DAYS * 24 * 60 * 60);
+    let longest = Duration::from_micros((RETURNED_DAYS * DAY_MICROS).unsigned_abs());
     let since = path.metadata().and_then(|about| about.modified()).ok();
     since.and_then(|since| since.elapsed().ok()).is_some_and(|age| age > longest)
 }

@@ -14,7 +14,7 @@ use crate::Site;
 use crate::assets;
 use crate::form::LARGEST_UPLOAD;
 use crate::guard::{guard, nowhere};
-use crate::jobs::HAND_IN;
+use crate::jobs::{GIVE_UP, HAND_IN};
 use crate::pages::desk::{
     classification, collection, draws as draws_desk, enterprises, inspectors, levels, notice, plans, publication,
     rules, todo, visits,
@@ -142,9 +142,13 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Events of the audit log that routes tell, with their titles.
+/// Events of what falls due by itself, with their titles.
+const BY_ITSELF: [(&str, &str); 2] = [("plan.names", "公布检查了哪些企业"), (GIVE_UP, "删除没有选定数据表的文件")];
+
+/// Events of the audit log, with their titles.
 pub(crate) fn events() -> impl Iterator<Item = (&'static str, &'static str)> {
-    routes().into_iter().filter_map(|route| Some((route.declaration.event?, route.declaration.title)))
+    let told = routes().into_iter().filter_map(|route| Some((route.declaration.event?, route.declaration.title)));
+    told.chain(BY_ITSELF)
 }
 
 /// The routes, each behind the guard.

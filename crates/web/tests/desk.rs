@@ -3,10 +3,12 @@
 
 mod site;
 
+use std::path::Path;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use site::{Client, OTHER_UNIT, UNIT, Who, World};
+use xinheng_app::audit::AuditFilter;
 use xinheng_core::staff::Role;
 
 /// A register of two enterprises; the name of the second is hostile.
@@ -172,6 +174,119 @@ async fn a_file_whose_headings_fit_several_tables_is_taken_in_once_somebody_says
     assert_eq!(client.post(&job, &[("table", "received_levels_six")]).await.location(), job);
     assert_eq!(client.get(&job).await.location(), outcome);
     assert_eq!(world.bureau.head().await.unwrap(), head);
+}
+
+/// A file of the province's levels in a month: its headings are those of four, of five and of six levels.
+fn levels_of(month: u32) -> String {
+    format!("统一社会信用代码,信用风险等级,月份,版本\n91999901MA0000000L,B,2026-{month:02},省2026版\n")
+}
+
+#[tokio::test]
+async fn what_a_unit_said_last_of_such_a_file_is_chosen_for_it_and_one_press_confirms_it() {
+    let world = World::new().await;
+    let mut client = world.client(&handler()).await;
+    hand_in(&client, "登记.csv", REGISTER.as_bytes()).await;
+    let job = hand_in(&client, "九月.csv", levels_of(9).as_bytes()).await;
+    let page = client.get(&job).await;
+    assert!(!page.text().contains("上次选择") && !page.text().contains("checked"), "{}", page.text());
+    client.remember(&page);
+    client.post(&job, &[("table", "received_levels_five")]).await;
+    outcome(&client, &job).await;
+
+    let job = hand_in(&client, "十月.csv", levels_of(10).as_bytes()).await;
+    let page = client.get(&job).await;
+    let five = "value=\"received_levels_five\" required checked>上级信用风险等级表（五级） <span class=\"tag\">上次选择</span>";
+    assert!(page.text().contains(five) && page.text().matches("checked").count() == 1, "{}", page.text());
+    client.remember(&page);
+    client.post(&job, &[("table", "received_levels_six")]).await;
+    outcome(&client, &job).await;
+    let job = hand_in(&client, "十一月.csv", levels_of(11).as_bytes()).await;
+    let page = client.get(&job).await.text();
+    assert!(page.contains("value=\"received_levels_six\" required checked"), "{page}");
+
+    // Another unit said nothing yet.
+    let other = world.client(&Who::OtherHandler).await;
+    let job = hand_in(&other, "十月.csv", levels_of(10).as_bytes()).await;
+    let page = other.get(&job).await.text();
+    assert!(page.contains("received_levels_five") && !page.contains("上次选择"), "{page}");
+}
+
+#[tokio::test]
+async fn of_many_files_that_wait_for_their_table_the_newest_are_listed_and_the_others_follow() {
+    let world = World::new().await;
+    let client = world.client(&handler()).await;
+    let mut jobs = Vec::new();
+    for number in 0..25 {
+        world.wait_minutes(1);
+        jobs.push(hand_in(&client, &format!("等级{number}.csv"), levels_of(10).as_bytes()).await);
+    }
+    let listed = |page: &str| jobs.iter().filter(|job| page.contains(&format!("{job}\""))).cloned().collect::<Vec<_>>();
+    let page = client.get("/desk/collection").await.text();
+    assert!(page.contains("25 份文件") && page.contains("更早的 5 份"), "{page}");
+    assert_eq!(listed(&page), jobs[5..]);
+    let next = page.split("href=\"/desk/collection?asking=").nth(1).unwrap().split('"').next().unwrap();
+    let page = client.get(&format!("/desk/collection?asking={next}")).await.text();
+    assert!(page.contains("25 份文件") && !page.contains("更早的"), "{page}");
+    assert_eq!(listed(&page), jobs[..5]);
+}
+
+/// Waits until a file or folder is deleted.
+async fn gone(path: &Path) {
+    for _ in 0..600 {
+        if !path.exists() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("{} is still there", path.display());
+}
+
+#[tokio::test]
+async fn a_file_of_which_nobody_says_what_it_is_is_deleted_after_ninety_days_and_this_is_told() {
+    const DAY: i64 = 24 * 60;
+    let world = World::new().await;
+    let client = world.client(&handler()).await;
+    let head = world.bureau.head().await.unwrap();
+    let job = hand_in(&client, "省级等级.csv", levels_of(10).as_bytes()).await;
+    let folder = world.folder.path().join("uploads/jobs").join(job.rsplit('/').next().unwrap());
+    let page = client.get(&job).await.text();
+    assert!(page.contains("文件保留到 2027-02-23"), "{page}");
+
+    // The work on the next file has those deleted whose time is over.
+    world.wait_minutes(90 * DAY);
+    let client = world.client(&handler()).await;
+    hand_in(&client, "空.csv", b"").await;
+    let page = client.get(&job).await.text();
+    assert!(folder.join("省级等级.csv").exists() && page.contains("这份文件是哪一张表"), "{page}");
+    world.wait_minutes(DAY);
+    let client = world.client(&handler()).await;
+    hand_in(&client, "空.csv", b"").await;
+    gone(&folder.join("省级等级.csv")).await;
+    let page = client.get(&job).await.text();
+    assert!(page.contains("90 天内没有人选定") && page.contains("请重新上传"), "{page}");
+    let list = client.get("/desk/collection").await.text();
+    assert!(list.contains("没有选定，已删除"), "{list}");
+    // It is too late to choose, and nothing was changed.
+    client.post(&job, &[("table", "received_levels_five")]).await;
+    assert!(client.get(&job).await.text().contains("90 天内没有人选定"));
+    assert_eq!(world.bureau.head().await.unwrap(), head);
+
+    let lines = world.bureau.audit(&AuditFilter::default(), None, 1_000).await.unwrap();
+    let given_up: Vec<_> =
+        lines.iter().map(|entry| &entry.line).filter(|one| one.event == "collection.give_up").collect();
+    assert_eq!(given_up.len(), 1);
+    assert_eq!((given_up[0].source.as_str(), given_up[0].staff), ("系统", None));
+    assert!(given_up[0].detail.text("file") == Some("省级等级.csv") && given_up[0].detail.text("unit") == Some(UNIT));
+
+    // A site that starts again still says so, and after as long again nobody asks any more.
+    let again = world.started_again();
+    let client = world.client(&handler()).await.at(&again);
+    assert!(client.get(&job).await.text().contains("90 天内没有人选定"));
+    world.wait_minutes(90 * DAY);
+    let client = world.client(&handler()).await.at(&again);
+    hand_in(&client, "空.csv", b"").await;
+    gone(&folder).await;
+    assert_eq!(client.get(&job).await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 //! `xinheng backtest` through the whole command: a small ledger of which the answer is known by hand.
 #![allow(clippy::unwrap_used)]
 
-use std::path::{Path, PathBuf};
+mod repository;
+
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -37,7 +39,7 @@ dimensions:
 ";
 
 fn example(name: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/chicago-food").join(name).display().to_string()
+    repository::path("examples/chicago-food").join(name).display().to_string()
 }
 
 struct Ledger {

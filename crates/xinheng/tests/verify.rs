@@ -1,7 +1,8 @@
 //! `xinheng verify` as a citizen runs it: what it says, and its exit code.
 #![allow(clippy::unwrap_used)]
 
-use std::path::Path;
+mod repository;
+
 use std::process::Command;
 
 /// What the program says, on either stream, and how it ends.
@@ -19,7 +20,7 @@ fn each_file_gets_its_verdict_or_a_sentence_in_chinese_that_says_what_to_do() {
         std::fs::write(&path, bytes).unwrap();
         path.display().to_string()
     };
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/draw-examples/sealed.json");
+    let example = repository::path("docs/draw-examples/sealed.json");
     let text = std::fs::read_to_string(&example).unwrap();
     let sound = example.display().to_string();
     let altered = file("altered.json", text.replace("\"quota\": 1", "\"quota\": 2").as_bytes());

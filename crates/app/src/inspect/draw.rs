@@ -20,8 +20,8 @@ use xinheng_core::staff::Permission;
 use xinheng_core::visit::{AssignedVisit, DrawStep, Team, VisitState};
 use xinheng_store::{Body, DRAW_STEP, DrawState, Entry, KeptDraw, KeptPlan, Matter, NewDrawStep, NewRecord, Writing};
 
-use super::DRAW_SEAL;
 use super::objects::strata;
+use super::{DRAW_SEAL, FellDue};
 
 use crate::act::{Act, Actor};
 use crate::approval::{LONGEST_TEXT, Proposal, known};
@@ -376,26 +376,30 @@ impl Bureau {
         Ok(writing.commit().await?)
     }
 
-    /// Throws away, and publishes as such, every draw that was not sealed by its deadline. Gives their numbers.
+    /// Throws away, and publishes as such, every draw that was not sealed by its deadline.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn void_overdue_draws(&self) -> anyhow::Result<Vec<String>> {
-        let now = Time::of(self.now());
-        let mut voided = Vec::new();
-        for kept in self.store().open_draws().await? {
-            let last = deadline(&kept)?;
-            if now <= last {
-                continue;
-            }
-            let mut writing = self.store().begin().await?;
-            let (kept, plan) = self.open_draw(&kept.number).await?;
-            let reason = Line::new(format!("到抽取期限 {last} 没有抽取，按规定作废"))?;
-            self.put_void(&mut writing, &Act::by_itself("draw.void"), &kept, &plan, reason).await?;
-            writing.commit().await?;
-            voided.push(kept.number);
+    /// When the database does not say which draws are open.
+    pub async fn void_overdue_draws(&self) -> anyhow::Result<FellDue> {
+        let mut fell_due = FellDue::default();
+        for draw in self.store().open_draws().await? {
+            let voided = self.void_if_overdue(&draw).await;
+            fell_due.take(draw.number, voided);
         }
-        Ok(voided)
+        Ok(fell_due)
+    }
+
+    async fn void_if_overdue(&self, draw: &KeptDraw) -> anyhow::Result<bool> {
+        let last = deadline(draw)?;
+        if Time::of(self.now()) <= last {
+            return Ok(false);
+        }
+        let mut writing = self.store().begin().await?;
+        let (kept, plan) = self.open_draw(&draw.number).await?;
+        let reason = Line::new(format!("到抽取期限 {last} 没有抽取，按规定作废"))?;
+        self.put_void(&mut writing, &Act::by_itself("draw.void"), &kept, &plan, reason).await?;
+        writing.commit().await?;
+        Ok(true)
     }
 
     async fn put_void(

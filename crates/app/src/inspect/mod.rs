@@ -19,6 +19,37 @@ pub use visits::{VisitDetail, VisitLine};
 
 pub use xinheng_store::DrawState;
 
+/// What fell due by itself, by its number. Each has a day of its own, and is tried whatever becomes of the others.
+#[derive(Debug, Default)]
+pub struct FellDue {
+    /// What was done.
+    pub done: Vec<String>,
+    /// What could not be done, and why. It is tried again the next time.
+    pub failed: Vec<(String, anyhow::Error)>,
+}
+
+impl FellDue {
+    /// One that was tried; what was not due yet is neither.
+    fn take(&mut self, number: String, tried: anyhow::Result<bool>) {
+        match tried {
+            Ok(true) => self.done.push(number),
+            Ok(false) => {}
+            Err(error) => self.failed.push((number, error)),
+        }
+    }
+
+    /// What was done, for whom nothing may fail.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub fn whole(self) -> anyhow::Result<Vec<String>> {
+        match self.failed.into_iter().next() {
+            None => Ok(self.done),
+            Some((number, error)) => Err(error.context(number)),
+        }
+    }
+}
+
 /// Procedure of a plan that is proposed.
 pub const INSPECTION_PLAN: &str = "inspection_plan";
 /// Procedure of the lottery's numbers that two people enter.

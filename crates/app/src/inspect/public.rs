@@ -14,8 +14,9 @@ use xinheng_core::publicity::decide;
 use xinheng_core::record::{Day, Record, Seq};
 use xinheng_core::rulebook::inspections::{InspectionItem, ItemClass, Method};
 use xinheng_core::visit::{DrawStep, VisitState};
-use xinheng_store::{DrawState, Entry, KeptDraw, NewDrawStep, VisitFilter};
+use xinheng_store::{DrawState, Entry, KeptDraw, KeptPlan, NewDrawStep, VisitFilter};
 
+use super::FellDue;
 use super::draw::recorded;
 use crate::Bureau;
 use crate::act::Act;
@@ -213,46 +214,51 @@ impl Bureau {
         shown.filter_map(|field| Some((field.to_owned(), record.payload.text(field)?.to_owned()))).collect()
     }
 
-    /// Publishes whom the plans visited whose visits are over. Gives their numbers.
+    /// Publishes whom the plans visited whose visits are over.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn publish_due_names(&self) -> anyhow::Result<Vec<String>> {
-        let mut published = Vec::new();
+    /// When the database does not say which plans are due.
+    pub async fn publish_due_names(&self) -> anyhow::Result<FellDue> {
+        let mut fell_due = FellDue::default();
         let yesterday = self.today().pred_opt().unwrap_or_default();
         for plan in self.store().plans_to_reveal(yesterday).await? {
-            // Nothing of it changes any more: no draw is frozen once the window is over, and no visit opens again.
-            let draws = self.store().draws_of_plans(&[plan.seq]).await?;
-            let visits = self.store().visits(&VisitFilter::Plan(plan.seq)).await?;
-            let is_open = draws.iter().any(|draw| draw.state == DrawState::Frozen);
-            if visits.is_empty() || is_open || visits.iter().any(|visit| visit.state == VisitState::Open) {
-                continue;
-            }
-            let standing = visits.iter().filter(|visit| visit.state != VisitState::Replaced);
-            let visited = standing.map(|visit| visit.enterprise).collect();
-            let mut names = Names { visited, draws: Vec::new() };
-            if visits.iter().all(|visit| visit.drawn) {
-                for draw in draws.iter().filter(|draw| draw.state == DrawState::Sealed) {
-                    names.draws.push(self.names_of_draw(draw).await?);
-                }
-            }
-            let new = NewDrawStep {
-                plan: plan.seq,
-                draw: None,
-                person: None,
-                step: &DrawStep::Names,
-                certificate: None,
-                names: Some(serde_json::to_string(&names)?),
-            };
-            let mut writing = self.store().begin().await?;
-            self.append_step(&mut writing, &new, &plan.unit).await?;
-            let act = Act::by_itself("plan.names");
-            let object = format!("plan/{}", plan.number);
-            writing.audit(act.line(self.now(), Outcome::Done, object, &[])).await?;
-            writing.commit().await?;
-            published.push(plan.number);
+            let published = self.publish_names_if_over(&plan).await;
+            fell_due.take(plan.number, published);
         }
-        Ok(published)
+        Ok(fell_due)
+    }
+
+    async fn publish_names_if_over(&self, plan: &KeptPlan) -> anyhow::Result<bool> {
+        // Nothing of it changes any more: no draw is frozen once the window is over, and no visit opens again.
+        let draws = self.store().draws_of_plans(&[plan.seq]).await?;
+        let visits = self.store().visits(&VisitFilter::Plan(plan.seq)).await?;
+        let is_open = draws.iter().any(|draw| draw.state == DrawState::Frozen);
+        if visits.is_empty() || is_open || visits.iter().any(|visit| visit.state == VisitState::Open) {
+            return Ok(false);
+        }
+        let standing = visits.iter().filter(|visit| visit.state != VisitState::Replaced);
+        let visited = standing.map(|visit| visit.enterprise).collect();
+        let mut names = Names { visited, draws: Vec::new() };
+        if visits.iter().all(|visit| visit.drawn) {
+            for draw in draws.iter().filter(|draw| draw.state == DrawState::Sealed) {
+                names.draws.push(self.names_of_draw(draw).await?);
+            }
+        }
+        let new = NewDrawStep {
+            plan: plan.seq,
+            draw: None,
+            person: None,
+            step: &DrawStep::Names,
+            certificate: None,
+            names: Some(serde_json::to_string(&names)?),
+        };
+        let mut writing = self.store().begin().await?;
+        self.append_step(&mut writing, &new, &plan.unit).await?;
+        let act = Act::by_itself("plan.names");
+        let object = format!("plan/{}", plan.number);
+        writing.audit(act.line(self.now(), Outcome::Done, object, &[])).await?;
+        writing.commit().await?;
+        Ok(true)
     }
 
     /// Whether a frozen draw's lottery is drawn by now, for the screen that waits for it.

@@ -1,12 +1,19 @@
 //! Rulebooks to test with.
+#![allow(dead_code, reason = "each test file uses its own part")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use xinheng_core::rulebook::load::{RuleFile, Rulebook};
 
+/// A path named from this crate's folder, as cargo says it now: what was built may have been built by another clone.
+pub fn path(named: &str) -> PathBuf {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+    Path::new(&here).join(named)
+}
+
 /// The files of a folder, named from this crate's.
-pub fn folder(path: &str) -> Vec<RuleFile> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+pub fn folder(named: &str) -> Vec<RuleFile> {
+    let root = path(named);
     let mut files = Vec::new();
     collect(&root, &root, &mut files);
     files

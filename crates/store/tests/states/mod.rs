@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbBackend, Statement};
 
-/// File of a state.
+/// File of a state, in the folder that cargo says now: what was built may have been built by another clone.
 pub fn file(migration: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/states/{migration}.jsonl"))
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the test and the generator");
+    PathBuf::from(here).join(format!("tests/states/{migration}.jsonl"))
 }
 
 /// Tables of an SQLite database with their columns. What a virtual table keeps is made by triggers.

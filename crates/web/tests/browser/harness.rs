@@ -11,7 +11,7 @@ use fantoccini::Locator;
 use fantoccini::key::Key;
 use tokio::net::TcpListener;
 
-use crate::support::{Browser, DESKTOP, LARGE, PHONE, SIZES};
+use crate::support::{Browser, DESKTOP, LARGE, PHONE, SIZES, beside};
 
 /// Nothing inline, nothing from elsewhere: the pages' own policy.
 const STRICT: &str = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'";
@@ -86,7 +86,7 @@ async fn vendor(axum::extract::Path(name): axum::extract::Path<String>) -> impl 
 }
 
 fn vendored(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("vendor").join(name)
+    beside("web/vendor").join(name)
 }
 
 async fn uploaded(mut form: Multipart) -> Html<String> {

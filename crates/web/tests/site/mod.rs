@@ -128,11 +128,14 @@ impl World {
             let factor = add_person(&bureau, &act, &who.account(), role, unit).await;
             factors.extend(factor.map(|factor| (who.account(), factor)));
         }
-        let uploads = folder.path().join("uploads");
-        std::fs::create_dir_all(&uploads).unwrap();
-        let options = SiteOptions { secure: false, proxies: Vec::new(), uploads, daily: false };
-        let site = Site::new(Arc::clone(&bureau), options).unwrap();
+        std::fs::create_dir_all(folder.path().join("uploads")).unwrap();
+        let site = Site::new(Arc::clone(&bureau), options(&folder)).unwrap();
         Self { bureau, router: router(site.clone()), folder, site, clock, factors }
+    }
+
+    /// The site as it is after it was ended and started again.
+    pub fn started_again(&self) -> Router {
+        router(Site::new(Arc::clone(&self.bureau), options(&self.folder)).unwrap())
     }
 
     /// Listens on a free port, for a browser; gives the address.
@@ -182,6 +185,10 @@ impl World {
     }
 }
 
+fn options(folder: &TempDir) -> SiteOptions {
+    SiteOptions { secure: false, proxies: Vec::new(), uploads: folder.path().join("uploads"), daily: false }
+}
+
 /// A person with a role, who has chosen a password and, as an administrator, a second factor.
 async fn add_person(bureau: &Bureau, act: &Act, account: &str, role: Role, unit: &str) -> Option<String> {
     let new = NewStaff { account, name: "某某", unit, proposed: Vec::new() };
@@ -212,6 +219,11 @@ pub fn code(secret: &str, moment: Moment) -> String {
 }
 
 impl Client {
+    /// The same on another site.
+    pub fn at(self, router: &Router) -> Self {
+        Self { router: router.clone(), ..self }
+    }
+
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Request::get(path).body(Body::empty()).unwrap()).await
     }

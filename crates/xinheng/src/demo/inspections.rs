@@ -183,8 +183,8 @@ impl Inspections {
             }
             Step::Publish(plan) => publish(bureau, plan, today).await?,
             Step::FallDue => {
-                bureau.void_overdue_draws().await?;
-                bureau.publish_due_names().await?;
+                bureau.void_overdue_draws().await?.whole()?;
+                bureau.publish_due_names().await?.whole()?;
             }
         }
         Ok(())

@@ -5,6 +5,8 @@ mod administrators;
 mod demo_site;
 mod officers;
 mod pages;
+#[path = "../repository/mod.rs"]
+mod repository;
 mod secrets;
 #[allow(dead_code)]
 #[path = "../../../web/tests/browser/support/mod.rs"]

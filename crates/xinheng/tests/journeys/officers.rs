@@ -7,6 +7,7 @@ use fantoccini::key::Key;
 use xinheng_exchange::{TableFormat, TableWriter};
 
 use crate::demo_site::{DemoSite, UNTIL};
+use crate::repository;
 use crate::support::Browser;
 
 /// Columns of a penalty as units hand them in.
@@ -198,7 +199,7 @@ async fn an_officer_works_by_keyboard_alone() {
 async fn a_citizen_recomputes_a_draw_and_finds_the_digit_that_was_changed() {
     let site = DemoSite::empty();
     let browser = Browser::start(&site.address).await.unwrap();
-    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/draw-examples");
+    let examples = repository::path("docs/draw-examples");
     let sound = examples.join("three-strata.json");
     let certificate = std::fs::read_to_string(&sound).unwrap();
     let altered = site.data("改过的证书.json");

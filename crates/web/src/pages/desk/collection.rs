@@ -14,7 +14,7 @@ use xinheng_core::staff::Scope;
 use crate::Site;
 use crate::error::{PageError, PageResult};
 use crate::form::{Form, Upload, see};
-use crate::jobs::{Job, Standing};
+use crate::jobs::{Job, Standing, Unanswered};
 use crate::page::{Frame, page};
 use crate::visit::Visit;
 use crate::words;
@@ -22,6 +22,8 @@ use crate::words;
 #[derive(Deserialize)]
 pub struct Before {
     before: Option<i64>,
+    /// The job before which the list of those that ask goes on.
+    asking: Option<String>,
 }
 
 #[derive(Template)]
@@ -33,7 +35,7 @@ struct CollectionPage {
     own_unit: String,
     bureau: bool,
     tables: Vec<(String, String)>,
-    asking: Vec<Job>,
+    unanswered: Unanswered,
 }
 
 impl CollectionPage {
@@ -57,7 +59,7 @@ pub async fn list(State(site): State<Site>, visit: Visit, Query(asked): Query<Be
         own_unit: actor.unit.clone(),
         bureau: actor.duties.scope() == Scope::Bureau,
         tables: site.bureau.tables(),
-        asking: site.jobs.asking().into_iter().filter(|job| actor.sees_unit(&job.unit)).collect(),
+        unanswered: site.jobs.unanswered(|job| actor.sees_unit(&job.unit), asked.asking.as_deref()),
     })
 }
 
@@ -77,7 +79,7 @@ pub async fn hand_in(State(site): State<Site>, visit: Visit, upload: Upload) -> 
             PageError::WrongInput(format!("数据日期“{day}”不是日期，请写成 2026-11-25 的样子，或留空。"))
         })?),
     };
-    let id = format!("{:020}-{}", site.bureau.now().micros(), &site.bureau.token()?[..8]);
+    let id = Job::name(site.bureau.now(), &site.bureau.token()?);
     let job = Job {
         id: id.clone(),
         file_name: upload.file_name.clone(),
@@ -87,6 +89,7 @@ pub async fn hand_in(State(site): State<Site>, visit: Visit, upload: Upload) -> 
         actor: actor.clone(),
         source: visit.act.source.clone(),
         request: visit.act.request.clone(),
+        given_up: false,
     };
     site.jobs.accept(job, &upload.path)?;
     Ok(see(format!("/desk/collection/jobs/{id}")))
@@ -98,9 +101,15 @@ struct JobPage {
     frame: Frame,
     job: Job,
     standing: Standing,
+    /// Of those that it asks about, the table that the unit handed in last.
+    last: Option<String>,
 }
 
 impl JobPage {
+    fn is_last(&self, table: &str) -> bool {
+        self.last.as_deref() == Some(table)
+    }
+
     fn percent(&self, stage: &xinheng_app::Stage) -> u64 {
         (stage.done * 100).checked_div(stage.total).unwrap_or_default().min(100)
     }
@@ -117,7 +126,11 @@ pub async fn job(State(site): State<Site>, visit: Visit, Path(id): Path<String>)
         let there = format!("/desk/collection/{number}");
         return Ok(if visit.partial { crate::form::go(&there) } else { see(there) });
     }
-    page(&JobPage { frame: Frame::new(&visit, format!("正在办理：{}", job.file_name)), job, standing })
+    let last = match &standing {
+        Standing::Asking(tables) => site.bureau.last_table(&job.unit, tables).await?,
+        _ => None,
+    };
+    page(&JobPage { frame: Frame::new(&visit, format!("正在办理：{}", job.file_name)), job, standing, last })
 }
 
 #[derive(Deserialize)]

@@ -42,6 +42,12 @@ const RULES: [&str; 5] = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"
 /// More stops of the Tab key than any page has.
 const STOPS: usize = 300;
 
+/// A path named from the folder of all crates, as cargo says it now: what was built may have been built by another clone.
+pub fn beside(path: &str) -> PathBuf {
+    let here = std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo runs the tests");
+    Path::new(&here).join("..").join(path)
+}
+
 /// A Chromium with a fresh profile, on one site. Dropping it ends the browser.
 pub struct Browser {
     client: Client,
@@ -170,7 +176,7 @@ impl Browser {
 
     /// What axe-core finds on the page against WCAG 2.2 AA: rule, element, how to mend it.
     pub async fn barriers(&self) -> Result<Vec<String>> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../web/node_modules/axe-core/axe.min.js");
+        let path = beside("web/node_modules/axe-core/axe.min.js");
         let axe = std::fs::read_to_string(&path)
             .with_context(|| format!("缺少 {}：请先运行 cargo xtask assets", path.display()))?;
         self.execute(&axe, vec![]).await?;
