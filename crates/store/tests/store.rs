@@ -620,7 +620,7 @@ async fn levels_are_written_only_where_they_differ() {
         let never_graded = (code(3), Vec::new());
         assert_eq!(run(12, &[more_points, level(2, "C"), never_graded]).await, vec![]);
         let no_longer = (code(2), Vec::new());
-        assert_eq!(run(13, &[no_longer.clone()]).await, vec![(text("C"), None)]);
+        assert_eq!(run(13, std::slice::from_ref(&no_longer)).await, vec![(text("C"), None)]);
         assert_eq!(run(14, &[no_longer]).await, vec![]);
 
         let runs =
