@@ -335,12 +335,16 @@ async fn rebuilt_projections_equal_the_live_ones() {
         let head = world.fill(&store).await;
         let classify = async |writing: &mut xinheng_store::Writing| {
             writing.write_levels(head.seq, day("2026-07-01"), &[level(1, "B"), level(2, "D")]).await.unwrap();
+            writing
+                .write_levels(Seq(head.seq.0 + 1), day("2026-07-02"), &[level(1, "C"), level(2, "D")])
+                .await
+                .unwrap();
         };
         let mut writing = store.begin().await.unwrap();
         classify(&mut writing).await;
         writing.commit().await.unwrap();
         let live = store.dump_projections().await.unwrap();
-        for table in ["current_record", "enterprise", "waiting", "matched", "level", "current_level"] {
+        for table in ["current_record", "enterprise", "waiting", "matched", "past_level", "current_level"] {
             assert!(live.lines().any(|line| line.starts_with(&format!("{table} "))), "{table} is empty: {live}");
         }
         for batch in [1, 3, 1000] {
