@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use site::{Client, OTHER_UNIT, UNIT, Who, World};
+use xinheng_app::act::Act;
 use xinheng_app::audit::AuditFilter;
+use xinheng_app::sign_in::PasswordPolicy;
 use xinheng_core::staff::Role;
 
 /// A register of two enterprises; the name of the second is hostile.
@@ -245,6 +247,9 @@ async fn gone(path: &Path) {
 async fn a_file_of_which_nobody_says_what_it_is_is_deleted_after_ninety_days_and_this_is_told() {
     const DAY: i64 = 24 * 60;
     let world = World::new().await;
+    // By the other policy the handler's password would end first.
+    let act = Act::on_command_line("setup.password_policy");
+    world.bureau.choose_password_policy(&act, PasswordPolicy::Asvs).await.unwrap();
     let client = world.client(&handler()).await;
     let head = world.bureau.head().await.unwrap();
     let job = hand_in(&client, "省级等级.csv", levels_of(10).as_bytes()).await;
