@@ -462,7 +462,7 @@ impl Writing {
     }
 
     /// Puts the levels that a run gives to enterprises on record where they differ from the current ones, and says which
-    /// have moved. An enterprise may occur once; in a scope of which it has no line it is no longer graded. They are
+    /// have moved. An enterprise may occur once; in a scope of which it has no line it is no longer graded. Many are
     /// written while the caller goes on: should the database refuse one, whatever is asked of the transaction next fails.
     ///
     /// # Errors
