@@ -82,6 +82,7 @@ fn demo(extra: &[String]) -> Result<()> {
         "
 演示县已生成在 demo-data/，全部为虚构数据。接下来可以看：
   export XINHENG_DATA=demo-data
+  {xinheng} serve                  网站；账号见上
   {xinheng} classify               各级企业的数量
   {xinheng} explain 信用代码       一家企业为什么是这一级，逐条到记录与条款
   {xinheng} ledger verify          核验台账
