@@ -33,6 +33,9 @@ const FIRST_ROWS: i64 = 25_000;
 /// the codes are walked, and enough of them are met.
 const SPARSE: i64 = 20_000;
 
+/// The 登记状态 of most enterprises.
+const OPERATING: &str = "operating";
+
 /// How a search found an enterprise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -542,6 +545,10 @@ impl Store {
             if let Some(value) = value {
                 sql.push(&format!(" AND {column} = ")).bind(value.as_str());
             }
+        }
+        // Spelt out: an index is only of those who are not, see the migration `listing`.
+        if filter.status.as_deref().is_some_and(|status| status != OPERATING) {
+            sql.push(&format!(" AND e.status <> '{OPERATING}'"));
         }
         Source { sql, code: "e.code", level: "c.level", points }
     }

@@ -6,6 +6,7 @@ mod draws;
 mod ended;
 mod forms;
 mod inspectors;
+mod listing;
 mod past_levels;
 mod people;
 mod record_path;
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(ended::Ended),
             Box::new(said_by_ledger::SaidByLedger),
             Box::new(past_levels::PastLevels),
+            Box::new(listing::Listing),
         ]
     }
 }
