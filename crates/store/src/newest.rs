@@ -43,12 +43,12 @@ pub(crate) async fn newest(transaction: &mut Transaction) -> Result<Newest> {
     let sql = format!(
         "SELECT r.seq, r.submission, r.line, r.part, r.identity, r.content, r.mark, r.hash, a.seq, a.hash, a.mark, \
          (SELECT max(day) FROM day_head), (SELECT rulebook FROM projection_basis WHERE projection = '{CLOCKS}'), \
-         {}, {}, (SELECT string_agg(few.enterprise, ' ') FROM ({}) AS few) \
-         FROM (SELECT (SELECT max(seq) FROM record) AS record, (SELECT max(seq) FROM audit) AS audit) AS n \
+         {}, n.run, (SELECT string_agg(few.enterprise, ' ') FROM ({}) AS few) \
+         FROM (SELECT (SELECT max(seq) FROM record) AS record, (SELECT max(seq) FROM audit) AS audit, {} AS run) AS n \
          LEFT JOIN record AS r ON r.seq = n.record LEFT JOIN audit AS a ON a.seq = n.audit",
         touched::newest_of_kind(SIGNATURE, ""),
-        touched::run(),
-        touched::few()
+        touched::few("n.run"),
+        touched::run()
     );
     let rows: Vec<Row> = transaction.look_up(&sql, &[], &[]).await?;
     let Some((

@@ -250,26 +250,37 @@ pub(crate) async fn next_page(
     Ok(Some(UnfetchedPage { readers, codes, matched: matched.into_iter().collect(), known_up_to }))
 }
 
-/// Some enterprises with all that a writing transaction knows of them, the records that it has appended among it.
-pub(crate) async fn histories_within(
+/// Some enterprises with all that the database has of them up to a seq, and with records that it need not have yet.
+pub(crate) async fn histories_with(
     transaction: &mut Transaction,
     enterprises: &BTreeSet<CreditCode>,
     known_up_to: Seq,
+    newer: impl Iterator<Item = &Record>,
 ) -> Result<Histories> {
     let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
-    let rows = rows_of(Reading::Within(transaction), &codes, known_up_to).await?;
-    UnreadPage { rows }.read()
+    let rows = transaction.look_up_stored(&sql_of_histories(), &[known_up_to.0], &codes).await?;
+    let mut histories: BTreeMap<CreditCode, Vec<Record>> = UnreadPage { rows }.read()?.into_iter().collect();
+    for record in newer {
+        if let Some(enterprise) = record.enterprise.filter(|code| enterprises.contains(code)) {
+            histories.entry(enterprise).or_default().push(record.clone());
+        }
+    }
+    Ok(histories.into_iter().collect())
 }
 
-async fn rows_of(mut reading: Reading<'_>, codes: &[String], known_up_to: Seq) -> Result<Vec<OwnedRow>> {
-    let sql = format!(
+/// Records of enterprises up to a seq, those among them of which a later one up to it says whose they are.
+fn sql_of_histories() -> String {
+    format!(
         "SELECT {RECORD_COLUMNS}, k.value AS owner FROM {{keys}} AS k CROSS JOIN record AS r \
          WHERE r.enterprise = k.value AND r.seq <= $1 \
          UNION ALL \
          SELECT {RECORD_COLUMNS}, k.value AS owner FROM {{keys}} AS k CROSS JOIN matched AS m CROSS JOIN record AS r \
          WHERE m.enterprise = k.value AND m.seq <= $1 AND r.seq = m.record"
-    );
-    reading.look_up(&sql, &[known_up_to.0], codes).await
+    )
+}
+
+async fn rows_of(readers: &DatabaseConnection, codes: &[String], known_up_to: Seq) -> Result<Vec<OwnedRow>> {
+    Reading::Committed(readers).look_up(&sql_of_histories(), &[known_up_to.0], codes).await
 }
 
 /// How many enterprises are registered, with what a writing transaction has changed.
@@ -287,7 +298,7 @@ impl Store {
     pub async fn histories(&self, after: Option<CreditCode>, limit: u64, known_up_to: Seq) -> Result<Page> {
         let readers = &self.connections.readers;
         let (codes, next) = codes(&mut Reading::Committed(readers), after, limit).await?;
-        let rows = rows_of(Reading::Committed(readers), &codes, known_up_to).await?;
+        let rows = rows_of(readers, &codes, known_up_to).await?;
         Ok(Page { histories: UnreadPage { rows }.read()?, next })
     }
 
@@ -310,7 +321,7 @@ impl Store {
         known_up_to: Seq,
     ) -> Result<BTreeMap<CreditCode, Vec<Record>>> {
         let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
-        let rows = rows_of(Reading::Committed(&self.connections.readers), &codes, known_up_to).await?;
+        let rows = rows_of(&self.connections.readers, &codes, known_up_to).await?;
         Ok(UnreadPage { rows }.read()?.into_iter().collect())
     }
 

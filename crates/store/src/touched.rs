@@ -16,7 +16,7 @@ use crate::store::Store;
 const FEW_TOUCHED: usize = 20;
 
 /// Newer records than these are not looked through for few enterprises.
-const FEW_RECORDS: usize = 200;
+pub(crate) const FEW_RECORDS: usize = 200;
 
 /// So many records after the newest run every transaction looks through as it begins. Any number that wait for an
 /// enterprise may lie between: those further on are looked through once somebody's level depends on it.
@@ -41,9 +41,9 @@ pub(crate) fn run() -> String {
     newest_run("")
 }
 
-/// The records right after the newest run that are an enterprise's: their enterprises, no more than there may be of few.
-pub(crate) fn few() -> String {
-    of_enterprises(&format!("seq > {0} AND seq <= {0} + {NEAR}", run()), FEW_RECORDS)
+/// The records right after a run that are an enterprise's: their enterprises, no more than there may be of few.
+pub(crate) fn few(run: &str) -> String {
+    of_enterprises(&format!("seq > {run} AND seq <= {run} + {NEAR}"), FEW_RECORDS)
 }
 
 /// The enterprises of the first records of a part of the ledger that have one. In the ledger's order: asked merely whether

@@ -22,10 +22,10 @@ use crate::level::{LevelChange, LevelChanges, current_levels};
 use crate::newest::{Newest, NewestRecord, newest};
 use crate::pending::Pending;
 use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying};
-use crate::reading::{Histories, Roll, Scope, UnfetchedPage, count, histories_within, next_page, roll};
+use crate::reading::{Histories, Roll, Scope, UnfetchedPage, count, histories_with, next_page, roll};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
-use crate::touched::Touched;
+use crate::touched::{FEW_RECORDS, Touched};
 
 /// So many records that it is worth while to go on before the database has them.
 const MANY: usize = 256;
@@ -102,6 +102,7 @@ pub struct Writing {
     /// No record waits for an enterprise, as far as records have been appended.
     none_waits: bool,
     touched: Touched,
+    own: Own,
     /// Records and levels so far.
     rows: usize,
     /// The form that this transaction carries out.
@@ -148,6 +149,7 @@ impl Store {
             basis_of_clocks,
             signed,
             touched,
+            own: Own { before: head.seq, records: Some(Vec::new()) },
             pending: Pending::after(last_day),
             foreseen: VecDeque::new(),
             taken: None,
@@ -368,6 +370,7 @@ impl Writing {
             foreseen.take(&entries);
         }
         self.touched.add(entries.iter().filter_map(|entry| entry.record.enterprise));
+        self.own.add(&entries);
         if many {
             self.put_later(rows, personal).await;
         } else {
@@ -537,13 +540,18 @@ impl Writing {
     /// # Errors
     /// When the database fails or a row is damaged.
     pub async fn few_touched(&mut self, known_up_to: Seq) -> Result<Option<Histories>> {
+        let transaction = &mut self.transaction;
+        let Some(touched) = self.touched.all(transaction).await? else { return Ok(None) };
+        if let Some(own) = &self.own.records {
+            let own = own.iter().filter(|record| record.seq <= known_up_to);
+            return histories_with(transaction, touched, known_up_to.min(self.own.before), own).await.map(Some);
+        }
+        let touched = touched.clone();
         if self.pending.waits() {
             self.settle().await?;
         }
-        match self.touched.all(&mut self.transaction).await? {
-            Some(touched) => histories_within(&mut self.transaction, touched, known_up_to).await.map(Some),
-            None => Ok(None),
-        }
+        self.transaction.catch_up().await?;
+        histories_with(&mut self.transaction, &touched, known_up_to, std::iter::empty()).await.map(Some)
     }
 
     /// Empties all projections, to be filled again by [`Self::project`] (and levels by whoever
@@ -585,6 +593,25 @@ impl Writing {
             self.settle().await?;
         }
         Ok(())
+    }
+}
+
+/// What a transaction has appended itself and need not ask the database for.
+struct Own {
+    /// The head as it began.
+    before: Seq,
+    /// Its records, while they are few and none says whose an earlier one is.
+    records: Option<Vec<Record>>,
+}
+
+impl Own {
+    fn add(&mut self, entries: &[Entry]) {
+        let Some(mut records) = self.records.take() else { return };
+        let are_few = records.len() + entries.len() <= FEW_RECORDS;
+        if are_few && entries.iter().all(|entry| entry.record.kind != MATCHING) {
+            records.extend(entries.iter().map(|entry| entry.record.clone()));
+            self.records = Some(records);
+        }
     }
 }
 
