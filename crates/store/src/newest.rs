@@ -32,7 +32,8 @@ pub(crate) struct NewestRecord {
     pub(crate) hash: Vec<u8>,
 }
 
-/// One statement for all of it: each is a journey to the database.
+/// One statement for all of it: each is a journey to the database. Without its limit, PostgreSQL would look for the run
+/// wherever it is named.
 pub(crate) async fn newest(transaction: &mut Transaction) -> Result<Newest> {
     type Number = Option<i64>;
     type Bytes = Option<Vec<u8>>;
@@ -44,8 +45,9 @@ pub(crate) async fn newest(transaction: &mut Transaction) -> Result<Newest> {
         "SELECT r.seq, r.submission, r.line, r.part, r.identity, r.content, r.mark, r.hash, a.seq, a.hash, a.mark, \
          (SELECT max(day) FROM day_head), (SELECT rulebook FROM projection_basis WHERE projection = '{CLOCKS}'), \
          {}, n.run, (SELECT string_agg(few.enterprise, ' ') FROM ({}) AS few) \
-         FROM (SELECT (SELECT max(seq) FROM record) AS record, (SELECT max(seq) FROM audit) AS audit, {} AS run) AS n \
-         LEFT JOIN record AS r ON r.seq = n.record LEFT JOIN audit AS a ON a.seq = n.audit",
+         FROM (SELECT {} AS run LIMIT 1) AS n LEFT JOIN (SELECT seq, submission, line, part, identity, content, mark, hash \
+         FROM record ORDER BY seq DESC LIMIT 1) AS r ON TRUE \
+         LEFT JOIN (SELECT seq, hash, mark FROM audit ORDER BY seq DESC LIMIT 1) AS a ON TRUE",
         touched::newest_of_kind(SIGNATURE, ""),
         touched::few("n.run"),
         touched::run()

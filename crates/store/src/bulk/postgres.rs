@@ -150,10 +150,37 @@ pub(super) async fn put(connection: &mut PgConnection, batches: Vec<(Batch, Pres
     Ok(())
 }
 
-/// `INSERT … ON CONFLICT` from an array per column.
+/// So many rows are spelt out, each its own statement to be prepared; more come as arrays, which take PostgreSQL longer to
+/// begin with.
+const SPELT_OUT: usize = 4;
+
+/// `INSERT … ON CONFLICT`, the rows spelt out or from an array per column.
 fn insert(batch: Batch, present: Present, arguments: &mut PgArguments) -> Result<String> {
+    let (end, columns) = (batch.on_conflict(present), batch.columns.join(", "));
+    let (table, width) = (batch.table, batch.columns.len());
+    if batch.rows() > SPELT_OUT {
+        return Ok(format!("INSERT INTO {table} ({columns}) SELECT * FROM {}{end}", unnested(batch, arguments)?));
+    }
+    let mut places = Vec::with_capacity(batch.cells.len());
+    for cell in batch.cells {
+        match cell {
+            Value::Bool(flag) => arguments.add(flag),
+            Value::SmallInt(number) => arguments.add(number),
+            Value::BigInt(number) => arguments.add(number),
+            Value::String(text) => arguments.add(text),
+            Value::Bytes(bytes) => arguments.add(bytes),
+            other => unreachable!("no table has a column for {other:?}"),
+        }
+        .map_err(sqlx::Error::Encode)?;
+        places.push(format!("${}", arguments.len()));
+    }
+    let rows: Vec<String> = places.chunks_exact(width).map(|row| format!("({})", row.join(", "))).collect();
+    Ok(format!("INSERT INTO {table} ({columns}) VALUES {}{end}", rows.join(", ")))
+}
+
+/// Rows from an array per column.
+fn unnested(batch: Batch, arguments: &mut PgArguments) -> Result<String> {
     let width = batch.columns.len();
-    let end = batch.on_conflict(present);
     let mut columns = vec![Vec::with_capacity(batch.cells.len() / width); width];
     for (place, cell) in batch.cells.into_iter().enumerate() {
         columns[place % width].push(cell);
@@ -179,8 +206,7 @@ fn insert(batch: Batch, present: Present, arguments: &mut PgArguments) -> Result
             other => unreachable!("no table has a column for {other:?}"),
         }
     }
-    let (table, columns) = (batch.table, batch.columns.join(", "));
-    Ok(format!("INSERT INTO {table} ({columns}) SELECT * FROM unnest({}){end}", arrays.join(", ")))
+    Ok(format!("unnest({})", arrays.join(", ")))
 }
 
 pub(super) async fn look_up<R: Row>(
