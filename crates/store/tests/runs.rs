@@ -6,7 +6,7 @@ mod sample;
 use sample::{World, code, day, known, moment, named, penalty, put_run, registration};
 use xinheng_core::record::Seq;
 use xinheng_store::testing::databases;
-use xinheng_store::{NewRecord, Scope};
+use xinheng_store::{Body, NewRecord, Scope};
 
 #[tokio::test]
 async fn a_run_takes_up_the_enterprises_touched_since_the_run_before() {
@@ -102,6 +102,45 @@ async fn few_are_twenty_enterprises_in_fewer_than_two_hundred_records() {
             writing.append(vec![NewRecord::matching(Seq(1), code(21), moment(), "U01".to_owned())]).await.unwrap();
             let few = writing.few_touched(known_up_to).await.unwrap();
             assert_eq!(few.is_some(), with_one_more, "{about}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_knows_of_the_touched_what_it_appended_itself_as_whoever_reads_after_it() {
+    for database in databases().await {
+        let world = World::new();
+        let store = database.open().await;
+        world.import(&store, "登记.csv", (1..=2).map(|n| registration(n, n)).collect()).await;
+        world.import(&store, "处罚.csv", vec![penalty(1, known(1), "1号"), penalty(2, named("查无此店"), "2号")]).await;
+        let nobodys = store.head().await.unwrap().seq;
+        put_run(&store).await;
+        let own = |n: i64| NewRecord {
+            body: Body::Draft(world.seal(90, penalty(n, known(1), &format!("自{n}号")))),
+            enterprise: Some(code(1)),
+            supersedes: None,
+            received_at: moment(),
+            source_unit: "U01".to_owned(),
+        };
+        let matching = NewRecord::matching(nobodys, code(1), moment(), "U01".to_owned());
+        // Of one that says whose an earlier one is, the database is asked.
+        for (case, appended) in [
+            ("one", vec![own(1)]),
+            ("few", (2..=199).map(own).collect()),
+            ("two parts", (200..=203).map(own).collect()),
+            ("a matching", vec![own(204), matching]),
+        ] {
+            let about = format!("{} {case}", database.name);
+            put_run(&store).await;
+            let mut writing = store.begin().await.unwrap();
+            let mut parts = appended.into_iter();
+            writing.append(parts.by_ref().take(2).collect()).await.unwrap();
+            writing.append(parts.collect()).await.unwrap();
+            let known_up_to = writing.head().seq;
+            let few = writing.few_touched(known_up_to).await.unwrap().unwrap();
+            writing.commit().await.unwrap();
+            let page = store.histories(None, 1, known_up_to).await.unwrap();
+            assert_eq!(few, page.histories, "{about}");
         }
     }
 }
