@@ -284,8 +284,9 @@ impl Bureau {
         let codes: Vec<CreditCode> = differing.iter().map(|one| one.code).collect();
         let head = self.store.head().await?.seq;
         let histories = self.store.histories_for(&codes, head).await?;
-        let (today, signatures) = (self.today(), self.signatures(head).await?);
-        let tools = Tools::new(&self.rulebook, today, &signatures);
+        let today = self.today();
+        let ready = self.ready(today, head).await?;
+        let tools = ready.tools();
         let line = |Differing { code, name, received, own }: Differing| {
             let records = histories.get(&code).map(Vec::as_slice).unwrap_or_default();
             let classification = tools.classifier.classify(&Facts::new(records, today, &tools.kinds));
