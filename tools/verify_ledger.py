@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""核验信衡台账的导出文件：python3 verify_ledger.py 台账.jsonl [--against 回执.json …]
+"""核验信衡台账或审计日志的导出文件：python3 verify_ledger.py 台账.jsonl [--after 账头.json] [--against 回执.json …]
 
-Checks an export of Xinheng's ledger offline, with nothing but Python's standard library (3.8 or
+Checks an export of Xinheng's ledger or audit log offline, with nothing but Python's standard library (3.8 or
 later). It was written from docs/ledger-format.md and shares no code with the product, so that an
 auditor need not trust the product: section numbers below are those of that document.
 
@@ -116,21 +116,41 @@ def maps_to(test):
 is_day = matches(r"\d{4}-\d{2}-\d{2}")
 is_hash = matches(r"[0-9a-f]{64}")
 
-FIELDS = {
+MOMENT = r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z"
+is_plain = either(is_text, is_integer, lambda value: isinstance(value, bool))
+
+LEDGER = {
     "document_number": either(is_text, is_null),
     "enterprise": either(matches(r"[0-9A-HJ-NP-RT-UWXY]{18}"), is_null),
     "hash": is_hash,
     "id": matches(r"(0|[1-9]\d*)\.[1-9]\d*\.(0|[1-9]\d*)"),
     "kind": is_text,
     "occurred_on": is_day,
-    "payload": maps_to(either(is_text, is_integer, lambda value: isinstance(value, bool))),
+    "payload": maps_to(is_plain),
     "personal": maps_to(is_hash),
-    "received_at": matches(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z"),
+    "received_at": matches(MOMENT),
     "seq": is_seq,
     "source_unit": is_text,
     "supersedes": either(is_seq, is_null),
     "version": either(is_day, is_null),
     "withdrawn": lambda value: isinstance(value, bool),
+}
+
+# Section 9.
+AUDIT = {
+    "account": is_text,
+    "at": matches(MOMENT),
+    "detail": maps_to(is_plain),
+    "event": is_text,
+    "hash": is_hash,
+    "object": is_text,
+    "outcome": matches("done|refused"),
+    "request": is_text,
+    "roles": is_text,
+    "seq": is_seq,
+    "source": is_text,
+    "staff": either(is_integer, is_null),
+    "unit": is_text,
 }
 
 
@@ -143,8 +163,8 @@ def no_fraction(text):
     raise ValueError("不是整数：" + text)
 
 
-def read_record(line):
-    """The record of a line of the export; ValueError says what is wrong with it."""
+def read_record(line, fields):
+    """The record of a line of the export, with just these fields; ValueError says what is wrong with it."""
     if not line.endswith(b"\n"):
         raise ValueError("行末没有换行，文件可能不完整")
     try:
@@ -152,9 +172,9 @@ def read_record(line):
         record = json.loads(text, parse_float=no_fraction, parse_constant=no_fraction)
     except (ValueError, RecursionError) as error:
         raise ValueError("不是一行 JSON（{}）".format(error))
-    if not isinstance(record, dict) or record.keys() != FIELDS.keys():
+    if not isinstance(record, dict) or record.keys() != fields.keys():
         raise ValueError("字段与格式不符")
-    for name, test in FIELDS.items():
+    for name, test in fields.items():
         if not test(record[name]):
             raise ValueError("字段 {} 的值不合格式".format(name))
     if canonical(record) != text:
@@ -162,17 +182,27 @@ def read_record(line):
     return record
 
 
+def fields_of(line):
+    """The fields of the chain that the first line of an export is of: the audit log's lines have an account."""
+    return AUDIT if line.startswith(b'{"account":') else LEDGER
+
+
 # ── The chain (section 3) and the export (section 5) ───────────────────────────────────────────
 
-class Ledger:
+class Chain:
     """What reading an export found."""
 
-    def __init__(self, wanted):
+    def __init__(self, wanted, after):
         self.findings = []
-        self.seq = 0  # the newest record's place …
-        self.hash = "0" * 64  # … and hash; None where the line cannot be read
+        self.fields = LEDGER
+        self.seq = after["seq"]  # the newest record's place …
+        self.hash = after["hash"]  # … and hash; None where the line cannot be read
         self.wanted = wanted  # places whose hashes are kept, to be compared
-        self.kept = {0: self.hash}
+        self.first = self.seq
+        self.kept = {self.seq: self.hash}
+
+    def title(self):
+        return "审计日志" if self.fields is AUDIT else "台账"
 
     def find(self, number, finding):
         self.findings.append("第 {} 行：{}".format(number, finding))
@@ -181,8 +211,10 @@ class Ledger:
         """Checks every line. After a fault it goes on from what the line says of itself, so that
         one fault is one finding."""
         for number, line in enumerate(lines, start=1):
+            if number == 1:
+                self.fields = fields_of(line)
             try:
-                record = read_record(line)
+                record = read_record(line, self.fields)
                 self.check(number, record, sm3)
                 self.seq, self.hash = record["seq"], record["hash"]
             except ValueError as error:
@@ -197,7 +229,7 @@ class Ledger:
         """The place of a record and its link to the one before."""
         if record["seq"] != self.seq + 1:
             self.find(number, "序号应为 {}，实为 {}：有记录缺失、多出或换位".format(self.seq + 1, record["seq"]))
-        if record["supersedes"] is not None and record["supersedes"] >= record["seq"]:
+        if (record.get("supersedes") or 0) >= record["seq"]:
             self.find(number, "它所取代的记录（{}）不在它之前".format(record["supersedes"]))
         if self.hash is None:
             return  # the line before cannot be read, which is a finding already
@@ -209,8 +241,10 @@ class Ledger:
     def compare(self, name, head):
         """Holds an earlier head against the export (section 6)."""
         seq, then = head["seq"], head["hash"]
-        if seq > self.seq:
-            self.findings.append("{}：当时台账已有 {} 条，现在只有 {} 条：末尾被截去".format(name, seq, self.seq))
+        if seq < self.first:
+            self.findings.append("{}：第 {} 条在 --after 的账头之前，不在这个文件里，无法比对".format(name, seq))
+        elif seq > self.seq:
+            self.findings.append("{}：当时{}已有 {} 条，现在只有 {} 条：末尾被截去".format(name, self.title(), seq, self.seq))
         elif self.kept.get(seq) != then:
             now = self.kept.get(seq) or "读不出"
             self.findings.append(
@@ -247,8 +281,11 @@ def self_test():
 def main():
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # a console without Chinese shows "?" and goes on
-    parser = argparse.ArgumentParser(description="核验信衡台账的导出文件（格式见 docs/ledger-format.md）")
-    parser.add_argument("export", nargs="?", metavar="台账.jsonl", help="xinheng ledger export 导出的文件")
+    parser = argparse.ArgumentParser(description="核验信衡台账或审计日志的导出文件（格式见 docs/ledger-format.md）")
+    parser.add_argument(
+        "export", nargs="?", metavar="台账.jsonl", help="xinheng ledger export 或 xinheng audit export 导出的文件"
+    )
+    parser.add_argument("--after", metavar="账头.json", help="导出时的 --after：文件从这个账头之后开始")
     parser.add_argument(
         "--against", action="append", default=[], metavar="回执.json", help="早先的账头或回执，可重复；用来发现截尾与改写"
     )
@@ -257,34 +294,35 @@ def main():
     if arguments.self_test:
         sys.exit(self_test())
     if arguments.export is None:
-        parser.error("请给出台账的导出文件")
+        parser.error("请给出导出文件")
     if arguments.export.endswith(".zst"):
         refuse("文件是压缩的，请先解压：zstd -d {}".format(arguments.export))
 
-    heads = []
-    for name in arguments.against:
+    def earlier(name):
         try:
-            heads.append((name, read_head(name)))
+            return read_head(name)
         except (OSError, ValueError) as error:
             refuse("读不出账头或回执 {}：{}".format(name, error))
 
-    ledger = Ledger({head["seq"] for _, head in heads})
+    heads = [(name, earlier(name)) for name in arguments.against]
+    after = earlier(arguments.after) if arguments.after else {"seq": 0, "hash": "0" * 64}
+    chain = Chain({head["seq"] for _, head in heads}, after)
     try:
         with open(arguments.export, "rb") as lines:
-            ledger.read(lines, library_sm3 if right(library_sm3) else own_sm3)
+            chain.read(lines, library_sm3 if right(library_sm3) else own_sm3)
     except OSError as error:
         refuse("读不出 {}：{}".format(arguments.export, error.strerror))
     for name, head in heads:
-        ledger.compare(name, head)
+        chain.compare(name, head)
 
-    print("台账：{} 条记录".format(ledger.seq))
-    print("账头：{}".format(canonical({"hash": ledger.hash, "seq": ledger.seq})))
-    for finding in ledger.findings[:SHOWN]:
+    print("{}：第 {} 条至第 {} 条".format(chain.title(), after["seq"] + 1, chain.seq))
+    print("账头：{}".format(canonical({"hash": chain.hash, "seq": chain.seq})))
+    for finding in chain.findings[:SHOWN]:
         print("× {}".format(finding))
-    if len(ledger.findings) > SHOWN:
-        print("× 另有 {} 处".format(len(ledger.findings) - SHOWN))
-    if ledger.findings:
-        print("结论：不通过，共 {} 处".format(len(ledger.findings)))
+    if len(chain.findings) > SHOWN:
+        print("× 另有 {} 处".format(len(chain.findings) - SHOWN))
+    if chain.findings:
+        print("结论：不通过，共 {} 处".format(len(chain.findings)))
         sys.exit(1)
     print("结论：通过。序号连续，每条的写法规范，哈希逐条相连{}".format("，与早先的 {} 个账头一致".format(len(heads)) if heads else ""))
     if not heads:

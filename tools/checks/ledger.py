@@ -40,9 +40,10 @@ def entities(count):
         ]
 
 
-def verify(export, *against):
+def verify(export, *against, after=None):
     """The exit code and the words of verify_ledger.py."""
     command = [sys.executable, VERIFY, export] + [part for head in against for part in ("--against", head)]
+    command += ["--after", after] if after else []
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8")
     return done.returncode, done.stdout
 
@@ -66,7 +67,7 @@ def rewritten(lines, at):
         record = json.loads(lines[number])
         previous = json.loads(lines[number - 1])["hash"] if number else "0" * 64
         if number == at:
-            record["source_unit"] += "X"
+            record["source_unit" if "source_unit" in record else "object"] += "X"
         del record["hash"]
         record["hash"] = own_sm3(bytes.fromhex(previous) + canonical(record).encode()).hex()
         lines[number] = canonical(record).encode() + b"\n"
@@ -130,15 +131,34 @@ def product(folder, built):
     assert any(record["supersedes"] for record in records), "the second edition supersedes the first"
     assert any(record["personal"] for record in records), "legal representatives are committed to"
     alterations(folder, export, head)
-    return len(records)
+    return len(records), audit_log(folder, xinheng)
+
+
+def audit_log(folder, xinheng):
+    """Two exports of the audit log, the second of what came after the first: each act here is on it."""
+    first, second = folder / "first-audit.jsonl", folder / "second-audit.jsonl"
+    earlier, head = folder / "first-audit.json", folder / "second-audit.json"
+    for number in range(8):
+        xinheng("audit", "export", "copy-{}.jsonl".format(number))
+    earlier.write_bytes(xinheng("audit", "export", first.name, "--json"))
+    for number in range(8):
+        xinheng("audit", "export", "copy-{}.jsonl".format(number))
+    head.write_bytes(xinheng("audit", "export", second.name, "--after", earlier.name, "--json"))
+    accepted(first, earlier)
+    code, words = verify(second, head, after=earlier)
+    assert code == 0 and "第 10 条至第 18 条" in words, words
+    assert verify(second, head)[0] == 1, "the second begins where the first ends"
+    alterations(folder, first, earlier)
+    xinheng("audit", "verify", "--against", earlier.name, "--against", head.name)
+    return json.loads(head.read_bytes())["head"]["seq"]
 
 
 def main():
     built = Path(sys.argv[1] if len(sys.argv) > 1 else "target/debug").resolve()
     with tempfile.TemporaryDirectory() as folder:
         document_example(Path(folder))
-        records = product(Path(folder), built)
-    print("  台账：格式文档的例子与程序导出的 {} 条通过独立核验，改动、截尾、改写均被发现".format(records))
+        records, lines = product(Path(folder), built)
+    print("  台账：格式文档的例子与程序导出的 {} 条、审计日志 {} 条通过独立核验，改动、截尾、改写均被发现".format(records, lines))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,34 @@
 //! The audit log (审计日志) for those who read it, and the one way to see a personal value in clear.
 //! There is no way to delete a line: it is kept for good.
 
+use std::path::Path;
+
+use serde::Serialize;
 use xinheng_core::audit::Outcome;
 use xinheng_core::ledger::Head;
 use xinheng_core::record::{Personal, Seq, Value};
 use xinheng_core::staff::Permission;
+use xinheng_exchange::{TableFormat, TableWriter};
 pub use xinheng_store::{AuditEntry, AuditFilter};
 
-use crate::act::{Act, NotPermitted};
-use crate::ledger::Verified;
+use crate::act::{Act, Actor, NotPermitted};
+use crate::ledger::{Handout, Verified};
+use crate::words::china_time;
 use crate::{Bureau, WrongInput};
 
+/// Lines of the audit log that were handed out.
+#[derive(Clone, Debug, Serialize)]
+pub struct AuditExport {
+    /// How many.
+    pub lines: u64,
+    /// Place and hash of the last: where the next export goes on, and what the log is verified against later.
+    pub head: Head,
+}
+
+/// Columns of the log as a table, in the order in which pages show them.
+pub const AUDIT_HEADINGS: [&str; 9] = ["序号", "时间", "账号", "角色", "来源", "操作", "对象", "结果", "说明"];
+/// Lines of the longest table.
+const MOST_IN_TABLE: u64 = 100_000;
 /// Lines of the longest page.
 const LONGEST_PAGE: u64 = 1_000;
 /// Characters of the shortest reason that says something.
@@ -57,7 +75,72 @@ impl Bureau {
             findings.push(format!("另有 {} 处没有列出", verification.unlisted));
         }
         let head = if findings.is_empty() { Some(self.store.audit_head().await?) } else { None };
-        Ok(Verified { records: verification.records, erased: 0, findings, head })
+        Ok(Verified { chain: "审计日志", records: verification.records, erased: 0, findings, head })
+    }
+
+    /// Writes the audit log as JSON lines, to be kept by another system: all of it, or what came after an earlier head.
+    /// The newest line written is the one that says so. Compressed when the file's name ends in `.zst`.
+    ///
+    /// # Errors
+    /// [`WrongInput`] when the log no longer is what the head says; when the file cannot be written or the database fails.
+    pub async fn export_audit(&self, act: &Act, file: &Path, after: Head) -> anyhow::Result<AuditExport> {
+        if after.seq > Seq(0) {
+            let then = self.store.audit(&AuditFilter::default(), Some(Seq(after.seq.0 + 1)), 1).await?;
+            let holds = then.first().is_some_and(|entry| entry.seq == after.seq && entry.hash == after.hash);
+            let refusal = || {
+                WrongInput(format!(
+                    "审计日志第 {} 条与给出的凭据不符：日志被改写过，或末尾被删除，或凭据不是这个数据库的。\
+                     没有导出；请用 xinheng audit verify --against 凭据 核验",
+                    after.seq
+                ))
+            };
+            holds.then_some(()).ok_or_else(refusal)?;
+        }
+        let mut handout = Handout::create(file)?;
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        self.record_export(act, &format!("audit/{}/{name}", after.seq)).await?;
+        let head = self.store.export_audit(after, &mut handout).await?;
+        handout.finish()?;
+        Ok(AuditExport { lines: (head.seq.0 - after.seq.0).unsigned_abs(), head })
+    }
+
+    /// Writes the lines that a filter finds into a workbook, from the newest, each as it is worded for people; returns how
+    /// many. Of more than a workbook holds with ease the newest, and its last row says so.
+    ///
+    /// # Errors
+    /// When the file cannot be written or the database fails.
+    pub async fn export_audit_table(
+        &self,
+        filter: &AuditFilter,
+        asked: &str,
+        actor: &Actor,
+        file: &Path,
+        worded: impl Fn(AuditEntry) -> [String; AUDIT_HEADINGS.len()],
+    ) -> anyhow::Result<u64> {
+        let preface = [
+            ("查询条件", asked),
+            ("导出单位", actor.unit_name.as_str()),
+            ("导出人", actor.name.as_str()),
+            ("导出时间", &china_time(self.now())),
+        ];
+        let mut table = TableWriter::create_with_preface(file, TableFormat::Xlsx, &preface, &AUDIT_HEADINGS, true)?;
+        let (mut written, mut before) = (0, None);
+        loop {
+            let page = self.store.audit(filter, before, LONGEST_PAGE).await?;
+            let Some(last) = page.last() else { break };
+            if written >= MOST_IN_TABLE {
+                let rest = format!("更早的日志没有列出：一次至多导出 {MOST_IN_TABLE} 条，请缩短日期范围");
+                table.write(&[rest.as_str()])?;
+                break;
+            }
+            before = Some(last.seq);
+            written += page.len() as u64;
+            for line in page {
+                table.write(&worded(line).each_ref().map(String::as_str))?;
+            }
+        }
+        table.finish()?;
+        Ok(written)
     }
 
     /// Notes that a table is taken out, before it is.

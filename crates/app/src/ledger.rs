@@ -1,6 +1,7 @@
 //! The ledger (台账) as a whole: verify it, rebuild everything from it, hand it out.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
@@ -23,7 +24,9 @@ const PAGE: u64 = 5_000;
 /// What a verification found.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verified {
-    /// Records in the ledger.
+    /// What was verified: 台账 or 审计日志.
+    pub chain: &'static str,
+    /// Its records or lines.
     pub records: u64,
     /// Personal values that were erased by law; their commitments remain.
     pub erased: u64,
@@ -39,8 +42,11 @@ impl fmt::Display for Verified {
         let erased =
             if self.erased > 0 { format!("，依法销毁的个人信息 {} 项", self.erased) } else { String::new() };
         match &self.head {
-            Some(head) => writeln!(f, "台账完好：{} 条{erased}，账头 {}", self.records, head.hash),
-            None => writeln!(f, "台账有问题：{} 条中发现上述 {} 处{erased}", self.records, self.findings.len()),
+            Some(head) => writeln!(f, "{}完好：{} 条{erased}，账头 {}", self.chain, self.records, head.hash),
+            None => {
+                let findings = self.findings.len();
+                writeln!(f, "{}有问题：{} 条中发现上述 {findings} 处{erased}", self.chain, self.records)
+            }
         }
     }
 }
@@ -63,6 +69,49 @@ impl fmt::Display for Rebuilt {
     }
 }
 
+/// A file that is handed out, compressed when its name ends in `.zst`.
+pub(crate) enum Handout {
+    Plain(BufWriter<File>),
+    Packed(zstd::Encoder<'static, BufWriter<File>>),
+}
+
+impl Handout {
+    pub(crate) fn create(file: &Path) -> anyhow::Result<Self> {
+        let created = File::create(file).with_context(|| format!("写不了文件“{}”", file.display()))?;
+        let plain = BufWriter::new(created);
+        Ok(match file.extension() {
+            Some(extension) if extension == "zst" => {
+                Self::Packed(zstd::Encoder::new(plain, zstd::DEFAULT_COMPRESSION_LEVEL)?)
+            }
+            _ => Self::Plain(plain),
+        })
+    }
+
+    /// Only then the file is complete.
+    pub(crate) fn finish(self) -> std::io::Result<()> {
+        match self {
+            Self::Plain(mut plain) => plain.flush(),
+            Self::Packed(packed) => packed.finish()?.flush(),
+        }
+    }
+}
+
+impl Write for Handout {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        match self {
+            Self::Plain(plain) => plain.write(bytes),
+            Self::Packed(packed) => packed.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        match self {
+            Self::Plain(plain) => plain.flush(),
+            Self::Packed(packed) => packed.flush(),
+        }
+    }
+}
+
 impl Bureau {
     /// Verifies the chain and the commitments, and compares with earlier heads.
     ///
@@ -78,7 +127,7 @@ impl Bureau {
             findings.push(format!("另有 {} 处没有列出", verification.unlisted));
         }
         let head = if findings.is_empty() { Some(self.store.head().await?) } else { None };
-        Ok(Verified { records: verification.records, erased: verification.erased, findings, head })
+        Ok(Verified { chain: "台账", records: verification.records, erased: verification.erased, findings, head })
     }
 
     /// Drops everything derived and derives it again, run by run, each with the rulebook it was made with.
@@ -171,17 +220,9 @@ impl Bureau {
     pub async fn export(&self, file: &Path, watcher: Watcher<'_>) -> anyhow::Result<Head> {
         let total = self.store.head().await?.seq.0.unsigned_abs();
         watcher(Stage { name: "导出台账".to_owned(), done: 0, total });
-        let created = std::fs::File::create(file).with_context(|| format!("写不了文件“{}”", file.display()))?;
-        let plain = BufWriter::new(created);
-        if file.extension().is_some_and(|extension| extension == "zst") {
-            let mut packed = zstd::Encoder::new(plain, zstd::DEFAULT_COMPRESSION_LEVEL)?;
-            let head = self.store.export(&mut packed).await?;
-            packed.finish()?.flush()?;
-            return Ok(head);
-        }
-        let mut plain = plain;
-        let head = self.store.export(&mut plain).await?;
-        plain.flush()?;
+        let mut handout = Handout::create(file)?;
+        let head = self.store.export(&mut handout).await?;
+        handout.finish()?;
         Ok(head)
     }
 }

@@ -1,6 +1,7 @@
 //! People: from the first start to everybody's own sign-in, and what those meet who should not come in.
 #![allow(clippy::unwrap_used)]
 
+use std::io::Read as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -8,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 use totp_rs::{Builder, Secret};
 use xinheng_app::act::{Act, Actor, NotPermitted};
-use xinheng_app::audit::AuditFilter;
+use xinheng_app::audit::{AuditEntry, AuditFilter};
 use xinheng_app::people::{DirectoryText, NewStaff, OneTimeSecret, StaffFile, UnitChange};
 use xinheng_app::rules::{embedded, load};
 use xinheng_app::setup::Step;
@@ -16,7 +17,8 @@ use xinheng_app::sign_in::{Credentials, Due, PasswordCost, PasswordPolicy, Refus
 use xinheng_app::{Bureau, Surroundings, WrongInput};
 use xinheng_core::audit::Outcome;
 use xinheng_core::inspector::RecusalGround;
-use xinheng_core::record::{Moment, Reason};
+use xinheng_core::ledger::{Hash, Head};
+use xinheng_core::record::{Moment, Reason, Seq};
 use xinheng_core::staff::{Duties, Permission, Role};
 use xinheng_core::unit::UnitKind;
 use xinheng_store::testing::databases;
@@ -535,6 +537,44 @@ async fn a_personal_value_is_shown_for_a_reason_that_the_audit_log_keeps() {
         assert_eq!(told, [(Outcome::Done, "5101"), (Outcome::Refused, "5102")]);
         assert_eq!(lines[0].line.detail.text("reason"), Some("核对签署人身份"));
         assert!(bureau.verify_audit(&[bureau.audit_head().await.unwrap()]).await.unwrap().findings.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_audit_log_is_handed_out_part_by_part_as_long_as_it_is_what_it_was() {
+    both(async |office| {
+        let bureau = &office.bureau;
+        let taking_out = Act::on_command_line("audit.export");
+        let file = |name: &str| office.folder.path().join(name);
+        let first = bureau.export_audit(&taking_out, &file("一.jsonl"), Head::EMPTY).await.unwrap();
+        assert_eq!(first.head, bureau.audit_head().await.unwrap());
+        let second = bureau.export_audit(&taking_out, &file("二.jsonl.zst"), first.head).await.unwrap();
+        assert_eq!((second.lines, second.head.seq), (1, Seq(first.head.seq.0 + 1)), "only that it was taken out again");
+        let unpacked = zstd::decode_all(std::fs::File::open(file("二.jsonl.zst")).unwrap()).unwrap();
+        let line: serde_json::Value = serde_json::from_slice(&unpacked).unwrap();
+        assert_eq!(line["hash"], second.head.hash.to_string());
+        assert_eq!(line["object"], format!("audit/{}/二.jsonl.zst", first.head.seq));
+
+        let forged = Head { hash: Hash::GENESIS, ..first.head };
+        let beyond = Head { seq: Seq(1_000), ..first.head };
+        for head in [forged, beyond] {
+            let refusal = wrong(bureau.export_audit(&taking_out, &file("三.jsonl"), head).await);
+            assert!(refusal.contains("与给出的凭据不符") && !file("三.jsonl").exists(), "{refusal}");
+        }
+
+        let auditor = officer([Role::AuditAdministrator], "5101");
+        let filter = AuditFilter { event: Some("audit.export".to_owned()), ..AuditFilter::default() };
+        let worded = |entry: AuditEntry| [(); 9].map(|()| format!("{}号", entry.seq));
+        let table = file("审计.xlsx");
+        let written = bureau.export_audit_table(&filter, "操作：导出", &auditor, &table, worded).await.unwrap();
+        assert_eq!(written, 2);
+        let mut sheet = String::new();
+        let mut workbook = zip::ZipArchive::new(std::fs::File::open(&table).unwrap()).unwrap();
+        workbook.by_name("xl/worksheets/sheet1.xml").unwrap().read_to_string(&mut sheet).unwrap();
+        for words in ["操作：导出", "来源", &format!("{}号", second.head.seq)] {
+            assert!(sheet.contains(words), "{words}");
+        }
     })
     .await;
 }

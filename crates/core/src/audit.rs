@@ -1,5 +1,5 @@
 //! Audit log (审计日志): who did what, from where, with which result. A chain of its own, made like the
-//! ledger's: SM3(previous hash ‖ canonical bytes).
+//! ledger's: SM3(previous hash ‖ canonical bytes). docs/ledger-format.md, section 9, is its specification.
 
 use std::fmt;
 
@@ -73,6 +73,17 @@ pub struct AuditLine {
 /// Hash of a line: SM3(previous hash ‖ canonical JSON), keys in code-point order, no white space.
 #[must_use]
 pub fn chain(previous: Hash, seq: Seq, line: &AuditLine) -> Hash {
+    Hash::of(&[&previous.0, &object(seq, line, None)])
+}
+
+/// A line of an export, without its end: the canonical object with the line's hash as one more key, in its place among the
+/// others.
+#[must_use]
+pub fn export_line(seq: Seq, line: &AuditLine, hash: Hash) -> Vec<u8> {
+    object(seq, line, Some(hash))
+}
+
+fn object(seq: Seq, line: &AuditLine, hash: Option<Hash>) -> Vec<u8> {
     /// Fields stand in code-point order of their names; serde writes them as they stand.
     #[derive(Serialize)]
     struct Canonical<'a> {
@@ -80,6 +91,8 @@ pub fn chain(previous: Hash, seq: Seq, line: &AuditLine) -> Hash {
         at: String,
         detail: &'a Payload,
         event: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        hash: Option<Hash>,
         object: &'a str,
         outcome: Outcome,
         request: &'a str,
@@ -89,11 +102,12 @@ pub fn chain(previous: Hash, seq: Seq, line: &AuditLine) -> Hash {
         staff: Option<i64>,
         unit: &'a str,
     }
-    let bytes = serde_json::to_vec(&Canonical {
+    serde_json::to_vec(&Canonical {
         account: &line.account,
         at: line.at.to_string(),
         detail: &line.detail,
         event: &line.event,
+        hash,
         object: &line.object,
         outcome: line.outcome,
         request: &line.request,
@@ -103,6 +117,5 @@ pub fn chain(previous: Hash, seq: Seq, line: &AuditLine) -> Hash {
         staff: line.staff,
         unit: &line.unit,
     })
-    .expect("a line holds only text, whole numbers and flags");
-    Hash::of(&[&previous.0, &bytes])
+    .expect("a line holds only text, whole numbers and flags")
 }

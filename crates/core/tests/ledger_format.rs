@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use serde_json::Value;
+use xinheng_core::audit::{self, AuditLine, Outcome};
 use xinheng_core::ledger::{Hash, Head, canonical_bytes, chain, commitment};
 use xinheng_core::record::{Moment, Payload, Record, RecordId, Seq};
 
@@ -63,6 +64,40 @@ fn the_documents_records_give_its_bytes_and_hashes() {
         assert_eq!(head.hash.to_string(), block["hash"]);
     }
     assert_eq!(serde_json::to_string(&head).unwrap(), fenced("json").trim_end());
+}
+
+/// A line of the audit log from its JSON.
+fn audit_line(json: &Value) -> AuditLine {
+    let text = |name: &str| json[name].as_str().unwrap().to_owned();
+    AuditLine {
+        at: Moment::new(text("at").parse::<DateTime<_>>().unwrap()),
+        staff: json["staff"].as_i64(),
+        account: text("account"),
+        roles: text("roles"),
+        unit: text("unit"),
+        source: text("source"),
+        event: text("event"),
+        object: text("object"),
+        outcome: Outcome::parse(json["outcome"].as_str().unwrap()).unwrap(),
+        detail: serde_json::from_value::<Payload>(json["detail"].clone()).unwrap(),
+        request: text("request"),
+        form: None,
+    }
+}
+
+#[test]
+fn the_documents_lines_of_the_audit_log_give_its_bytes_and_hashes() {
+    let mut previous = Hash::GENESIS;
+    for (place, exported) in (1..).zip(fenced("audit").lines()) {
+        let json: Value = serde_json::from_str(exported).unwrap();
+        let (seq, line) = (Seq(json["seq"].as_i64().unwrap()), audit_line(&json));
+        assert_eq!(seq, Seq(place));
+        let hash = audit::chain(previous, seq, &line);
+        assert_eq!(hash.to_string(), json["hash"].as_str().unwrap());
+        assert_eq!(String::from_utf8(audit::export_line(seq, &line, hash)).unwrap(), exported);
+        previous = hash;
+    }
+    assert_ne!(previous, Hash::GENESIS, "the document shows lines");
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! The audit log (审计日志): written in the transaction of the act, chained, read back, verified.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use sea_orm::{
     ColumnTrait, Condition, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait,
     QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
-use xinheng_core::audit::{AuditLine, Outcome, chain};
+use xinheng_core::audit::{AuditLine, Outcome, chain, export_line};
 use xinheng_core::ledger::{Hash, Head};
 use xinheng_core::record::{Moment, Seq};
 
@@ -185,6 +186,28 @@ impl Store {
     pub async fn audit_head(&self) -> Result<Head> {
         let newest = self.audit(&AuditFilter::default(), None, 1).await?;
         Ok(newest.first().map_or(Head::EMPTY, |entry| Head { seq: entry.seq, hash: entry.hash }))
+    }
+
+    /// Writes the lines after a seq as JSON lines, from the earliest; returns the place and hash of the last.
+    ///
+    /// # Errors
+    /// When the database fails, a line is damaged, or writing fails.
+    pub async fn export_audit(&self, after: Head, writer: &mut (impl Write + Send)) -> Result<Head> {
+        let mut head = after;
+        loop {
+            let page = Entity::find().filter(Column::Seq.gt(head.seq.0)).order_by_asc(Column::Seq).limit(PAGE);
+            let rows = page.all(&self.connections.readers).await?;
+            if rows.is_empty() {
+                writer.flush()?;
+                return Ok(head);
+            }
+            for row in rows {
+                let entry = AuditEntry::read(row)?;
+                writer.write_all(&export_line(entry.seq, &entry.line, entry.hash))?;
+                writer.write_all(b"\n")?;
+                head = Head { seq: entry.seq, hash: entry.hash };
+            }
+        }
     }
 
     /// Recomputes the chain of the audit log and compares it with heads that were noted earlier.

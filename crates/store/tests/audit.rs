@@ -27,7 +27,11 @@ fn line(number: i64) -> AuditLine {
 }
 
 async fn filled(store: &Store, lines: i64) {
-    for number in 1..=lines {
+    filled_from(store, 1, lines).await;
+}
+
+async fn filled_from(store: &Store, first: i64, last: i64) {
+    for number in first..=last {
         let mut writing = store.begin().await.unwrap();
         assert_eq!(writing.audit(line(number)).await.unwrap(), Seq(number));
         writing.commit().await.unwrap();
@@ -120,6 +124,25 @@ async fn a_change_of_any_column_of_any_line_is_found_and_says_which_line() {
             }
         }
         assert!(store.verify_audit(&[]).await.unwrap().holds());
+    }
+}
+
+#[tokio::test]
+async fn what_is_handed_out_in_two_parts_is_what_is_handed_out_at_once() {
+    for database in databases().await {
+        let store = database.open().await;
+        filled(&store, 3).await;
+        let (mut whole, mut first, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        let middle = store.export_audit(Head::EMPTY, &mut first).await.unwrap();
+        assert_eq!(middle, store.audit_head().await.unwrap());
+        filled_from(&store, 4, 5).await;
+        let head = store.export_audit(middle, &mut rest).await.unwrap();
+        assert_eq!(store.export_audit(Head::EMPTY, &mut whole).await.unwrap(), head);
+        assert_eq!([first, rest].concat(), whole, "{}", database.name);
+        assert_eq!(String::from_utf8(whole).unwrap().lines().count(), 5);
+        let mut nothing = Vec::new();
+        assert_eq!(store.export_audit(head, &mut nothing).await.unwrap(), head);
+        assert!(nothing.is_empty());
     }
 }
 

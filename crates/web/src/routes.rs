@@ -139,6 +139,7 @@ pub fn routes() -> Vec<Route> {
 
         // The audit administrator.
         get("/admin/audit", "审计日志", Staff(ReadAudit), admin::audit),
+        get("/admin/audit.xlsx", "导出审计日志", Staff(ReadAudit), admin::export_audit).audited("audit.export"),
     ]
 }
 

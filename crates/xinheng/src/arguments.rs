@@ -90,6 +90,9 @@ pub enum Command {
     /// 台账：账头、核验、重建、导出
     #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
     Ledger(Ledger),
+    /// 审计日志：账头、核验、导出到系统之外保存
+    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    Audit(Audit),
     /// 规则库：检查、验证算例、查看、签署
     #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
     Rulebook(Rulebook),
@@ -362,6 +365,30 @@ pub enum Ledger {
         /// 写到哪里
         #[arg(value_name = "文件.jsonl")]
         file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum Audit {
+    /// 账头：最后一条的序号和摘要，抄录到系统之外
+    #[command(help_template = TEMPLATE)]
+    Head,
+    /// 核验整条链，并与以前的账头比对：改动、截去末尾都能查出
+    #[command(help_template = TEMPLATE)]
+    Verify {
+        /// 以前的账头，或上次导出时 --json 的输出
+        #[arg(long, value_name = "文件")]
+        against: Vec<PathBuf>,
+    },
+    /// 导出为 JSON 行，供另一个系统保存；以 .zst 结尾则压缩。tools/verify_ledger.py 可独立核验
+    #[command(help_template = TEMPLATE)]
+    Export {
+        /// 写到哪里
+        #[arg(value_name = "文件.jsonl")]
+        file: PathBuf,
+        /// 只导出这个账头之后的：上次导出时 --json 的输出
+        #[arg(long, value_name = "文件")]
+        after: Option<PathBuf>,
     },
 }
 

@@ -48,6 +48,7 @@ async fn run(arguments: &Arguments) -> anyhow::Result<Ending> {
         Command::Explain(command) => commands::explain::run(options, command).await,
         Command::Draw(command) => commands::draw::run(options, command).await,
         Command::Verify(command) => commands::verify::run(options, command),
+        Command::Audit(command) => commands::audit::run(options, command).await,
         Command::Ledger(command) => commands::ledger::run(options, command).await,
         Command::Rulebook(command) => commands::rulebook::run(options, command).await,
         Command::Admin(command) => commands::admin::run(options, command).await,

@@ -4,13 +4,15 @@
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
+use xinheng_app::WrongInput;
 use xinheng_app::audit::{AuditEntry, AuditFilter};
 use xinheng_app::ledger::Verified;
 use xinheng_app::people::{NewStaff, OneTimeSecret, StaffFile, StaffMember, Unit, UnitChange};
 use xinheng_app::setup::{Progress, Settings, Step};
 use xinheng_app::sign_in::{OpenSession, PasswordPolicy};
 use xinheng_core::audit::Outcome;
-use xinheng_core::record::{Moment, Seq};
+use xinheng_core::ledger::Head;
+use xinheng_core::record::{Day, Moment, Seq};
 use xinheng_core::staff::Role;
 use xinheng_core::unit::UnitKind;
 
@@ -453,7 +455,10 @@ struct AuditPage {
     asked: AuditQuery,
     events: Vec<(&'static str, &'static str)>,
     lines: Vec<AuditRow>,
+    /// Address of the older lines.
     next: Option<String>,
+    /// Address of the workbook.
+    export: String,
     verified: Option<Verified>,
 }
 
@@ -477,52 +482,122 @@ pub struct AuditQuery {
     event: String,
     #[serde(default)]
     outcome: String,
+    /// Days, both of them among those wanted.
+    #[serde(default)]
+    from: String,
+    #[serde(default)]
+    until: String,
     #[serde(default)]
     before: Option<i64>,
     #[serde(default)]
     verify: Option<String>,
+    /// A head that was noted outside, to verify against.
+    #[serde(default)]
+    noted_seq: String,
+    #[serde(default)]
+    noted_hash: String,
 }
 
 impl AuditQuery {
-    fn filter(&self) -> AuditFilter {
-        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        AuditFilter {
+    fn filter(&self) -> Result<AuditFilter, WrongInput> {
+        let until = given(&self.until).map(|until| day(&until)).transpose()?.and_then(|until| until.succ_opt());
+        Ok(AuditFilter {
             account: given(&self.account),
             event: given(&self.event),
             outcome: Outcome::parse(&self.outcome),
+            from: given(&self.from).map(|from| day(&from)).transpose()?.map(Moment::midnight_in_china),
+            until: until.map(Moment::midnight_in_china),
             ..AuditFilter::default()
+        })
+    }
+
+    /// The query as a part of an address.
+    fn address(&self) -> String {
+        let Self { account, event, outcome, from, until, .. } = self;
+        let fields = [("account", account), ("event", event), ("outcome", outcome), ("from", from), ("until", until)]
+            .into_iter();
+        fields.map(|(name, text)| format!("{name}={}", crate::visit::encoded(text))).collect::<Vec<_>>().join("&")
+    }
+
+    /// The query in words.
+    fn words(&self) -> String {
+        let Self { account, event, outcome, from, until, .. } = self;
+        let event = given(event).map(|event| event_title(&event));
+        let outcome = Outcome::parse(outcome).map(|outcome| outcome.title().to_owned());
+        let asked =
+            [("账号", given(account)), ("操作", event), ("结果", outcome), ("起", given(from)), ("止", given(until))];
+        let asked = asked.into_iter().filter_map(|(what, words)| Some(format!("{what}：{}", words?)));
+        asked.collect::<Vec<_>>().join("；")
+    }
+
+    fn noted(&self) -> Result<Vec<Head>, WrongInput> {
+        let wrong = || {
+            WrongInput(
+                "以前的账头应有序号和 64 位小写十六进制的哈希，请照抄录的填写；没有抄录过，两项都留空".to_owned(),
+            )
+        };
+        match (given(&self.noted_seq), given(&self.noted_hash)) {
+            (None, None) => Ok(Vec::new()),
+            (Some(seq), Some(hash)) => {
+                let seq = seq.parse().ok().filter(|seq| *seq > 0).ok_or_else(wrong)?;
+                Ok(vec![Head { seq: Seq(seq), hash: hash.parse().map_err(|_| wrong())? }])
+            }
+            _ => Err(wrong()),
         }
     }
 }
 
+/// What was typed, if anything was.
+fn given(text: &str) -> Option<String> {
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn day(text: &str) -> Result<Day, WrongInput> {
+    text.parse().map_err(|_| WrongInput(format!("“{text}”不是日期，请写成 2026-11-25 的样子")))
+}
+
 pub async fn audit(State(site): State<Site>, visit: Visit, Query(asked): Query<AuditQuery>) -> PageResult {
-    let lines = site.bureau.audit(&asked.filter(), asked.before.map(Seq), PAGE).await?;
+    let filter = asked.filter().map_err(anyhow::Error::from)?;
+    let lines = site.bureau.audit(&filter, asked.before.map(Seq), PAGE).await?;
     let verified = match asked.verify {
-        Some(_) => Some(site.bureau.verify_audit(&[]).await?),
+        Some(_) => Some(site.bureau.verify_audit(&asked.noted().map_err(anyhow::Error::from)?).await?),
         None => None,
     };
-    let next = lines.last().filter(|_| lines.len() as u64 == PAGE).map(|last| {
-        let encoded = crate::visit::encoded;
-        let AuditQuery { account, event, outcome, .. } = &asked;
-        format!(
-            "/admin/audit?account={}&event={}&outcome={}&before={}",
-            encoded(account),
-            encoded(event),
-            encoded(outcome),
-            last.seq
-        )
-    });
+    let next = lines.last().filter(|_| lines.len() as u64 == PAGE);
+    let next = next.map(|last| format!("/admin/audit?{}&before={}", asked.address(), last.seq));
     let mut events: Vec<_> = crate::routes::events().collect();
     events.sort_unstable();
     events.dedup_by_key(|(event, _)| *event);
     page(&AuditPage {
         frame: Frame::new(&visit, "审计日志"),
-        lines: lines.into_iter().map(|line| row(line, &events)).collect(),
+        lines: lines.into_iter().map(row).collect(),
+        export: format!("/admin/audit.xlsx?{}", asked.address()),
         asked,
         events,
         next,
         verified,
     })
+}
+
+/// What the query finds, as a workbook.
+pub async fn export_audit(State(site): State<Site>, visit: Visit, Query(asked): Query<AuditQuery>) -> PageResult {
+    let filter = asked.filter().map_err(anyhow::Error::from)?;
+    let folder = tempfile::tempdir_in(&site.options.uploads).map_err(anyhow::Error::from)?;
+    let file = folder.path().join("审计日志.xlsx");
+    site.bureau.record_export(&visit.act, &format!("audit?{}", asked.address())).await?;
+    let worded = |line| {
+        let AuditRow { seq, at, account, roles, source, event, object, outcome, detail } = row(line);
+        [seq.to_string(), at, account, roles, source, event, object, outcome.title().to_owned(), detail]
+    };
+    site.bureau.export_audit_table(&filter, &asked.words(), visit.actor()?, &file, worded).await?;
+    let bytes = tokio::fs::read(&file).await.map_err(anyhow::Error::from)?;
+    Ok(crate::serve::download(&format!("审计日志-{}.xlsx", visit.today), crate::serve::XLSX, bytes))
+}
+
+/// What people read for an event.
+fn event_title(name: &str) -> String {
+    let title = crate::routes::events().find(|(event, _)| *event == name);
+    title.map_or(name, |(_, title)| title).to_owned()
 }
 
 /// What people read for a detail of a line.
@@ -545,10 +620,7 @@ fn detail_title(name: &str) -> &str {
     }
 }
 
-fn row(AuditEntry { seq, line, .. }: AuditEntry, events: &[(&'static str, &'static str)]) -> AuditRow {
-    let title = |name: &str| {
-        events.iter().find(|(event, _)| *event == name).map_or(name.to_owned(), |(_, title)| (*title).to_owned())
-    };
+fn row(AuditEntry { seq, line, .. }: AuditEntry) -> AuditRow {
     let roles = line.roles.split(',').filter_map(Role::parse).map(Role::title);
     AuditRow {
         seq,
@@ -556,7 +628,7 @@ fn row(AuditEntry { seq, line, .. }: AuditEntry, events: &[(&'static str, &'stat
         roles: roles.collect::<Vec<_>>().join("、"),
         account: line.account,
         source: line.source,
-        event: title(&line.event),
+        event: event_title(&line.event),
         object: line.object,
         outcome: line.outcome,
         detail: line

@@ -1,8 +1,9 @@
 //! `xinheng ledger`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use xinheng_app::WrongInput;
+use xinheng_app::ledger::Verified;
 use xinheng_core::ledger::Head;
 
 use super::{Ending, open, read_text};
@@ -17,24 +18,12 @@ pub async fn run(options: &Options, command: &Ledger) -> anyhow::Result<Ending> 
     match command {
         Ledger::Head => {
             drop(progress);
-            let head = bureau.head().await?;
-            if options.json {
-                print_json(&head)?;
-            } else {
-                say_line(format_args!("第 {} 条\n{}", head.seq, head.hash))?;
-            }
-            Ok(Ending::Done)
+            print_head(options, bureau.head().await?)
         }
         Ledger::Verify { against } => {
-            let earlier = against.iter().map(|path| read_head(path)).collect::<anyhow::Result<Vec<_>>>()?;
-            let verification = bureau.verify(&earlier, &show).await?;
+            let verified = bureau.verify(&read_heads(against)?, &show).await?;
             drop(progress);
-            if options.json {
-                print_json(&verification)?;
-            } else {
-                say(&verification)?;
-            }
-            Ok(Ending::findings_if(!verification.findings.is_empty()))
+            print_verified(options, &verified)
         }
         Ledger::Rebuild => {
             let rebuilt = bureau.rebuild(&show).await?;
@@ -59,12 +48,37 @@ pub async fn run(options: &Options, command: &Ledger) -> anyhow::Result<Ending> 
     }
 }
 
+/// Prints where a chain ends.
+pub(super) fn print_head(options: &Options, head: Head) -> anyhow::Result<Ending> {
+    if options.json {
+        print_json(&head)?;
+    } else {
+        say_line(format_args!("第 {} 条\n{}", head.seq, head.hash))?;
+    }
+    Ok(Ending::Done)
+}
+
+/// Prints whether a chain holds.
+pub(super) fn print_verified(options: &Options, verified: &Verified) -> anyhow::Result<Ending> {
+    if options.json {
+        print_json(verified)?;
+    } else {
+        say(verified)?;
+    }
+    Ok(Ending::findings_if(!verified.findings.is_empty()))
+}
+
+/// Reads the heads of several files.
+pub(super) fn read_heads(files: &[PathBuf]) -> anyhow::Result<Vec<Head>> {
+    files.iter().map(|file| read_head(file)).collect()
+}
+
 /// Reads a head, or the head within a receipt.
-fn read_head(path: &Path) -> anyhow::Result<Head> {
+pub(super) fn read_head(path: &Path) -> anyhow::Result<Head> {
     let wrong = |why: String| WrongInput(format!("“{}”不是账头或回执：{why}", path.display()));
     let text = read_text(path)?;
     let mut value: serde_json::Value = serde_json::from_str(&text)
-        .map_err(|_| wrong("不是 JSON。请用 ledger head --json 的输出或导入回执".to_owned()))?;
+        .map_err(|_| wrong("不是 JSON。请用 ledger head --json 或 audit head --json 的输出，或导入回执".to_owned()))?;
     let head = if value.get("head").is_some() { value["head"].take() } else { value };
     Ok(serde_json::from_value(head).map_err(|_| wrong("缺少 seq 或 hash".to_owned()))?)
 }

@@ -1,6 +1,7 @@
 //! One file per command: read the arguments, call the use case, print what came out.
 
 pub mod admin;
+pub mod audit;
 pub mod backtest;
 pub mod classify;
 pub mod demo;

@@ -86,5 +86,13 @@ async fn a_bureau_begins_in_an_empty_folder() {
         assert!(page.contains(told), "{told} in {page}");
     }
     faults += &auditor.inspect("admin-audit").await.unwrap();
+    // What was noted holds; a head that the log never had does not.
+    let noted = page.split_once("哈希 ").map(|(_, rest)| rest.chars().take(64).collect::<String>()).unwrap();
+    let seq = page.split_once("现在的账头：第 ").and_then(|(_, rest)| rest.split(' ').next()).unwrap();
+    for (hash, told) in [(noted, "日志完好"), ("0".repeat(64), "哈希与凭据不符")] {
+        auditor.visit(&format!("/admin/audit?verify=1&noted_seq={seq}&noted_hash={hash}")).await.unwrap();
+        let page = auditor.find(Locator::Css("main")).await.unwrap().text().await.unwrap();
+        assert!(page.contains(told), "{told} in {page}");
+    }
     assert!(faults.is_empty(), "{faults}");
 }
