@@ -14,7 +14,7 @@ pub use xinheng_store::{AuditEntry, AuditFilter};
 use crate::act::{Act, Actor, NotPermitted};
 use crate::ledger::{Handout, Verified};
 use crate::words::china_time;
-use crate::{Bureau, WrongInput};
+use crate::{Bureau, Stage, Watcher, WrongInput};
 
 /// Lines of the audit log that were handed out.
 #[derive(Clone, Debug, Serialize)]
@@ -68,8 +68,12 @@ impl Bureau {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn verify_audit(&self, against: &[Head]) -> anyhow::Result<Verified> {
-        let verification = self.store.verify_audit(against).await?;
+    pub async fn verify_audit(&self, against: &[Head], watcher: Watcher<'_>) -> anyhow::Result<Verified> {
+        let total = self.store.audit_head().await?.seq.0.unsigned_abs();
+        let progress = |seq: Seq| {
+            watcher(Stage { name: "核验审计日志".to_owned(), done: seq.0.unsigned_abs().min(total), total })
+        };
+        let verification = self.store.verify_audit(against, progress).await?;
         let mut findings = verification.findings;
         if verification.unlisted > 0 {
             findings.push(format!("另有 {} 处没有列出", verification.unlisted));

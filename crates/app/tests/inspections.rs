@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use county::{County, both_in, day, entities, surroundings};
 use xinheng_app::act::{Act, Actor};
+use xinheng_app::audit::AuditFilter;
 use xinheng_app::inspect::{DrawState, FellDue, PlanProposal, VisitResult};
 use xinheng_app::people::{DirectoryText, NewStaff};
 use xinheng_app::{Surroundings, WrongInput};
@@ -326,6 +327,11 @@ async fn from_plan_to_level_each_step_by_whom_it_is_for() {
         assert_eq!(bureau.publish_due_names().await.unwrap().whole().unwrap(), Vec::<String>::new());
         let opening = bureau.opening(&planner, &draw, visit.enterprise).await.unwrap();
         assert_eq!(xinheng_core::draw::blind(opening.salt, visit.enterprise), opening.blind);
+        bureau.auditor_view(&Act::on_command_line("draw.audit"), &draw).await.unwrap();
+        let given = bureau.audit(&AuditFilter::default(), None, 2).await.unwrap();
+        let given: Vec<_> = given.iter().map(|entry| (entry.line.event.as_str(), entry.line.object.clone())).collect();
+        assert_eq!(given[0], ("draw.audit", format!("draw/{draw}")));
+        assert_eq!(given[1], (planner.event, format!("draw/{draw}/{}", visit.enterprise)));
         assert!(
             certificate.candidates.iter().any(|pair| (pair.stratum, pair.blind) == (opening.stratum, opening.blind))
         );

@@ -536,7 +536,7 @@ async fn a_personal_value_is_shown_for_a_reason_that_the_audit_log_keeps() {
         let told: Vec<_> = lines.iter().map(|entry| (entry.line.outcome, entry.line.unit.as_str())).collect();
         assert_eq!(told, [(Outcome::Done, "5101"), (Outcome::Refused, "5102")]);
         assert_eq!(lines[0].line.detail.text("reason"), Some("核对签署人身份"));
-        assert!(bureau.verify_audit(&[bureau.audit_head().await.unwrap()]).await.unwrap().findings.is_empty());
+        assert!(bureau.verify_audit(&[bureau.audit_head().await.unwrap()], &|_| ()).await.unwrap().findings.is_empty());
     })
     .await;
 }

@@ -210,11 +210,12 @@ impl Store {
         }
     }
 
-    /// Recomputes the chain of the audit log and compares it with heads that were noted earlier.
+    /// Recomputes the chain of the audit log and compares it with heads that were noted earlier. `progress` hears how far
+    /// it is.
     ///
     /// # Errors
     /// When the database fails. What is wrong with the log is a finding, not an error.
-    pub async fn verify_audit(&self, against: &[Head]) -> Result<Verification> {
+    pub async fn verify_audit(&self, against: &[Head], mut progress: impl FnMut(Seq)) -> Result<Verification> {
         let mut receipts: BTreeMap<Seq, Vec<Hash>> = BTreeMap::new();
         for head in against.iter().filter(|head| head.seq != Seq(0)) {
             receipts.entry(head.seq).or_default().push(head.hash);
@@ -247,6 +248,7 @@ impl Store {
                 }
                 read_up_to = seq.0;
             }
+            progress(last.seq);
         }
         for seq in receipts.into_keys() {
             result.find(format!("凭据记有审计日志第{seq}条，现在只到第{}条：末尾的日志被删除", last.seq));

@@ -105,7 +105,7 @@ async fn a_change_of_any_column_of_any_line_is_found_and_says_which_line() {
     for database in databases().await {
         let store = database.open().await;
         filled(&store, 4).await;
-        let sound = store.verify_audit(&[]).await.unwrap();
+        let sound = store.verify_audit(&[], |_| ()).await.unwrap();
         assert!(sound.holds() && sound.records == 4, "{sound:?}");
         store.unguard_audit().await.unwrap();
         store.tamper("CREATE TABLE kept AS SELECT * FROM audit").await.unwrap();
@@ -113,7 +113,7 @@ async fn a_change_of_any_column_of_any_line_is_found_and_says_which_line() {
             for column in columns {
                 let change = format!("UPDATE audit SET {column} = {} WHERE seq = {seq}", bytes(column, database.name));
                 store.tamper(&change).await.unwrap();
-                let found = store.verify_audit(&[]).await.unwrap();
+                let found = store.verify_audit(&[], |_| ()).await.unwrap();
                 assert!(
                     found.findings.iter().any(|finding| finding.contains(&format!("第{seq}条"))),
                     "{}: {change}: {found:?}",
@@ -123,7 +123,7 @@ async fn a_change_of_any_column_of_any_line_is_found_and_says_which_line() {
                 store.tamper("INSERT INTO audit SELECT * FROM kept").await.unwrap();
             }
         }
-        assert!(store.verify_audit(&[]).await.unwrap().holds());
+        assert!(store.verify_audit(&[], |_| ()).await.unwrap().holds());
     }
 }
 
@@ -152,16 +152,16 @@ async fn a_line_taken_out_and_a_tail_cut_off_are_found() {
         let store = database.open().await;
         filled(&store, 5).await;
         let head = store.audit_head().await.unwrap();
-        assert!(store.verify_audit(&[head, Head::EMPTY]).await.unwrap().holds());
+        assert!(store.verify_audit(&[head, Head::EMPTY], |_| ()).await.unwrap().holds());
         let other = Head { hash: Hash::GENESIS, ..head };
-        assert!(!store.verify_audit(&[other]).await.unwrap().holds());
+        assert!(!store.verify_audit(&[other], |_| ()).await.unwrap().holds());
         store.unguard_audit().await.unwrap();
         store.tamper("DELETE FROM audit WHERE seq = 5").await.unwrap();
-        assert!(store.verify_audit(&[]).await.unwrap().holds(), "the rest is a chain");
-        let found = store.verify_audit(&[head]).await.unwrap();
+        assert!(store.verify_audit(&[], |_| ()).await.unwrap().holds(), "the rest is a chain");
+        let found = store.verify_audit(&[head], |_| ()).await.unwrap();
         assert!(found.findings[0].contains("末尾的日志被删除"), "{found:?}");
         store.tamper("DELETE FROM audit WHERE seq = 2").await.unwrap();
-        assert!(!store.verify_audit(&[]).await.unwrap().holds());
+        assert!(!store.verify_audit(&[], |_| ()).await.unwrap().holds());
     }
 }
 

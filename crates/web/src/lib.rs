@@ -26,7 +26,7 @@ use xinheng_app::Bureau;
 
 pub use assets::missing as missing_assets;
 pub use route::{Audience, Declaration, Route};
-pub use routes::{router, routes};
+pub use routes::{events, router, routes};
 pub use serve::{Listening, ServeOptions, serve};
 
 use crate::visit::Visit;

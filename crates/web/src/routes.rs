@@ -143,13 +143,20 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Events of what falls due by itself, with their titles.
-const BY_ITSELF: [(&str, &str); 2] = [("plan.names", "公布检查了哪些企业"), (GIVE_UP, "删除没有选定数据表的文件")];
+/// Events of what falls due by itself or is done on the command line alone, with their titles.
+const WITHOUT_ROUTE: [(&str, &str); 6] = [
+    ("demo.set_up", "建立演示数据"),
+    ("draw.audit", "取出抽查的审计材料"),
+    ("draw.open", "取出企业的抽查凭据"),
+    ("plan.names", "公布检查了哪些企业"),
+    ("setup.first_start", "首次启动"),
+    (GIVE_UP, "删除没有选定数据表的文件"),
+];
 
 /// Events of the audit log, with their titles.
-pub(crate) fn events() -> impl Iterator<Item = (&'static str, &'static str)> {
+pub fn events() -> impl Iterator<Item = (&'static str, &'static str)> {
     let told = routes().into_iter().filter_map(|route| Some((route.declaration.event?, route.declaration.title)));
-    told.chain(BY_ITSELF)
+    told.chain(WITHOUT_ROUTE)
 }
 
 /// The routes, each behind the guard.

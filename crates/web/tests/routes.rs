@@ -4,10 +4,12 @@
 
 mod site;
 
+use std::path::{Path, PathBuf};
+
 use axum::http::{Method, StatusCode};
 use site::{Who, World};
 use xinheng_core::staff::Permission;
-use xinheng_web::{Audience, Declaration, routes};
+use xinheng_web::{Audience, Declaration, events, routes};
 
 #[test]
 fn the_table_of_routes() {
@@ -23,6 +25,32 @@ fn every_change_and_every_taking_out_is_audited() {
         let staff_file = path.starts_with("/admin/staff/");
         assert!(event.is_some() || (method == Method::GET && (!takes_out || staff_file)), "{method} {path}");
     }
+}
+
+/// An auditor who asks for an event finds it whichever way it was done, in words.
+#[test]
+fn every_event_of_the_command_line_has_a_title_or_is_that_of_a_page() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let known: Vec<&str> = events().map(|(event, _)| event).collect();
+    let mut named = 0;
+    for file in ["app", "web", "xinheng"].iter().flat_map(|name| sources(&crates.join(name).join("src"))) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for call in ["on_command_line(\"", "by_itself(\""] {
+            for event in text.split(call).skip(1).filter_map(|rest| rest.split('"').next()) {
+                assert!(known.contains(&event) || UNAUDITED.contains(&event), "{event} in {}", file.display());
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 10, "found only {named}");
+}
+
+/// Acts on the command line that only look, and by which nothing leaves the machine that pages keep back.
+const UNAUDITED: [&str; 1] = ["draw.show"];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
 /// A path with examples in the place of its parameters.

@@ -15,7 +15,8 @@ use crate::{Bureau, WrongInput};
 
 impl Bureau {
     /// Everything about a draw: draw key, nonce, who stands behind the blinds and with which level, the directory of
-    /// inspectors as it was frozen, the teams. Not for the public.
+    /// inspectors as it was frozen, the teams. Not for the public: that it was taken out, and when, is on the audit log
+    /// before it is given.
     ///
     /// # Errors
     /// [`WrongInput`] when there is no such draw.
@@ -23,6 +24,7 @@ impl Bureau {
         act.require(Permission::ReadAudit)?;
         let found = self.store().draw(number).await?;
         let draw = found.ok_or_else(|| WrongInput(format!("没有编号为“{number}”的抽查")))?;
+        self.record_export(act, &format!("draw/{number}")).await?;
         if draw.state == DrawState::Sealed {
             let (sealed, bundle) = self.sealed_anew(&draw).await?;
             return Ok(view(number, sealed.frozen(), sealed.visits(), &bundle));
@@ -47,7 +49,7 @@ pub struct Opening {
 
 impl Bureau {
     /// An enterprise's own opening. Not before the plan's names are published: it would tell of a coming visit. What can
-    /// be inferred from it is in docs/draw.md, section 3.
+    /// be inferred from it is in docs/draw.md, section 3. That it was given is on the audit log.
     ///
     /// # Errors
     /// [`WrongInput`] when it is too early, or the enterprise is not among the candidates.
@@ -62,6 +64,7 @@ impl Bureau {
         let own = frozen.enterprises().find(|(_, candidate)| *candidate == code);
         let (pair, _) = own.ok_or_else(|| WrongInput(format!("{code} 不在这次抽查的候选名单上")))?;
         let salt = salt(&frozen.secrets().key, code);
+        self.record_export(act, &format!("draw/{number}/{code}")).await?;
         Ok(Opening { draw: number.to_owned(), stratum: pair.stratum, salt, blind: pair.blind })
     }
 }

@@ -527,7 +527,8 @@ impl AuditQuery {
         let asked =
             [("账号", given(account)), ("操作", event), ("结果", outcome), ("起", given(from)), ("止", given(until))];
         let asked = asked.into_iter().filter_map(|(what, words)| Some(format!("{what}：{}", words?)));
-        asked.collect::<Vec<_>>().join("；")
+        let asked = asked.collect::<Vec<_>>().join("；");
+        if asked.is_empty() { "全部".to_owned() } else { asked }
     }
 
     fn noted(&self) -> Result<Vec<Head>, WrongInput> {
@@ -560,7 +561,7 @@ pub async fn audit(State(site): State<Site>, visit: Visit, Query(asked): Query<A
     let filter = asked.filter().map_err(anyhow::Error::from)?;
     let lines = site.bureau.audit(&filter, asked.before.map(Seq), PAGE).await?;
     let verified = match asked.verify {
-        Some(_) => Some(site.bureau.verify_audit(&asked.noted().map_err(anyhow::Error::from)?).await?),
+        Some(_) => Some(site.bureau.verify_audit(&asked.noted().map_err(anyhow::Error::from)?, &|_| ()).await?),
         None => None,
     };
     let next = lines.last().filter(|_| lines.len() as u64 == PAGE);

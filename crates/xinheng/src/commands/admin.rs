@@ -41,15 +41,15 @@ async fn user(bureau: &Bureau, json: bool, command: &User) -> anyhow::Result<()>
         }
         User::Role { account, roles } => {
             let person = known(bureau, account).await?;
-            bureau.grant_roles(&Act::on_command_line("staff.grant"), person.number, roles.iter().copied()).await?;
+            bureau.grant_roles(&Act::on_command_line("staff.roles"), person.number, roles.iter().copied()).await?;
             show(&known(bureau, account).await?, json)
         }
         User::Reset { account, second_factor } => {
             let person = known(bureau, account).await?;
             if *second_factor {
-                bureau.reset_second_factor(&Act::on_command_line("staff.reset_second_factor"), person.number).await?;
+                bureau.reset_second_factor(&Act::on_command_line("staff.second_factor"), person.number).await?;
             }
-            hand_out(&bureau.reset_secret(&Act::on_command_line("staff.reset_secret"), person.number).await?, json)
+            hand_out(&bureau.reset_secret(&Act::on_command_line("staff.secret"), person.number).await?, json)
         }
     }
 }
