@@ -1,6 +1,8 @@
 //! The three administrators' pages: setting up, units, staff (system); roles and accounts, sessions
 //! (security); the audit log (audit). Each is closed to the other two.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 use axum::extract::{Path, Query, State};
 use serde::Deserialize;
@@ -448,12 +450,15 @@ pub async fn end_session(State(site): State<Site>, visit: Visit, Path(number): P
 
 // The audit log.
 
+/// Event → what people read.
+type Titles = BTreeMap<&'static str, &'static str>;
+
 #[derive(Template)]
 #[template(path = "admin/audit.html")]
 struct AuditPage {
     frame: Frame,
     asked: AuditQuery,
-    events: Vec<(&'static str, &'static str)>,
+    events: Titles,
     lines: Vec<AuditRow>,
     /// Address of the older lines.
     next: Option<String>,
@@ -520,9 +525,9 @@ impl AuditQuery {
     }
 
     /// The query in words.
-    fn words(&self) -> String {
+    fn words(&self, events: &Titles) -> String {
         let Self { account, event, outcome, from, until, .. } = self;
-        let event = given(event).map(|event| event_title(&event));
+        let event = given(event).map(|event| event_title(&event, events));
         let outcome = Outcome::parse(outcome).map(|outcome| outcome.title().to_owned());
         let asked =
             [("账号", given(account)), ("操作", event), ("结果", outcome), ("起", given(from)), ("止", given(until))];
@@ -566,12 +571,10 @@ pub async fn audit(State(site): State<Site>, visit: Visit, Query(asked): Query<A
     };
     let next = lines.last().filter(|_| lines.len() as u64 == PAGE);
     let next = next.map(|last| format!("/admin/audit?{}&before={}", asked.address(), last.seq));
-    let mut events: Vec<_> = crate::routes::events().collect();
-    events.sort_unstable();
-    events.dedup_by_key(|(event, _)| *event);
+    let events = titles();
     page(&AuditPage {
         frame: Frame::new(&visit, "审计日志"),
-        lines: lines.into_iter().map(row).collect(),
+        lines: lines.into_iter().map(|line| row(line, &events)).collect(),
         export: format!("/admin/audit.xlsx?{}", asked.address()),
         asked,
         events,
@@ -586,19 +589,31 @@ pub async fn export_audit(State(site): State<Site>, visit: Visit, Query(asked): 
     let folder = tempfile::tempdir_in(&site.options.uploads).map_err(anyhow::Error::from)?;
     let file = folder.path().join("审计日志.xlsx");
     site.bureau.record_export(&visit.act, &format!("audit?{}", asked.address())).await?;
+    let events = titles();
     let worded = |line| {
-        let AuditRow { seq, at, account, roles, source, event, object, outcome, detail } = row(line);
+        let AuditRow { seq, at, account, roles, source, event, object, outcome, detail } = row(line, &events);
         [seq.to_string(), at, account, roles, source, event, object, outcome.title().to_owned(), detail]
     };
-    site.bureau.export_audit_table(&filter, &asked.words(), visit.actor()?, &file, worded).await?;
+    site.bureau.export_audit_table(&filter, &asked.words(&events), visit.actor()?, &file, worded).await?;
     let bytes = tokio::fs::read(&file).await.map_err(anyhow::Error::from)?;
     Ok(crate::serve::download(&format!("审计日志-{}.xlsx", visit.today), crate::serve::XLSX, bytes))
 }
 
+/// Of several titles of an event the shortest, which says what all have in common.
+fn titles() -> Titles {
+    let mut titles = Titles::new();
+    for (event, title) in crate::routes::events() {
+        let kept = titles.entry(event).or_insert(title);
+        if title.chars().count() < kept.chars().count() {
+            *kept = title;
+        }
+    }
+    titles
+}
+
 /// What people read for an event.
-fn event_title(name: &str) -> String {
-    let title = crate::routes::events().find(|(event, _)| *event == name);
-    title.map_or(name, |(_, title)| title).to_owned()
+fn event_title(name: &str, events: &Titles) -> String {
+    events.get(name).copied().unwrap_or(name).to_owned()
 }
 
 /// What people read for a detail of a line.
@@ -621,7 +636,7 @@ fn detail_title(name: &str) -> &str {
     }
 }
 
-fn row(AuditEntry { seq, line, .. }: AuditEntry) -> AuditRow {
+fn row(AuditEntry { seq, line, .. }: AuditEntry, events: &Titles) -> AuditRow {
     let roles = line.roles.split(',').filter_map(Role::parse).map(Role::title);
     AuditRow {
         seq,
@@ -629,7 +644,7 @@ fn row(AuditEntry { seq, line, .. }: AuditEntry) -> AuditRow {
         roles: roles.collect::<Vec<_>>().join("、"),
         account: line.account,
         source: line.source,
-        event: event_title(&line.event),
+        event: event_title(&line.event, events),
         object: line.object,
         outcome: line.outcome,
         detail: line
