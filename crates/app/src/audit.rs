@@ -13,7 +13,7 @@ pub use xinheng_store::{AuditEntry, AuditFilter};
 
 use crate::act::{Act, Actor, NotPermitted};
 use crate::ledger::{Handout, Verified};
-use crate::words::china_time;
+use crate::words::{china_time, preface};
 use crate::{Bureau, Stage, Watcher, WrongInput};
 
 /// Lines of the audit log that were handed out.
@@ -69,17 +69,16 @@ impl Bureau {
     /// # Errors
     /// When the database fails.
     pub async fn verify_audit(&self, against: &[Head], watcher: Watcher<'_>) -> anyhow::Result<Verified> {
-        let total = self.store.audit_head().await?.seq.0.unsigned_abs();
+        // How many there are would be asked of the newest line: that it is damaged is a finding, not an error.
         let progress = |seq: Seq| {
-            watcher(Stage { name: "核验审计日志".to_owned(), done: seq.0.unsigned_abs().min(total), total })
+            let done = seq.0.unsigned_abs();
+            watcher(Stage { name: "核验审计日志".to_owned(), done, total: done });
         };
-        let verification = self.store.verify_audit(against, progress).await?;
-        let mut findings = verification.findings;
-        if verification.unlisted > 0 {
-            findings.push(format!("另有 {} 处没有列出", verification.unlisted));
+        let mut verified = Verified::of("审计日志", self.store.verify_audit(against, progress).await?);
+        if verified.findings.is_empty() {
+            verified.head = Some(self.store.audit_head().await?);
         }
-        let head = if findings.is_empty() { Some(self.store.audit_head().await?) } else { None };
-        Ok(Verified { chain: "审计日志", records: verification.records, erased: 0, findings, head })
+        Ok(verified)
     }
 
     /// Writes the audit log as JSON lines, to be kept by another system: all of it, or what came after an earlier head.
@@ -121,12 +120,8 @@ impl Bureau {
         file: &Path,
         worded: impl Fn(AuditEntry) -> [String; AUDIT_HEADINGS.len()],
     ) -> anyhow::Result<u64> {
-        let preface = [
-            ("查询条件", asked),
-            ("导出单位", actor.unit_name.as_str()),
-            ("导出人", actor.name.as_str()),
-            ("导出时间", &china_time(self.now())),
-        ];
+        let now = china_time(self.now());
+        let preface = preface(("查询条件", asked), actor, &now);
         let mut table = TableWriter::create_with_preface(file, TableFormat::Xlsx, &preface, &AUDIT_HEADINGS, true)?;
         let (mut written, mut before) = (0, None);
         loop {

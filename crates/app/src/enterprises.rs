@@ -12,7 +12,7 @@ pub use xinheng_store::{Count, EnterpriseOrder, Found, Hit, Listed, Listing, Mat
 use xinheng_store::{EnterpriseFilter, REGISTRATION};
 
 use crate::act::Actor;
-use crate::words::{china_time, scope_title};
+use crate::words::{china_time, preface, scope_title};
 use crate::{Bureau, Stage, Watcher, WrongInput};
 
 /// What a page of enterprises is asked for. Empty texts count as not given, so that the fields of a form
@@ -188,12 +188,8 @@ impl Bureau {
         ];
         let asked = asked.iter().filter_map(|(what, words)| Some((what, words.filter(|words| !words.is_empty())?)));
         let asked = asked.map(|(what, words)| format!("{what}：{words}")).collect::<Vec<_>>().join("；");
-        let preface = [
-            ("查询条件", asked.as_str()),
-            ("导出单位", actor.unit_name.as_str()),
-            ("导出人", actor.name.as_str()),
-            ("导出时间", &china_time(self.now())),
-        ];
+        let now = china_time(self.now());
+        let preface = preface(("查询条件", &asked), actor, &now);
         let headings = [
             "统一社会信用代码",
             "企业名称",

@@ -159,12 +159,8 @@ impl Bureau {
     ) -> anyhow::Result<u64> {
         let mut page = self.grading(field, year, None, PAGE).await?;
         let title = format!("{}{year}年度风险等级评定表（截至{}）", page.field_title, page.as_of);
-        let preface = [
-            ("名称", title.as_str()),
-            ("导出单位", actor.unit_name.as_str()),
-            ("导出人", actor.name.as_str()),
-            ("导出时间", &words::china_time(self.now())),
-        ];
+        let now = words::china_time(self.now());
+        let preface = words::preface(("名称", &title), actor, &now);
         let headings = [
             "统一社会信用代码",
             "企业名称",

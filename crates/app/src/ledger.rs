@@ -11,7 +11,7 @@ use serde::Serialize;
 use xinheng_core::ledger::Head;
 use xinheng_core::record::Seq;
 use xinheng_core::rulebook::load::Rulebook;
-use xinheng_store::{CLASSIFICATION, Scope, Writing};
+use xinheng_store::{CLASSIFICATION, Scope, Verification, Writing};
 
 use crate::classify::{OVER_ALL, RunRecord, classify_into};
 use crate::deadline::ClockKeeper;
@@ -34,6 +34,17 @@ pub struct Verified {
     pub findings: Vec<String>,
     /// The head, when nothing is wrong.
     pub head: Option<Head>,
+}
+
+impl Verified {
+    /// What the store found on a chain; without its head.
+    pub(crate) fn of(chain: &'static str, verification: Verification) -> Self {
+        let Verification { records, erased, mut findings, unlisted } = verification;
+        if unlisted > 0 {
+            findings.push(format!("另有 {unlisted} 处没有列出"));
+        }
+        Self { chain, records, erased, findings, head: None }
+    }
 }
 
 impl fmt::Display for Verified {
@@ -121,13 +132,11 @@ impl Bureau {
         let total = self.store.head().await?.seq.0.unsigned_abs();
         let progress =
             |seq: Seq| watcher(Stage { name: "核验台账".to_owned(), done: seq.0.unsigned_abs().min(total), total });
-        let verification = self.store.verify(against, progress).await?;
-        let mut findings = verification.findings;
-        if verification.unlisted > 0 {
-            findings.push(format!("另有 {} 处没有列出", verification.unlisted));
+        let mut verified = Verified::of("台账", self.store.verify(against, progress).await?);
+        if verified.findings.is_empty() {
+            verified.head = Some(self.store.head().await?);
         }
-        let head = if findings.is_empty() { Some(self.store.head().await?) } else { None };
-        Ok(Verified { chain: "台账", records: verification.records, erased: verification.erased, findings, head })
+        Ok(verified)
     }
 
     /// Drops everything derived and derives it again, run by run, each with the rulebook it was made with.

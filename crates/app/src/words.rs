@@ -9,6 +9,7 @@ use xinheng_core::rulebook::kind::{Field, FieldType, Kind};
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_store::{MATCHED_RECORD, MATCHING, given};
 
+use crate::act::Actor;
 use crate::profile::ShownField;
 
 /// Fields of a summary, and the length of each in characters.
@@ -40,6 +41,11 @@ fn yuan(fen: i64) -> String {
 pub(crate) fn china_time(moment: Moment) -> String {
     let shifted = DateTime::from_timestamp_micros(moment.micros()).map(|utc| utc + TimeDelta::hours(8));
     shifted.map(|local| local.format("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
+}
+
+/// What stands above a table that is taken out: what it is of, who took it out and when ([`china_time`]).
+pub(crate) fn preface<'a>(of: (&'a str, &'a str), actor: &'a Actor, at: &'a str) -> [(&'a str, &'a str); 4] {
+    [of, ("导出单位", actor.unit_name.as_str()), ("导出人", actor.name.as_str()), ("导出时间", at)]
 }
 
 /// All fields of a record in the order of its kind: what it has in clear, and what it has sealed. Those

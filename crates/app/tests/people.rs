@@ -575,6 +575,13 @@ async fn the_audit_log_is_handed_out_part_by_part_as_long_as_it_is_what_it_was()
         for words in ["操作：导出", "来源", &format!("{}号", second.head.seq)] {
             assert!(sheet.contains(words), "{words}");
         }
+
+        let store = bureau.store();
+        store.unguard_audit().await.unwrap();
+        let newest = bureau.audit_head().await.unwrap().seq;
+        store.tamper(&format!("UPDATE audit SET outcome = 'x' WHERE seq = {newest}")).await.unwrap();
+        let verified = bureau.verify_audit(&[first.head], &|_| ()).await.unwrap();
+        assert!(verified.findings[0].contains(&format!("第{newest}条")) && verified.head.is_none(), "{verified}");
     })
     .await;
 }

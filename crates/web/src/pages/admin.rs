@@ -22,7 +22,7 @@ use crate::Site;
 use crate::error::{PageError, PageResult};
 use crate::form::{Form, Upload, outcome, see};
 use crate::page::{Frame, page};
-use crate::visit::Visit;
+use crate::visit::{Visit, given, query};
 use crate::words;
 
 /// Lines of a page.
@@ -519,9 +519,7 @@ impl AuditQuery {
     /// The query as a part of an address.
     fn address(&self) -> String {
         let Self { account, event, outcome, from, until, .. } = self;
-        let fields = [("account", account), ("event", event), ("outcome", outcome), ("from", from), ("until", until)]
-            .into_iter();
-        fields.map(|(name, text)| format!("{name}={}", crate::visit::encoded(text))).collect::<Vec<_>>().join("&")
+        query(&[("account", account), ("event", event), ("outcome", outcome), ("from", from), ("until", until)])
     }
 
     /// The query in words.
@@ -551,11 +549,6 @@ impl AuditQuery {
             _ => Err(wrong()),
         }
     }
-}
-
-/// What was typed, if anything was.
-fn given(text: &str) -> Option<String> {
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
 }
 
 fn day(text: &str) -> Result<Day, WrongInput> {

@@ -25,7 +25,7 @@ use crate::error::{PageError, PageResult};
 use crate::form::{Form, outcome, see};
 use crate::page::{Frame, page};
 use crate::pages::public::code;
-use crate::visit::{Visit, encoded};
+use crate::visit::{Visit, encoded, given, query};
 use crate::words;
 
 #[derive(Clone, Default, Deserialize)]
@@ -50,7 +50,6 @@ pub struct Asked {
 
 impl Asked {
     fn query(&self) -> EnterpriseQuery {
-        let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         EnterpriseQuery {
             field: given(&self.field),
             level: given(&self.level),
@@ -63,7 +62,7 @@ impl Asked {
 
     /// The query as an address, without the place in the list.
     fn address(&self) -> String {
-        let fields = [
+        query(&[
             ("q", &self.q),
             ("field", &self.field),
             ("level", &self.level),
@@ -71,9 +70,7 @@ impl Asked {
             ("status", &self.status),
             ("order", &self.order),
             ("rows", &self.rows),
-        ];
-        let given = fields.iter().filter(|(_, value)| !value.is_empty());
-        given.map(|(name, value)| format!("{name}={}", encoded(value))).collect::<Vec<_>>().join("&")
+        ])
     }
 }
 
