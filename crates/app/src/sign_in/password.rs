@@ -16,27 +16,17 @@ use tokio::sync::Semaphore;
 use xinheng_core::audit::Outcome;
 use xinheng_core::record::Moment;
 use xinheng_store::Staff;
+use zxcvbn::zxcvbn;
 
 use super::attempts::Counted;
 use crate::act::Act;
 use crate::{Bureau, WrongInput};
 
-/// Words and patterns that everybody tries first, a line each. Listed by us: some hundred words, which stand for
-/// many thousand passwords, because what is added to a word is taken away before the rest is measured.
-const COMMON: &str = include_str!("../../data/common_passwords.txt");
-/// Rows of the keyboard and the alphabet, of which no run of [`RUN`] counts.
-const RUNS: [&str; 7] = [
-    "01234567890",
-    "abcdefghijklmnopqrstuvwxyz",
-    "qwertyuiop",
-    "asdfghjkl",
-    "zxcvbnm",
-    "!@#$%^&*()",
-    "1qaz2wsx3edc4rfv5tgb6yhn7ujm",
-];
-const RUN: usize = 4;
-/// Characters that must be left once everything guessable is taken away.
-const FEWEST_LEFT: usize = 6;
+/// Words of Chinese offices, a line each, beside the passwords and words that `zxcvbn` brings with it.
+const LOCAL_WORDS: &str = include_str!("../../data/local_words.txt");
+/// Guesses that a password must withstand, as a power of ten: at ten thousand a second, what a machine makes of a slow
+/// hash (`zxcvbn`), longer than the 90 days it is used.
+const FEWEST_GUESSES: f64 = 11.0;
 /// Hashes at the same time, each of which takes its memory.
 const AT_ONCE: usize = 4;
 
@@ -152,8 +142,10 @@ impl PasswordPolicy {
         if kinds_of_characters(password) < classes {
             faults.push(format!("应含大写字母、小写字母、数字、符号中的至少 {classes} 种"));
         }
-        if left_when_guessable_is_gone(password, words) < FEWEST_LEFT {
-            faults.push("太容易猜到：除去常见词、键盘顺序、年份、账号、姓名和单位名称后所剩无几".to_owned());
+        if guesses(password, words) < FEWEST_GUESSES {
+            faults.push(
+                "太容易猜到：不要由常见口令、词语、键盘顺序、日期、重复字符或账号、姓名、单位名称拼成".to_owned(),
+            );
         }
         faults
     }
@@ -169,69 +161,12 @@ fn kinds_of_characters(password: &str) -> usize {
     password.chars().map(kind).collect::<BTreeSet<u8>>().len()
 }
 
-/// How many different characters, in how many places, are left of a password without everything that is tried
-/// first: words in any case and with digits for letters, runs, years, repetitions.
-fn left_when_guessable_is_gone(password: &str, words: &[String]) -> usize {
-    let mut rest = password.to_lowercase();
-    for word in words.iter().map(|word| word.to_lowercase()).filter(|word| word.chars().count() > 1) {
-        rest = rest.replace(&word, "");
-    }
-    rest = without_runs(&without_years(&rest));
-    let mut plain: String = rest.chars().map(plain).collect();
-    for word in COMMON.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        plain = plain.replace(word, "");
-    }
-    let plain = without_runs(&plain);
-    let mut left: Vec<char> = plain.chars().collect();
-    left.dedup();
-    let different = left.iter().collect::<BTreeSet<_>>().len();
-    if different < FEWEST_LEFT / 2 { 0 } else { left.len() }
-}
-
-/// The letter that a digit or sign stands for.
-fn plain(character: char) -> char {
-    match character {
-        '0' => 'o',
-        '1' | '!' => 'i',
-        '3' => 'e',
-        '4' | '@' => 'a',
-        '5' | '$' => 's',
-        '7' => 't',
-        other => other,
-    }
-}
-
-fn without_years(text: &str) -> String {
-    let characters: Vec<char> = text.chars().collect();
-    let (mut kept, mut place) = (String::new(), 0);
-    while place < characters.len() {
-        let four: String = characters[place..].iter().take(4).collect();
-        let is_year = four.len() == 4 && four.parse::<u32>().is_ok_and(|year| (1900..2100).contains(&year));
-        if !is_year {
-            kept.push(characters[place]);
-        }
-        place += if is_year { 4 } else { 1 };
-    }
-    kept
-}
-
-/// Takes out what runs along the keyboard, the alphabet or the digits, in either direction.
-fn without_runs(text: &str) -> String {
-    let characters: Vec<char> = text.chars().collect();
-    let (mut kept, mut place) = (String::new(), 0);
-    while place < characters.len() {
-        let long = |length: &usize| {
-            let run: String = characters[place..place + length].iter().collect();
-            let back: String = characters[place..place + length].iter().rev().collect();
-            RUNS.iter().any(|row| row.contains(&run) || row.contains(&back))
-        };
-        let longest = (RUN..=characters.len() - place).take_while(long).last();
-        if longest.is_none() {
-            kept.push(characters[place]);
-        }
-        place += longest.unwrap_or(1);
-    }
-    kept
+/// Guesses that somebody needs who tries first what people choose, as a power of ten; `words` are tried with the very
+/// first.
+fn guesses(password: &str, words: &[String]) -> f64 {
+    let local = LOCAL_WORDS.lines().filter(|line| !line.starts_with('#'));
+    let tried_first: Vec<&str> = words.iter().map(String::as_str).chain(local).collect();
+    zxcvbn(password, &tried_first).guesses_log10()
 }
 
 /// Hashes passwords, a few at a time.
@@ -397,6 +332,12 @@ mod tests {
             "城关所@20261125Aa",
             "Woaini1314520!",
             "0987654321Aa!@",
+            "Henan@2026!!!!",
+            "Qixian@123456",
+            "Xinheng@20261125",
+            "Wangwei19900101!",
+            "Scjgj@888888",
+            "Changeme2026!!",
         ] {
             assert_ne!(faults(PasswordPolicy::Djbh, password), 0, "{password}");
         }
