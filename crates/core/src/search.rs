@@ -95,6 +95,27 @@ fn initials(plain: &str) -> String {
         .collect()
 }
 
+/// How people type the beginnings of a name, of two characters and more: as it is written, by its pinyin in full
+/// (`zhangsan`) and by its initials (`scjgj`), those of fewer than three letters left out.
+#[must_use]
+pub fn typed(name: &str) -> Vec<String> {
+    let name = plain(name);
+    let ends = name.char_indices().skip(1).map(|(place, one)| place + one.len_utf8());
+    let beginnings = ends.map(|end| &name[..end]);
+    let mut typed: Vec<String> = beginnings
+        .flat_map(|beginning| [beginning.to_owned(), in_pinyin(beginning), initials(beginning)])
+        .filter(|typed| typed.len() > 2)
+        .collect();
+    typed.dedup();
+    typed
+}
+
+/// The reading of each character, without tones.
+fn in_pinyin(plain: &str) -> String {
+    let reading = |one: char| one.to_pinyin().map_or_else(|| one.to_string(), |reading| reading.plain().to_owned());
+    plain.chars().map(reading).collect()
+}
+
 fn pairs(text: &str) -> impl Iterator<Item = [char; 2]> {
     text.chars().zip(text.chars().skip(1)).map(|(one, next)| [one, next])
 }
@@ -117,6 +138,14 @@ mod tests {
     fn finds(typed: &str, name: &str) -> bool {
         let wanted = Wanted::parse(typed).expect("two characters");
         format!(" {} ", Searchable::new(name).pairs).contains(&format!(" {} ", wanted.pairs.join(" ")))
+    }
+
+    #[test]
+    fn a_name_is_typed_as_written_by_its_pinyin_or_by_its_initials() {
+        assert_eq!(typed("张三丰"), ["张三", "zhangsan", "张三丰", "zhangsanfeng", "zsf"]);
+        assert_eq!(typed("城关所"), ["城关", "chengguan", "城关所", "chengguansuo", "cgs"]);
+        assert_eq!(typed("Xin"), ["xin"], "of Latin letters all three are one");
+        assert!(typed("张").is_empty());
     }
 
     #[test]

@@ -15,6 +15,7 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 use xinheng_core::audit::Outcome;
 use xinheng_core::record::Moment;
+use xinheng_core::search::typed;
 use xinheng_store::Staff;
 use zxcvbn::zxcvbn;
 
@@ -131,7 +132,7 @@ impl PasswordPolicy {
         self.figures().warning
     }
 
-    /// Everything that is wrong with a new password; `words` are those of the person and the bureau.
+    /// Everything that is wrong with a new password; `words` are the person's and the bureau's, the likeliest first.
     fn faults(self, password: &str, words: &[String]) -> Vec<String> {
         let Figures { shortest, longest, classes, .. } = self.figures();
         let length = password.chars().count();
@@ -248,12 +249,14 @@ impl Bureau {
                 return Err(WrongInput("当前口令不正确，请重新填写".to_owned()).into());
             }
         }
-        let mut words = vec![person.account.clone(), person.name.clone(), "信衡".to_owned(), "xinheng".to_owned()];
-        words.extend(settings.bureau);
+        let mut names = vec![person.name.clone(), "信衡".to_owned()];
+        names.extend(settings.bureau);
         for unit in self.store.units().await? {
-            words.push(unit.name);
-            words.extend(unit.other_names);
+            names.push(unit.name);
+            names.extend(unit.other_names);
         }
+        let mut words = vec![person.account.clone()];
+        words.extend(names.iter().flat_map(|name| typed(name)));
         let mut faults = policy.faults(new, &words);
         let remembered = policy.figures().remembered;
         for former in person.previous.iter().take(remembered) {
@@ -301,7 +304,8 @@ mod tests {
     use super::*;
 
     fn faults(policy: PasswordPolicy, password: &str) -> usize {
-        policy.faults(password, &["zhangsan".to_owned(), "城关所".to_owned()]).len()
+        let names = ["张三丰", "新衡县市场监督管理局", "城关所"].iter().flat_map(|name| typed(name));
+        policy.faults(password, &std::iter::once("sysadmin".to_owned()).chain(names).collect::<Vec<_>>()).len()
     }
 
     #[test]
@@ -338,6 +342,9 @@ mod tests {
             "Wangwei19900101!",
             "Scjgj@888888",
             "Changeme2026!!",
+            "xinhengxian-SCJGJ2026",
+            "Zhangsanfeng@88",
+            "Sysadmin#2026!!",
         ] {
             assert_ne!(faults(PasswordPolicy::Djbh, password), 0, "{password}");
         }
