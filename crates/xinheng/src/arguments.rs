@@ -12,7 +12,7 @@ use xinheng_core::record::Day;
 use xinheng_core::staff::Role;
 use xinheng_core::unit::UnitKind;
 
-const TEMPLATE: &str = "{about}\n\n用法：{usage}\n\n{all-args}";
+const TEMPLATE: &str = "{about}\n\n用法：{usage}\n\n{all-args}\n";
 
 /// 信衡：重点领域信用分级分类监管
 #[derive(Parser)]
@@ -23,7 +23,6 @@ const TEMPLATE: &str = "{about}\n\n用法：{usage}\n\n{all-args}";
     disable_version_flag = true,
     disable_help_subcommand = true
 )]
-#[command(help_template = TEMPLATE, subcommand_help_heading = "命令", subcommand_value_name = "命令", next_help_heading = "选项")]
 pub struct Arguments {
     #[command(flatten)]
     pub options: Options,
@@ -61,43 +60,35 @@ pub struct Options {
 #[command(disable_help_subcommand = true)]
 pub enum Command {
     /// 生成演示县并打开网站：数据全部由程序生成，走与用户相同的导入
-    #[command(help_template = TEMPLATE)]
     Demo(Demo),
     /// 启动网站；空文件夹里首次启动时建立三个管理员
-    #[command(help_template = TEMPLATE)]
     Serve(Serve),
     /// 导入 CSV、Excel 或 JSON 行文件：好的行入账，有问题的行退回到错误工作簿
-    #[command(help_template = TEMPLATE)]
     Import(Import),
     /// 对全部企业分类，列出各等级数量和变化
-    #[command(help_template = TEMPLATE)]
     Classify(Classify),
     /// 说明一家企业为什么是这个等级：等级、指标、记录、算式、依据
-    #[command(help_template = TEMPLATE)]
     Explain(Explain),
     /// 导出截至某日的记录及其终止、修复情况（JSON 行），供 xinheng-lake 批量计分；不含个人信息
-    #[command(help_template = TEMPLATE)]
     Facts(Facts),
     /// 回溯检验模型：检查前一天的分数，能不能说中哪些检查会发现问题；不入账
-    #[command(help_template = TEMPLATE)]
     Backtest(Backtest),
     /// 抽查：冻结名单、登记见证、录入开奖号码、查看证书
-    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    #[command(subcommand)]
     Draw(Draw),
     /// 核验摇号证书：把抽签过程按公开规则从头重算一遍
-    #[command(help_template = TEMPLATE)]
     Verify(Verify),
     /// 台账：账头、核验、重建、导出
-    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    #[command(subcommand)]
     Ledger(Ledger),
     /// 审计日志：账头、核验、导出到系统之外保存
-    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    #[command(subcommand)]
     Audit(Audit),
     /// 规则库：检查、验证算例、查看、签署
-    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    #[command(subcommand)]
     Rulebook(Rulebook),
     /// 单位和人员：查看、添加、授予角色、重置口令
-    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    #[command(subcommand)]
     Admin(Admin),
 }
 
@@ -141,7 +132,6 @@ pub struct Serve {
 #[derive(Subcommand)]
 pub enum Draw {
     /// 冻结一个计划的名单，等待公众彩票开奖
-    #[command(help_template = TEMPLATE)]
     Freeze {
         /// 计划编号，例如 2026-001
         #[arg(value_name = "计划")]
@@ -157,7 +147,6 @@ pub enum Draw {
         by: String,
     },
     /// 登记冻结校验值公布在局外的什么地方、什么时候
-    #[command(help_template = TEMPLATE)]
     Witness {
         /// 抽查编号，例如 2026-001-D1
         #[arg(value_name = "抽查")]
@@ -173,7 +162,6 @@ pub enum Draw {
         by: String,
     },
     /// 录入开奖号码：两人各录一遍，一致才抽取
-    #[command(help_template = TEMPLATE)]
     Seal {
         /// 抽查编号
         #[arg(value_name = "抽查")]
@@ -186,7 +174,6 @@ pub enum Draw {
         by: String,
     },
     /// 查看证书：公开视图，或只供审计的视图
-    #[command(help_template = TEMPLATE)]
     Show {
         /// 抽查编号
         #[arg(value_name = "抽查")]
@@ -347,20 +334,16 @@ impl From<Period> for xinheng_core::backtest::Period {
 #[derive(Subcommand)]
 pub enum Ledger {
     /// 账头：最后一条的序号和摘要
-    #[command(help_template = TEMPLATE)]
     Head,
     /// 核验整条链、个人信息承诺，并与以前的账头或回执比对
-    #[command(help_template = TEMPLATE)]
     Verify {
         /// 以前的账头或回执
         #[arg(long, value_name = "文件")]
         against: Vec<PathBuf>,
     },
     /// 由台账重建全部派生数据，并核对等级
-    #[command(help_template = TEMPLATE)]
     Rebuild,
     /// 导出为 JSON 行；以 .zst 结尾则压缩。tools/verify_ledger.py 可独立核验
-    #[command(help_template = TEMPLATE)]
     Export {
         /// 写到哪里
         #[arg(value_name = "文件.jsonl")]
@@ -371,17 +354,14 @@ pub enum Ledger {
 #[derive(Subcommand)]
 pub enum Audit {
     /// 账头：最后一条的序号和摘要，抄录到系统之外
-    #[command(help_template = TEMPLATE)]
     Head,
     /// 核验整条链，并与以前的账头比对：改动、截去末尾都能查出
-    #[command(help_template = TEMPLATE)]
     Verify {
         /// 以前的账头，或上次导出时 --json 的输出
         #[arg(long, value_name = "文件")]
         against: Vec<PathBuf>,
     },
     /// 导出为 JSON 行，供另一个系统保存；以 .zst 结尾则压缩。tools/verify_ledger.py 可独立核验
-    #[command(help_template = TEMPLATE)]
     Export {
         /// 写到哪里
         #[arg(value_name = "文件.jsonl")]
@@ -395,21 +375,18 @@ pub enum Audit {
 #[derive(Subcommand)]
 pub enum Rulebook {
     /// 检查规则文件的写法
-    #[command(help_template = TEMPLATE)]
     Check {
         /// 规则库文件夹（缺省为内置规则库）
         #[arg(value_name = "文件夹")]
         folder: Option<PathBuf>,
     },
     /// 验证规则旁的算例
-    #[command(help_template = TEMPLATE)]
     Test {
         /// 规则库文件夹（缺省为内置规则库）
         #[arg(value_name = "文件夹")]
         folder: Option<PathBuf>,
     },
     /// 列出规则，或查看一条规则在某日的内容
-    #[command(help_template = TEMPLATE)]
     Show {
         /// 规则编号，例如 models/general；缺省列出全部
         #[arg(value_name = "编号")]
@@ -419,7 +396,6 @@ pub enum Rulebook {
         on: Option<Day>,
     },
     /// 签署一条缺省规则，签署后才起作用
-    #[command(help_template = TEMPLATE)]
     Sign {
         /// 规则编号，例如 models/general
         #[arg(value_name = "编号")]
@@ -436,20 +412,18 @@ pub enum Rulebook {
 #[derive(Subcommand)]
 pub enum Admin {
     /// 人员
-    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    #[command(subcommand)]
     User(User),
     /// 单位
-    #[command(subcommand, help_template = TEMPLATE, subcommand_help_heading = "命令")]
+    #[command(subcommand)]
     Unit(Unit),
 }
 
 #[derive(Subcommand)]
 pub enum User {
     /// 列出人员
-    #[command(help_template = TEMPLATE)]
     List,
     /// 添加一人，显示一次性口令
-    #[command(help_template = TEMPLATE)]
     Add {
         /// 账号
         #[arg(value_name = "账号")]
@@ -462,7 +436,6 @@ pub enum User {
         unit: String,
     },
     /// 授予角色（代替原有角色）；不写角色则收回全部
-    #[command(help_template = TEMPLATE)]
     Role {
         /// 账号
         #[arg(value_name = "账号")]
@@ -472,7 +445,6 @@ pub enum User {
         roles: Vec<Role>,
     },
     /// 重新发放一次性口令，并解除锁定
-    #[command(help_template = TEMPLATE)]
     Reset {
         /// 账号
         #[arg(value_name = "账号")]
@@ -486,10 +458,8 @@ pub enum User {
 #[derive(Subcommand)]
 pub enum Unit {
     /// 列出单位
-    #[command(help_template = TEMPLATE)]
     List,
     /// 添加一个单位
-    #[command(help_template = TEMPLATE)]
     Add {
         /// 单位代码
         #[arg(value_name = "代码")]
@@ -517,7 +487,7 @@ fn unit_kind(name: &str) -> Result<UnitKind, String> {
 impl Arguments {
     /// Parses the command line; on a wrong one, or for help, prints and gives the exit code.
     pub fn parse_or_explain() -> Result<Self, ExitCode> {
-        let parsed = Self::command().try_get_matches().and_then(|matches| Self::from_arg_matches(&matches));
+        let parsed = worded().try_get_matches().and_then(|matches| Self::from_arg_matches(&matches));
         parsed.map_err(|error| {
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
                 return if crate::output::say(&error).is_ok() { ExitCode::SUCCESS } else { ExitCode::from(3) };
@@ -526,6 +496,51 @@ impl Arguments {
             ExitCode::from(2)
         })
     }
+}
+
+/// The commands with the words that clap says by itself, in Chinese.
+fn worded() -> clap::Command {
+    let mut command = with_headings(Arguments::command());
+    command.build();
+    put_usage(&mut command);
+    command
+}
+
+fn with_headings(command: clap::Command) -> clap::Command {
+    let argument = |argument: clap::Arg| {
+        let heading = match (argument.is_positional(), argument.is_global_set()) {
+            (true, _) => "参数",
+            (false, true) => "通用选项",
+            (false, false) => "选项",
+        };
+        let mut help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let argument = argument.help_heading(heading);
+        if !argument.get_action().takes_values() {
+            return argument;
+        }
+        let names: Vec<String> =
+            argument.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
+        if !names.is_empty() {
+            help.push_str(&format!("（可取 {}）", names.join("、")));
+        }
+        if let [default] = argument.get_default_values() {
+            help.push_str(&format!("（缺省 {}）", default.to_string_lossy()));
+        }
+        argument.help(help).hide_default_value(true).hide_possible_values(true)
+    };
+    command
+        .help_template(TEMPLATE)
+        .subcommand_help_heading("命令")
+        .subcommand_value_name("命令")
+        .mut_args(argument)
+        .mut_subcommands(with_headings)
+}
+
+fn put_usage(command: &mut clap::Command) {
+    let usage = command.render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").replace("[OPTIONS]", "[选项]");
+    *command = std::mem::take(command).override_usage(usage);
+    command.get_subcommands_mut().for_each(put_usage);
 }
 
 fn complaint(error: &clap::Error) -> String {
@@ -552,5 +567,27 @@ fn complaint(error: &clap::Error) -> String {
             }
         }
         _ => "命令写法有误".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn helps(command: &mut clap::Command) -> Vec<String> {
+        let own = command.render_help().to_string();
+        std::iter::once(own).chain(command.get_subcommands_mut().flat_map(helps)).collect()
+    }
+
+    #[test]
+    fn the_help_of_every_command_is_in_chinese() {
+        let helps = helps(&mut worded());
+        assert!(helps.len() > 20, "{}", helps.len());
+        for help in helps {
+            for english in ["Usage", "OPTIONS", "Options", "COMMAND", "Commands", "Arguments", "default", "possible"] {
+                assert!(!help.contains(english), "{english}: {help}");
+            }
+            assert!(help.contains("用法：xinheng"), "{help}");
+        }
     }
 }
