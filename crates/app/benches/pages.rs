@@ -19,6 +19,10 @@ use xinheng_core::record::{Day, Draft, EnterpriseKeys, Moment, Payload, Seq, Val
 use xinheng_store::testing::{FixedSalts, databases};
 use xinheng_store::{Body, Keys, ListingKind, NewRecord, NewSubmission, Sealer};
 
+/// As in the product.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const BATCH: i64 = 5_000;
 const TRIES: usize = 7;
 const TOWNS: [&str; 16] = [
@@ -296,7 +300,9 @@ async fn main() {
         report("bulletin", measured_with(&bureau, &listed.into_iter().collect::<Vec<_>>(), bulletin).await);
         report("level table", measured(&bureau, async |one| drop(one.level_table().await.unwrap())).await);
         let differing = async |one: &Bureau| drop(one.received_against_own(None, PageSize::Fifty).await.unwrap());
-        report("received against own", measured(&bureau, differing).await);
+        let listed = bureau.store().differing(None, 50).await.unwrap();
+        let listed: Vec<CreditCode> = listed.into_iter().map(|one| one.code).collect();
+        report("received against own", measured_with(&bureau, &listed, differing).await);
         report("heads", measured(&bureau, async |one| drop(one.day_heads(None, PageSize::Fifty).await.unwrap())).await);
 
         println!("  {:<44} {:>9} {:>9} {:>6}", "search", "ms", "scan ms", "scans");

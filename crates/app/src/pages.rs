@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
-use xinheng_core::classify::{COMBINED, GENERAL, Graded, RECEIVED_LEVEL};
+use xinheng_core::classify::{COMBINED, Graded, RECEIVED_LEVEL};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::history::Facts;
 use xinheng_core::record::{Day, Moment, Record, Seq};
@@ -289,11 +289,10 @@ impl Bureau {
         let tools = ready.tools();
         let line = |Differing { code, name, received, own }: Differing| {
             let records = histories.get(&code).map(Vec::as_slice).unwrap_or_default();
-            let classification = tools.classifier.classify(&Facts::new(records, today, &tools.kinds));
-            let general = classification.graded.iter().find(|graded| graded.model.field == GENERAL);
+            let facts = Facts::new(records, today, &tools.kinds);
             DifferingLine {
-                month: classification.received.as_ref().map(|received| received.month.format("%Y-%m").to_string()),
-                why: general.map(heaviest).unwrap_or_default(),
+                month: tools.classifier.received(&facts).map(|received| received.month.format("%Y-%m").to_string()),
+                why: tools.classifier.general(&facts).as_ref().map(heaviest).unwrap_or_default(),
                 code,
                 name,
                 received,

@@ -72,6 +72,14 @@ pub struct Graded<'a> {
     pub in_force: bool,
 }
 
+impl<'a> Graded<'a> {
+    /// By a model, with whether it may act; none where it does not apply.
+    fn of((kernel, in_force): &(Kernel<'a>, bool), facts: &Facts) -> Option<Self> {
+        let assessment = kernel.assess(facts)?;
+        Some(Self { model: kernel.model(), assessment, in_force: *in_force })
+    }
+}
+
 /// All levels of one enterprise as of a day.
 pub struct Classification<'a> {
     /// The province's general level.
@@ -132,23 +140,8 @@ impl<'a> Classifier<'a> {
     /// Classifies one enterprise.
     #[must_use]
     pub fn classify(&self, facts: &Facts) -> Classification<'a> {
-        let received = self.received.and_then(|kind| {
-            let latest =
-                facts.of(kind).iter().map(|fact| fact.record).max_by_key(|record| (record.occurred_on, record.seq));
-            let record = latest?;
-            let level = record.payload.text("level")?.to_owned();
-            let text = |field| record.payload.text(field).map(str::to_owned);
-            let (stated, scale, edition) = (text("stated_level"), text("scale"), text("edition"));
-            Some(Received { level, stated, scale, edition, month: record.occurred_on, seq: record.seq })
-        });
-        let graded: Vec<Graded> = self
-            .kernels
-            .iter()
-            .filter_map(|(kernel, in_force)| {
-                let assessment = kernel.assess(facts)?;
-                Some(Graded { model: kernel.model(), assessment, in_force: *in_force })
-            })
-            .collect();
+        let received = self.received(facts);
+        let graded: Vec<Graded> = self.kernels.iter().filter_map(|kernel| Graded::of(kernel, facts)).collect();
         let general = graded.iter().position(|one| one.model.field == GENERAL);
         // Of several key fields the one with the greatest risk leads, the first among equals.
         let field = (0..graded.len())
@@ -178,6 +171,24 @@ impl<'a> Classifier<'a> {
         let adjustment = level.as_deref().and_then(|level| self.adjusted(facts, level, leading));
         let level = adjustment.as_ref().map(|one| one.to.clone()).or(level);
         Classification { received, graded, lead, level, in_force, combined, adjustment }
+    }
+
+    /// The newest level received from the province.
+    #[must_use]
+    pub fn received(&self, facts: &Facts) -> Option<Received> {
+        let records = facts.of(self.received?).iter().map(|fact| fact.record);
+        let record = records.max_by_key(|record| (record.occurred_on, record.seq))?;
+        let level = record.payload.text("level")?.to_owned();
+        let text = |field| record.payload.text(field).map(str::to_owned);
+        let (stated, scale, edition) = (text("stated_level"), text("scale"), text("edition"));
+        Some(Received { level, stated, scale, edition, month: record.occurred_on, seq: record.seq })
+    }
+
+    /// What our own general model says; none where it does not apply.
+    #[must_use]
+    pub fn general(&self, facts: &Facts) -> Option<Graded<'a>> {
+        let general = self.kernels.iter().find(|(kernel, _)| kernel.model().field == GENERAL);
+        general.and_then(|general| Graded::of(general, facts))
     }
 
     /// What the newest adjustment in effect makes of a level.
