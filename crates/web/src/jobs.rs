@@ -127,28 +127,8 @@ async fn fall_due(bureau: &Bureau, daily: bool) {
     if let Err(error) = bureau.keep_rulebook().await {
         tracing::error!(error = format!("{error:#}"), "rulebook.keeping_failed");
     }
-    match bureau.void_overdue_draws().await {
-        Ok(FellDue { done, failed }) => {
-            if !done.is_empty() {
-                tracing::info!(draws = done.len(), "draws.voided");
-            }
-            for (draw, error) in failed {
-                tracing::error!(draw, error = format!("{error:#}"), "draws.voiding_failed");
-            }
-        }
-        Err(error) => tracing::error!(error = format!("{error:#}"), "draws.voiding_failed"),
-    }
-    match bureau.publish_due_names().await {
-        Ok(FellDue { done, failed }) => {
-            if !done.is_empty() {
-                tracing::info!(plans = done.len(), "plans.names_published");
-            }
-            for (plan, error) in failed {
-                tracing::error!(plan, error = format!("{error:#}"), "plans.publishing_failed");
-            }
-        }
-        Err(error) => tracing::error!(error = format!("{error:#}"), "plans.publishing_failed"),
-    }
+    tell(bureau.void_overdue_draws().await, "draws.voided", "draws.voiding_failed");
+    tell(bureau.publish_due_names().await, "plans.names_published", "plans.publishing_failed");
     if !daily {
         return;
     }
@@ -156,6 +136,20 @@ async fn fall_due(bureau: &Bureau, daily: bool) {
         Ok(None) => {}
         Ok(Some(run)) => tracing::info!(changed = run.changed, "levels.given"),
         Err(error) => tracing::error!(error = format!("{error:#}"), "levels.giving_failed"),
+    }
+}
+
+fn tell(fell_due: anyhow::Result<FellDue>, done_event: &'static str, failed_event: &'static str) {
+    match fell_due {
+        Ok(FellDue { done, failed }) => {
+            if !done.is_empty() {
+                tracing::info!(count = done.len(), "{done_event}");
+            }
+            for (which, error) in failed {
+                tracing::error!(which, error = format!("{error:#}"), "{failed_event}");
+            }
+        }
+        Err(error) => tracing::error!(error = format!("{error:#}"), "{failed_event}"),
     }
 }
 
