@@ -4,7 +4,7 @@
 //! import is handed in again: its submission is resumed with the moment it was first received, rows that
 //! are already there are recognised by their place, and the workbook of bad rows is complete again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -34,8 +34,12 @@ pub const UNSPECIFIED_UNIT: &str = "未指明";
 /// Rows decided together: as many as the store puts into a table with few statements.
 pub const BATCH_ROWS: usize = 1_024;
 
-/// Batches that are read ahead. Each takes memory: with eight a million rows took 25 to 40 MiB more, at worst over 300 MB.
-const BATCHES_AHEAD: usize = 2;
+/// Batches that are read ahead, beside those foreseen. Each takes memory: with eight a million rows took 25 to 40 MiB more,
+/// at worst over 300 MB.
+const BATCHES_AHEAD: usize = 1;
+
+/// Batches whose standings the database is asked for ahead: it answers the one after next while it takes the one before.
+const FORESEEN: usize = 2;
 
 /// For about so long an import writes in one transaction: a kill loses no more. In each transaction every
 /// page of the database that was changed is written once, so that few long ones are faster than many short.
@@ -234,9 +238,9 @@ impl Bureau {
         };
         let name = format!("导入 {}", admission.outcome.file);
         let mut turn = Some((writing, Instant::now()));
-        let mut ahead = None;
+        let mut ahead = VecDeque::new();
         loop {
-            let batch = match ahead.take() {
+            let batch = match ahead.pop_front() {
                 Some(batch) => Some(batch),
                 None => batches.recv().await,
             };
@@ -246,9 +250,13 @@ impl Bureau {
                 Some(turn) => turn,
                 None => (self.store.begin_many().await?, Instant::now()),
             };
-            ahead = batches.try_recv().ok();
-            if let Some(Ok(next)) = &ahead {
-                writing.foresee(&identities(&next.rows));
+            while ahead.len() < FORESEEN
+                && let Ok(next) = batches.try_recv()
+            {
+                if let Ok(next) = &next {
+                    writing.foresee(&identities(&next.rows));
+                }
+                ahead.push_back(next);
             }
             admission.admit(&mut writing, rows).await?;
             let turn_is =

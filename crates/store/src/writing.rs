@@ -30,6 +30,9 @@ use crate::touched::{FEW_RECORDS, Touched};
 /// So many records that it is worth while to go on before the database has them.
 const MANY: usize = 256;
 
+/// Batches of records on their way to the database, while the next is made ready.
+const UNDER_WAY: usize = 2;
+
 /// So many rows that checkpoints are better made beside the writer.
 const VERY_MANY: usize = 10_000;
 
@@ -97,8 +100,8 @@ pub struct Writing {
     pending: Pending,
     /// What was asked ahead about the records to come, those first that come first.
     foreseen: VecDeque<Foreseen>,
-    /// Says when the database has the records appended last.
-    taken: Option<oneshot::Receiver<()>>,
+    /// Each says when the database has a batch of records, the earliest first.
+    under_way: VecDeque<oneshot::Receiver<()>>,
     /// No record waits for an enterprise, as far as records have been appended.
     none_waits: bool,
     touched: Touched,
@@ -152,7 +155,7 @@ impl Store {
             own: Own { before: head.seq, records: Some(Vec::new()) },
             pending: Pending::after(last_day),
             foreseen: VecDeque::new(),
-            taken: None,
+            under_way: VecDeque::new(),
             none_waits: false,
             rows: 0,
             form: None,
@@ -215,11 +218,13 @@ impl Writing {
     /// Puts chained records into the ledger, while the caller goes on.
     async fn put_later(&mut self, rows: Batch, personal: Batch) {
         // No more than these wait in memory.
-        if let Some(taken) = self.taken.take() {
+        if self.under_way.len() >= UNDER_WAY
+            && let Some(taken) = self.under_way.pop_front()
+        {
             taken.await.ok();
         }
         let (taken, has_taken) = oneshot::channel();
-        self.taken = Some(has_taken);
+        self.under_way.push_back(has_taken);
         self.transaction.later(|mut transaction| async move {
             transaction.insert_batch(rows).await?;
             transaction.insert_batch(personal).await?;
