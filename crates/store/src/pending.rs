@@ -30,6 +30,7 @@ impl Pending {
     }
 
     /// The latest day that has a head.
+    #[cfg(feature = "testing")]
     pub(crate) fn last_day(&self) -> Option<Day> {
         self.newest.last_day()
     }
