@@ -239,11 +239,7 @@ fn sealed(draft: Draft, received_at: Moment) -> (SealedDraft, Option<CreditCode>
 
 fn new_record(sealed: SealedDraft, enterprise: Option<CreditCode>, received_at: Moment) -> NewRecord {
     NewRecord {
-        body: Body::Draft(sealed),
-        enterprise,
-        supersedes: None,
-        received_at,
-        source_unit: "登记注册科".to_owned(),
+        body: Body::Draft(sealed), enterprise, supersedes: None, received_at, source_unit: "登记注册科".into()
     }
 }
 

@@ -15,7 +15,7 @@ use xinheng_app::{Bureau, Surroundings};
 use xinheng_core::classify::LevelLine;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::points::Points;
-use xinheng_core::record::{Day, Draft, EnterpriseKeys, Moment, Payload, Seq, Value};
+use xinheng_core::record::{Day, Draft, EnterpriseKeys, Moment, Seq, Value};
 use xinheng_store::testing::{FixedSalts, databases};
 use xinheng_store::{Body, Keys, ListingKind, NewRecord, NewSubmission, Sealer};
 
@@ -63,19 +63,19 @@ fn day(text: &str) -> Day {
 }
 
 fn draft(kind: &str, n: i64, line: i64, on: &str, fields: &[(&str, &str)]) -> Draft {
-    let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), Value::Text((*value).to_owned())));
+    let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), Value::Text((*value).into())));
     let number = fields.clone().find(|(name, _)| name.ends_with("number")).map(|(_, value)| value.to_string());
     Draft {
         line,
         part: 0,
-        kind: kind.to_owned(),
+        kind: kind.into(),
         keys: EnterpriseKeys { credit_code: Some(code(n)), ..EnterpriseKeys::default() },
         occurred_on: day(on),
         document_number: number,
         version: (kind == "registration").then(|| day(on)),
         withdrawn: false,
         correction: None,
-        payload: Payload(fields.collect::<BTreeMap<_, _>>()),
+        payload: fields.collect(),
         personal: BTreeMap::new(),
     }
 }
@@ -176,7 +176,7 @@ async fn fill(bureau: &Bureau, sealer: &Sealer, size: i64) {
                 enterprise,
                 supersedes: None,
                 received_at,
-                source_unit: "登记注册科".to_owned(),
+                source_unit: "登记注册科".into(),
             }
         });
         let records = records.collect();

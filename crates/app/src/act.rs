@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use xinheng_core::audit::{AuditLine, Outcome};
-use xinheng_core::record::{Moment, Payload, Value};
+use xinheng_core::record::{Moment, Value};
 use xinheng_core::staff::{Duties, Permission, Scope};
 
 use crate::Bureau;
@@ -124,7 +124,7 @@ impl Act {
             event: self.event.to_owned(),
             object: object.into(),
             outcome,
-            detail: Payload(detail.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()),
+            detail: detail.iter().map(|(name, value)| (*name, value.clone())).collect(),
             request: self.request.clone(),
             form: self.form.clone(),
         }
@@ -138,7 +138,7 @@ impl Bureau {
     /// When the database fails.
     pub async fn record_denial(&self, act: &Act, object: &str, reason: &str) -> anyhow::Result<()> {
         let mut writing = self.store.begin().await?;
-        let detail = [("reason", Value::Text(reason.to_owned()))];
+        let detail = [("reason", Value::Text(reason.into()))];
         writing.audit(act.line(self.now(), Outcome::Refused, object, &detail)).await?;
         Ok(writing.commit().await?)
     }

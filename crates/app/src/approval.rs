@@ -9,7 +9,7 @@ use xinheng_core::approval::{Action, Capacity, Stage, Step, advance};
 use xinheng_core::audit::Outcome;
 use xinheng_core::collect::{Decision, decide};
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::record::{Day, Draft, EnterpriseKeys, Payload, Personal, Seq, Value};
+use xinheng_core::record::{Day, Draft, EnterpriseKeys, Personal, Seq, Value};
 use xinheng_core::rulebook::approvals::Procedure;
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_core::staff::{Permission, Scope};
@@ -221,14 +221,14 @@ impl Bureau {
             let draft = Draft {
                 line: 0,
                 part: 0,
-                kind: id.to_owned(),
+                kind: id.into(),
                 keys: EnterpriseKeys { credit_code: enterprise, ..EnterpriseKeys::default() },
                 occurred_on,
                 document_number: number.map(str::to_owned),
                 version: None,
                 withdrawn: false,
                 correction: None,
-                payload: Payload(fields),
+                payload: fields.into_iter().collect(),
                 personal,
             };
             drafts.push((kind, draft));
@@ -254,7 +254,7 @@ impl Bureau {
         let mut records = Vec::with_capacity(drafts.len());
         for ((kind, mut draft), known) in drafts.into_iter().zip(known) {
             let standing = standings.remove(&known.identity);
-            let supersedes = match decide(kind.nature, &known.draft, known.content, standing.as_ref()) {
+            let supersedes = match decide(kind.nature, known.draft(), known.content, standing.as_ref()) {
                 Decision::Accept { supersedes } => supersedes,
                 // The same said in other words before: both are kept.
                 Decision::Conflict { with } if again == Again::BothKept => Some(with),
@@ -267,7 +267,7 @@ impl Bureau {
                 body: Body::Draft(self.sealer.seal(0, kind, draft)?),
                 supersedes,
                 received_at: self.now(),
-                source_unit: unit.to_owned(),
+                source_unit: unit.into(),
             });
         }
         keeper.append(writing, records).await?;
@@ -276,11 +276,11 @@ impl Bureau {
 
     async fn put_step(&self, writing: &mut Writing, act: &Act, step: &NewStep<'_>) -> anyhow::Result<()> {
         let record = NewRecord {
-            body: Body::System { kind: APPROVAL_STEP.to_owned(), occurred_on: self.today(), payload: step.payload() },
+            body: Body::System { kind: APPROVAL_STEP.into(), occurred_on: self.today(), payload: step.payload() },
             enterprise: None,
             supersedes: None,
             received_at: self.now(),
-            source_unit: step.unit.to_owned(),
+            source_unit: step.unit.into(),
         };
         writing.append(vec![record]).await?;
         let line = act.line(self.now(), Outcome::Done, format!("matter/{}", step.matter), &[]);

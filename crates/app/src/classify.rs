@@ -276,11 +276,11 @@ impl Bureau {
         };
         writing
             .append(vec![NewRecord {
-                body: Body::System { kind: CLASSIFICATION.to_owned(), occurred_on: as_of, payload: record.payload()? },
+                body: Body::System { kind: CLASSIFICATION.into(), occurred_on: as_of, payload: record.payload()? },
                 enterprise: None,
                 supersedes: None,
                 received_at: self.now(),
-                source_unit: UNSPECIFIED_UNIT.to_owned(),
+                source_unit: UNSPECIFIED_UNIT.into(),
             }])
             .await?;
         self.raise(writing, seq, as_of, alarms).await?;

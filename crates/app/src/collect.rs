@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 use xinheng_core::audit::Outcome as Audited;
 use xinheng_core::collect::{Decision, Identity, Standing, decide};
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::record::{Day, Draft, EnterpriseKeys, GIVEN_NAME, Personal, Seq, Value};
+use xinheng_core::record::{Day, Draft, EnterpriseKeys, GIVEN_NAME, Personal, Seq};
 use xinheng_core::rulebook::kind::Nature;
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::table::Table;
@@ -34,9 +34,9 @@ pub const UNSPECIFIED_UNIT: &str = "未指明";
 /// Rows decided together: as many as the store puts into a table with few statements.
 pub const BATCH_ROWS: usize = 1_024;
 
-/// Batches that are read ahead, beside those foreseen. Each takes memory: with eight a million rows took 25 to 40 MiB more,
-/// at worst over 300 MB.
-const BATCHES_AHEAD: usize = 1;
+/// Batches that are read ahead, beside those foreseen: while a turn is ended only the database has work, and the reader
+/// goes on for as long as these last. Each takes about 4 MiB.
+const BATCHES_AHEAD: usize = 8;
 
 /// Batches whose standings the database is asked for ahead: it answers the one after next while it takes the one before.
 const FORESEEN: usize = 2;
@@ -435,9 +435,9 @@ impl Admission<'_> {
     async fn admit(&mut self, writing: &mut Writing, rows: Vec<ReadRow>) -> anyhow::Result<()> {
         let drafts = || rows.iter().filter_map(|row| row.outcome.as_ref().ok()).flatten();
         // A registration is its own enterprise's: nobody is looked up for it.
-        let keys = drafts().map(|sealed| match sealed.draft.kind.as_str() {
+        let keys = drafts().map(|sealed| match sealed.draft().kind.as_str() {
             REGISTRATION => EnterpriseKeys::default(),
-            _ => sealed.draft.keys.clone(),
+            _ => sealed.draft().keys.clone(),
         });
         let keys: Vec<EnterpriseKeys> = keys.collect();
         let identities = identities(&rows);
@@ -503,7 +503,7 @@ impl Admission<'_> {
         let mut faults = Vec::new();
         let (mut is_present, mut is_known) = (false, false);
         for sealed in drafts {
-            let draft = &sealed.draft;
+            let draft = sealed.draft();
             if present.contains(&(draft.line, draft.part)) {
                 is_present = true;
                 continue;
@@ -537,8 +537,8 @@ impl Admission<'_> {
         matched: Option<CreditCode>,
         registered: &mut HashSet<CreditCode>,
     ) -> Option<CreditCode> {
-        let code = sealed.draft.keys.credit_code;
-        if sealed.draft.kind == REGISTRATION {
+        let code = sealed.draft().keys.credit_code;
+        if sealed.draft().kind == REGISTRATION {
             registered.extend(code);
             return code;
         }
@@ -547,16 +547,16 @@ impl Admission<'_> {
 
     fn record(&self, mut sealed: SealedDraft, owner: Option<CreditCode>, supersedes: Option<Seq>) -> NewRecord {
         if owner.is_none()
-            && let Some((name, key)) = first_key(&sealed.draft.keys)
+            && let Some((name, key)) = first_key(&sealed.draft().keys)
         {
-            sealed.draft.payload.0.insert(name.to_owned(), Value::Text(key));
+            sealed.keep_given(name, key);
         }
         NewRecord {
             body: Body::Draft(sealed),
             enterprise: owner,
             supersedes,
             received_at: self.submission.received_at,
-            source_unit: self.unit.to_owned(),
+            source_unit: self.unit.into(),
         }
     }
 
@@ -566,7 +566,7 @@ impl Admission<'_> {
         let records = waiting
             .into_iter()
             .map(|(seq, enterprise)| {
-                NewRecord::matching(seq, enterprise, self.submission.received_at, self.unit.to_owned())
+                NewRecord::matching(seq, enterprise, self.submission.received_at, self.unit.into())
             })
             .collect();
         self.clocks.append(writing, records).await?;
@@ -597,7 +597,7 @@ fn identities(rows: &[ReadRow]) -> Vec<Identity> {
 }
 
 fn standing(sealed: &SealedDraft, seq: Seq) -> Standing {
-    let draft = &sealed.draft;
+    let draft = sealed.draft();
     Standing { seq, content: sealed.content, version: draft.version, withdrawn: draft.withdrawn }
 }
 

@@ -281,7 +281,7 @@ fn contribution(indicator: &IndicatorPoints, graded: &Graded, context: &Context)
             let record = found.expect("the kernel scores records that it was given");
             RecordLine {
                 seq: points.seq,
-                kind: record.kind.clone(),
+                kind: record.kind.to_string(),
                 kind_title: (context.kind_title)(&record.kind),
                 occurred_on: record.occurred_on,
                 document_number: record.document_number.clone(),

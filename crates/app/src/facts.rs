@@ -64,7 +64,7 @@ impl Bureau {
                     .enumerate()
                     .flat_map(|(kind, (_, declared))| facts.of(kind).iter().map(move |fact| (declared, fact)));
                 for (declared, fact) in of_kinds {
-                    let payload = fact.record.payload.0.iter().filter(|(name, _)| declared.contains_key(*name));
+                    let payload = fact.record.payload.iter().filter(|(name, _)| declared.contains_key(*name));
                     let line = Line {
                         enterprise: code.as_str(),
                         seq: fact.record.seq,
@@ -72,7 +72,7 @@ impl Bureau {
                         occurred_on: fact.record.occurred_on,
                         ended_on: fact.ended_on,
                         repaired_on: fact.repaired_on,
-                        payload: payload.map(|(name, value)| (name.as_str(), value)).collect(),
+                        payload: payload.collect(),
                     };
                     serde_json::to_writer(&mut *out, &line)?;
                     out.write_all(b"\n")?;

@@ -339,12 +339,12 @@ impl Bureau {
         let today = self.today();
         TimelineItem {
             seq: record.seq,
-            kind: record.kind.clone(),
+            kind: record.kind.to_string(),
             kind_title: words::kind_title(&self.rulebook, &record.kind, today),
             occurred_on: record.occurred_on,
             summary: words::summary(record, self.rulebook.kind(&record.kind, today)),
             document_number: record.document_number.clone(),
-            source_unit: record.source_unit.clone(),
+            source_unit: record.source_unit.to_string(),
             received_at: record.received_at,
             state,
             supersedes: record.supersedes,
@@ -419,7 +419,7 @@ fn lists(facts: &Facts, kinds: &Kinds) -> Vec<ListLine> {
         .filter_map(|id| kinds.get(id))
         .flat_map(|kind| facts.get(&kind.rule.id.value, kinds).iter().map(move |fact| (kind, fact)))
         .map(|(kind, Fact { record, ended_on, .. })| ListLine {
-            kind: record.kind.clone(),
+            kind: record.kind.to_string(),
             title: kind.rule.title.clone(),
             seq: record.seq,
             since: record.occurred_on,

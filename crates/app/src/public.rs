@@ -232,11 +232,11 @@ fn shown(record: &Record, said: &Decision<'_>, kinds: &Kinds<'_>) -> PublicRecor
     let public = |field: &ShownField| said.fields.contains(&field.name.as_str()) && field.value.is_some();
     PublicRecord {
         seq: record.seq,
-        kind: record.kind.clone(),
+        kind: record.kind.to_string(),
         kind_title: kind.map(|kind| kind.rule.title.clone()).unwrap_or_default(),
         occurred_on: record.occurred_on,
         fields: words::fields(record, kind).into_iter().filter(public).collect(),
-        source_unit: record.source_unit.clone(),
+        source_unit: record.source_unit.to_string(),
         basis: said.basis.to_string(),
         since: said.since.unwrap_or(record.occurred_on),
         until: said.until,

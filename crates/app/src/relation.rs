@@ -72,24 +72,24 @@ impl Bureau {
 
 /// The record of a relation that is so since the day, or no longer.
 fn draft(related: &Related<'_>, on: Day) -> Draft {
-    let text = |text: &str| Value::Text(text.to_owned());
-    let mut fields = BTreeMap::from([
-        ("relation".to_owned(), text(related.relation)),
-        ("found_on".to_owned(), text(&on.to_string())),
-        ("found_by".to_owned(), text(FOUND_BY_SYSTEM)),
+    let text = |text: &str| Value::Text(text.into());
+    let mut fields = Payload::from_iter([
+        ("relation", text(related.relation)),
+        ("found_on", text(&on.to_string())),
+        ("found_by", text(FOUND_BY_SYSTEM)),
     ]);
-    fields.extend(related.count.map(|count| ("count".to_owned(), Value::Integer(count))));
+    fields.extend(related.count.map(|count| ("count", Value::Integer(count))));
     Draft {
         line: 0,
         part: 0,
-        kind: RELATION.to_owned(),
+        kind: RELATION.into(),
         keys: EnterpriseKeys { credit_code: Some(related.enterprise), ..EnterpriseKeys::default() },
         occurred_on: on,
         document_number: None,
         version: Some(on),
         withdrawn: related.count.is_none(),
         correction: None,
-        payload: Payload(fields),
+        payload: fields,
         personal: BTreeMap::new(),
     }
 }

@@ -10,7 +10,7 @@ use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use xinheng_core::audit::Outcome;
 use xinheng_core::ledger::Hash;
-use xinheng_core::record::{Day, Draft, EnterpriseKeys, Payload, Personal, Record, Seq, Value};
+use xinheng_core::record::{Day, Draft, EnterpriseKeys, Personal, Record, Seq, Value};
 use xinheng_core::rulebook::Status;
 use xinheng_core::rulebook::load::{RuleError, RuleFile, RuleLine, Rulebook};
 use xinheng_core::staff::Permission;
@@ -191,16 +191,14 @@ impl Bureau {
         let draft = Draft {
             line: 1,
             part: 0,
-            kind: SIGNATURE.to_owned(),
+            kind: SIGNATURE.into(),
             keys: EnterpriseKeys::default(),
             occurred_on: today,
             document_number: None,
             version: None,
             withdrawn: false,
             correction: None,
-            payload: Payload(
-                fields.iter().map(|(name, text)| ((*name).to_owned(), Value::Text((*text).to_owned()))).collect(),
-            ),
+            payload: fields.iter().map(|(name, text)| (*name, Value::Text((*text).into()))).collect(),
             personal: BTreeMap::from([("signed_by".to_owned(), Personal::new(by))]),
         };
         let kind = self.rulebook.kind(SIGNATURE, today).context("规则库缺少记录种类 rulebook_signature")?;
@@ -215,7 +213,7 @@ impl Bureau {
                 enterprise: None,
                 supersedes: None,
                 received_at: submission.received_at,
-                source_unit: unit.to_owned(),
+                source_unit: unit.into(),
             }])
             .await?;
         writing.audit(act.line(received_at, Outcome::Done, format!("rule/{rule}"), &[])).await?;

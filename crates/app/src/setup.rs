@@ -129,7 +129,7 @@ impl Bureau {
         let mut writing = self.store.begin().await?;
         writing.put_setting(setting::REGION, region).await?;
         writing.put_setting(setting::BUREAU, bureau).await?;
-        let detail = [("region", Value::Text(region.to_owned())), ("bureau", Value::Text(bureau.to_owned()))];
+        let detail = [("region", Value::Text(region.into())), ("bureau", Value::Text(bureau.into()))];
         writing.audit(act.line(self.now(), Outcome::Done, "setting/bureau", &detail)).await?;
         Ok(writing.commit().await?)
     }
@@ -142,7 +142,7 @@ impl Bureau {
         act.require(Permission::ManageRoles)?;
         let mut writing = self.store.begin().await?;
         writing.put_setting(setting::PASSWORD_POLICY, policy.name()).await?;
-        let detail = [("policy", Value::Text(policy.name().to_owned()))];
+        let detail = [("policy", Value::Text(policy.name().into()))];
         writing.audit(act.line(self.now(), Outcome::Done, "setting/password_policy", &detail)).await?;
         Ok(writing.commit().await?)
     }
@@ -177,7 +177,7 @@ impl Bureau {
             return Err(WrongInput(refusal.to_owned()).into());
         }
         for person in &staff {
-            let detail = [("account", Value::Text(person.account.clone()))];
+            let detail = [("account", Value::Text(person.account.as_str().into()))];
             writing.audit(act.line(now, Outcome::Done, format!("staff/{}", person.number), &detail)).await?;
         }
         writing.put_staff(staff).await?;

@@ -59,16 +59,16 @@ pub(crate) fn fields(record: &Record, kind: Option<&Kind>) -> Vec<ShownField> {
         known.insert(name);
         let value = record.payload.get(name);
         // A value that is sealed is not shown, whatever else a damaged row may hold under its name.
-        let sealed = record.commitments.contains_key(name);
+        let sealed = record.commitments.get(name).is_some();
         if sealed || value.is_some() {
             let value = value.filter(|_| !sealed && !field.personal).map(|value| shown(field, value));
             fields.push(ShownField { name: name.to_owned(), title: field.title.clone(), value });
         }
     }
-    let clear = record.payload.0.iter().map(|(name, value)| (name, Some(value.to_string())));
-    let sealed = record.commitments.keys().map(|name| (name, None));
-    for (name, value) in clear.chain(sealed).filter(|(name, _)| !known.contains(name.as_str())) {
-        fields.push(ShownField { name: name.clone(), title: undeclared(name).to_owned(), value });
+    let clear = record.payload.iter().map(|(name, value)| (name, Some(value.to_string())));
+    let sealed = record.commitments.iter().map(|(name, _)| (name, None));
+    for (name, value) in clear.chain(sealed).filter(|(name, _)| !known.contains(name)) {
+        fields.push(ShownField { name: name.to_owned(), title: undeclared(name).to_owned(), value });
     }
     fields
 }

@@ -1,7 +1,7 @@
 //! Collecting (归集): when two rows are the same record, and what a row does to what is on record.
 
-use crate::ledger::Hash;
-use crate::record::{Day, Draft, GIVEN_NAME, OTHER_COLUMNS, Payload, Seq, Value};
+use crate::ledger::{CanonicalText, Hash};
+use crate::record::{Day, Draft, GIVEN_NAME, OTHER_COLUMNS, Seq, Value};
 use crate::rulebook::kind::{Kind, Nature};
 
 /// What makes two rows the same record: a digest of the kind, the enterprise as given, and the
@@ -86,7 +86,7 @@ fn enterprise_as_given(draft: &Draft, index: impl Fn(&str) -> Option<[u8; 32]>) 
 pub fn content(
     occurred_on: Day,
     withdrawn: bool,
-    payload: &Payload,
+    payload: &CanonicalText,
     personal: &std::collections::BTreeMap<String, [u8; 32]>,
 ) -> Content {
     let mut bytes = serde_json::to_vec(&(occurred_on, withdrawn, payload)).expect("payloads hold plain values");

@@ -8,6 +8,17 @@ use thiserror::Error;
 
 /// The 31 characters of the standard; a character's value is its place. I, O, S, V and Z are missing.
 const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
+/// The value of each byte that stands for a character, [`NO_VALUE`] for the others.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_VALUE; 256];
+    let mut place = 0;
+    while place < ALPHABET.len() {
+        values[ALPHABET[place] as usize] = place as u8;
+        place += 1;
+    }
+    values
+};
+const NO_VALUE: u8 = u8::MAX;
 /// Weights of the first 17 characters: 3^(i-1) mod 31.
 const WEIGHTS: [u32; 17] = [1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28];
 /// Weights of the organisation code within it (GB 11714), characters 9 to 16.
@@ -56,7 +67,7 @@ impl CreditCode {
         let mut bytes = [0; 18];
         for (place, character) in text.chars().enumerate() {
             let upper = character.to_ascii_uppercase();
-            let byte = u8::try_from(upper).ok().filter(|byte| ALPHABET.contains(byte));
+            let byte = u8::try_from(upper).ok().filter(|&byte| VALUES[usize::from(byte)] != NO_VALUE);
             bytes[place] = byte.ok_or(CreditCodeError::Character { place: place + 1, character })?;
         }
         if !bytes[2..8].iter().all(u8::is_ascii_digit) {
@@ -81,7 +92,7 @@ impl CreditCode {
         }
         let mut bytes = [b'0'; 18];
         for (place, character) in body.chars().enumerate() {
-            let byte = u8::try_from(character).ok().filter(|byte| ALPHABET.contains(byte));
+            let byte = u8::try_from(character).ok().filter(|&byte| VALUES[usize::from(byte)] != NO_VALUE);
             bytes[place] = byte.ok_or(CreditCodeError::Character { place: place + 1, character })?;
         }
         bytes[16] = organisation_check(&bytes);
@@ -109,9 +120,9 @@ impl CreditCode {
     }
 }
 
+/// Of a character of the alphabet; no others are kept.
 fn value(byte: u8) -> u32 {
-    let place = ALPHABET.iter().position(|&known| known == byte);
-    u32::try_from(place.expect("only characters of the alphabet are kept")).expect("below 31")
+    u32::from(VALUES[usize::from(byte)])
 }
 
 fn check_character(bytes: &[u8; 18]) -> u8 {

@@ -236,7 +236,7 @@ impl<'a> Deadlines<'a> {
         if values.len() != event.matching.len() {
             return None;
         }
-        let text = |text: &str| Value::Text(text.to_owned());
+        let text = |text: &str| Value::Text(text.into());
         let matched = event.matching.values().cloned().zip(values.into_iter().map(text));
         let single = |condition: &Condition| match condition.one_of.as_deref() {
             Some([only]) => Some((condition.field.clone(), text(only))),
@@ -253,8 +253,8 @@ impl<'a> Deadlines<'a> {
         let late = self.calendar.working_days(due_on, received_on);
         Some(LateSubmission {
             seq: record.seq,
-            kind: record.kind.clone(),
-            unit: record.source_unit.clone(),
+            kind: record.kind.to_string(),
+            unit: record.source_unit.to_string(),
             formed_on,
             due_on,
             received_on,
@@ -339,11 +339,11 @@ fn started(rule: &DeadlineRule, formed_on: Day, received_on: Day, record: &Recor
     Started {
         rule: rule.rule.id.value.clone(),
         seq: record.seq,
-        kind: record.kind.clone(),
+        kind: record.kind.to_string(),
         // A record without what events match on is nobody's to end.
         key: key(rule, fields, record).unwrap_or_else(|| format!("{}#{}", rule.rule.id.value, record.seq)),
         enterprise: record.enterprise,
-        owed_by: rule.owed_by.clone().unwrap_or_else(|| record.source_unit.clone()),
+        owed_by: rule.owed_by.clone().unwrap_or_else(|| record.source_unit.to_string()),
         started_on: if start.from_received { received_on } else { named.unwrap_or(formed_on) },
         done_on: rule.done_on.as_ref().and_then(|field| record.payload.day(field)),
     }

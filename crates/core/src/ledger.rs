@@ -5,9 +5,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
 use sm3::{Digest, Sm3};
 
-use crate::record::{Record, Seq};
+use crate::record::{Commitments, Day, Payload, Record, Seq, Text};
 
 /// An SM3 digest (GB/T 32905-2016), shown as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -30,7 +31,9 @@ impl Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex::encode(self.0))
+        let mut digits = [0; 64];
+        hex::encode_to_slice(self.0, &mut digits).expect("two digits a byte");
+        f.write_str(std::str::from_utf8(&digits).expect("hex digits are ASCII"))
     }
 }
 
@@ -58,7 +61,7 @@ impl Serialize for Hash {
 
 impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
+        let text = Text::deserialize(deserializer)?;
         // People may type capitals; files have one spelling.
         let is_spelling = |byte: u8| byte.is_ascii_digit() || matches!(byte, b'a'..=b'f');
         let hash = text.parse().ok().filter(|_| text.bytes().all(is_spelling));
@@ -84,34 +87,59 @@ impl Head {
 /// space, integers without exponent, only `"`, `\` and control characters escaped.
 #[must_use]
 pub fn canonical_bytes(record: &Record) -> Vec<u8> {
-    object(record, None)
+    object(record, (&record.payload, &record.commitments), None)
 }
 
 /// A line of an export, without its end: the canonical object with the record's hash as one more
 /// key, in its place among the others.
 #[must_use]
 pub fn export_line(record: &Record, hash: Hash) -> Vec<u8> {
-    object(record, Some(hash))
+    object(record, (&record.payload, &record.commitments), Some(hash))
 }
 
-fn object(record: &Record, hash: Option<Hash>) -> Vec<u8> {
+/// The canonical text of a part of a record that is an object itself: written once, for the chain and for whoever keeps it.
+#[derive(Clone, Debug, Serialize)]
+#[serde(transparent)]
+pub struct CanonicalText(Box<RawValue>);
+
+impl CanonicalText {
+    /// Of the fields that are not personal.
+    #[must_use]
+    pub fn of_payload(payload: &Payload) -> Self {
+        Self(to_raw_value(payload).expect("payloads hold only text, whole numbers and flags"))
+    }
+
+    /// Of the commitments of the personal ones.
+    #[must_use]
+    pub fn of_commitments(commitments: &Commitments) -> Self {
+        Self(to_raw_value(commitments).expect("commitments are text"))
+    }
+}
+
+impl From<CanonicalText> for String {
+    fn from(text: CanonicalText) -> Self {
+        Box::<str>::from(text.0).into()
+    }
+}
+
+fn object<P: Serialize, C: Serialize>(record: &Record, (payload, personal): (&P, &C), hash: Option<Hash>) -> Vec<u8> {
     /// Fields stand in code-point order of their names; serde writes them as they stand.
     #[derive(Serialize)]
-    struct Canonical<'a> {
+    struct Canonical<'a, P, C> {
         document_number: Option<&'a str>,
         enterprise: Option<&'a str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         hash: Option<Hash>,
         id: String,
         kind: &'a str,
-        occurred_on: String,
-        payload: &'a crate::record::Payload,
-        personal: &'a std::collections::BTreeMap<String, String>,
+        occurred_on: Day,
+        payload: &'a P,
+        personal: &'a C,
         received_at: String,
         seq: Seq,
         source_unit: &'a str,
         supersedes: Option<Seq>,
-        version: Option<String>,
+        version: Option<Day>,
         withdrawn: bool,
     }
     serde_json::to_vec(&Canonical {
@@ -120,23 +148,23 @@ fn object(record: &Record, hash: Option<Hash>) -> Vec<u8> {
         hash,
         id: record.id.to_string(),
         kind: &record.kind,
-        occurred_on: record.occurred_on.to_string(),
-        payload: &record.payload,
-        personal: &record.commitments,
+        occurred_on: record.occurred_on,
+        payload,
+        personal,
         received_at: record.received_at.to_string(),
         seq: record.seq,
         source_unit: &record.source_unit,
         supersedes: record.supersedes,
-        version: record.version.map(|day| day.to_string()),
+        version: record.version,
         withdrawn: record.withdrawn,
     })
     .expect("a record holds only text, whole numbers and flags")
 }
 
-/// Hash of a record: SM3(previous hash ‖ canonical bytes).
+/// Hash of a record: SM3(previous hash ‖ canonical bytes), with the texts of its payload and its commitments.
 #[must_use]
-pub fn chain(previous: Hash, record: &Record) -> Hash {
-    Hash::of(&[&previous.0, &canonical_bytes(record)])
+pub fn chain(previous: Hash, record: &Record, payload: &CanonicalText, commitments: &CanonicalText) -> Hash {
+    Hash::of(&[&previous.0, &object(record, (payload, commitments), None)])
 }
 
 /// Salted commitment of a personal value: SM3(salt ‖ field name ‖ 0x00 ‖ value). Destroying the

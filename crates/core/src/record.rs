@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 
-use chrono::{DateTime, NaiveDate, NaiveTime, SubsecRound, Utc};
-use serde::de::{self, Unexpected, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, SubsecRound, Utc};
+use compact_str::{CompactString, ToCompactString};
+use litemap::LiteMap;
+use serde::de::{self, MapAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::credit_code::CreditCode;
+use crate::ledger::Hash;
 
 /// A day in the world, in the calendar of China (no time, no zone).
 pub type Day = NaiveDate;
@@ -69,9 +73,12 @@ impl Moment {
 
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.format("%Y-%m-%dT%H:%M:%S%.6fZ"))
+        f.write_str(&self.0.to_rfc3339_opts(SecondsFormat::Micros, true))
     }
 }
+
+/// A text of a record. Most are short: up to 24 bytes stand in the value itself, without memory of their own.
+pub type Text = CompactString;
 
 /// A scalar of a payload. Days are ISO text (`2026-11-24`), amounts are whole fen (分): what the
 /// chain hashes has one spelling only.
@@ -83,7 +90,7 @@ pub enum Value {
     /// A whole number: a count, an amount in fen.
     Integer(i64),
     /// Text, a code, or a day as `YYYY-MM-DD`.
-    Text(String),
+    Text(Text),
 }
 
 impl Value {
@@ -109,6 +116,19 @@ impl Value {
     #[must_use]
     pub fn as_day(&self) -> Option<Day> {
         self.as_text()?.parse().ok()
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::Text(text.into())
+    }
+}
+
+/// A day, in its one spelling.
+impl From<Day> for Value {
+    fn from(day: Day) -> Self {
+        Self::Text(day.to_compact_string())
     }
 }
 
@@ -140,11 +160,11 @@ impl<'de> Deserialize<'de> for Value {
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Value, E> {
-                Ok(Value::Text(text.to_owned()))
+                Ok(Value::Text(text.into()))
             }
 
             fn visit_string<E: de::Error>(self, text: String) -> Result<Value, E> {
-                Ok(Value::Text(text))
+                Ok(Value::Text(text.into()))
             }
         }
 
@@ -163,18 +183,94 @@ impl fmt::Display for Value {
     }
 }
 
-/// The fields of a record that are not personal, by the names its kind declares.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Payload(pub BTreeMap<String, Value>);
+/// Values of some fields of a record, in the order of the fields' names. They are few, and stand in one piece of memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields<V>(LiteMap<Text, V>);
 
-impl Payload {
+/// The fields of a record that are not personal, by the names its kind declares.
+pub type Payload = Fields<Value>;
+
+/// Salted commitments of the personal fields of a record.
+pub type Commitments = Fields<Hash>;
+
+impl<V> Default for Fields<V> {
+    fn default() -> Self {
+        Self(LiteMap::new_vec())
+    }
+}
+
+impl<V> Fields<V> {
     /// The value of a field, when present.
     #[must_use]
-    pub fn get(&self, field: &str) -> Option<&Value> {
+    pub fn get(&self, field: &str) -> Option<&V> {
         self.0.get(field)
     }
 
+    /// Gives a field its value, in place of the one that it may have.
+    pub fn insert(&mut self, field: impl Into<Text>, value: V) {
+        if let Some((field, value)) = self.0.try_append(field.into(), value) {
+            self.0.insert(field, value);
+        }
+    }
+
+    /// Takes a field out.
+    pub fn remove(&mut self, field: &str) {
+        self.0.remove(field);
+    }
+
+    /// The fields that are present, in the order of their names.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &V)> {
+        self.0.iter().map(|(field, value)| (field.as_str(), value))
+    }
+}
+
+impl<N: Into<Text>, V> Extend<(N, V)> for Fields<V> {
+    fn extend<I: IntoIterator<Item = (N, V)>>(&mut self, fields: I) {
+        for (field, value) in fields {
+            self.insert(field, value);
+        }
+    }
+}
+
+impl<N: Into<Text>, V> FromIterator<(N, V)> for Fields<V> {
+    fn from_iter<I: IntoIterator<Item = (N, V)>>(fields: I) -> Self {
+        let mut all = Self::default();
+        all.extend(fields);
+        all
+    }
+}
+
+impl<V: Serialize> Serialize for Fields<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Fields<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Named<V>(PhantomData<V>);
+
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Named<V> {
+            type Value = Fields<V>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("字段名和值")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<V>, A::Error> {
+                let mut fields = Fields::default();
+                while let Some((field, value)) = map.next_entry::<Text, V>()? {
+                    fields.insert(field, value);
+                }
+                Ok(fields)
+            }
+        }
+
+        deserializer.deserialize_map(Named(PhantomData))
+    }
+}
+
+impl Payload {
     /// The text of a field.
     #[must_use]
     pub fn text(&self, field: &str) -> Option<&str> {
@@ -321,7 +417,7 @@ pub struct Draft {
     /// Which of the line's records, from 0.
     pub part: i16,
     /// Kind of record (归集公示事项).
-    pub kind: String,
+    pub kind: Text,
     /// Whose record it is, as given.
     pub keys: EnterpriseKeys,
     /// The day in the world.
@@ -350,7 +446,7 @@ pub struct Record {
     /// Whose it is; `None` while no enterprise matches.
     pub enterprise: Option<CreditCode>,
     /// Kind of record.
-    pub kind: String,
+    pub kind: Text,
     /// The day in the world.
     pub occurred_on: Day,
     /// For states: the day this version is of.
@@ -358,7 +454,7 @@ pub struct Record {
     /// The moment we knew.
     pub received_at: Moment,
     /// Code of the unit that handed it in.
-    pub source_unit: String,
+    pub source_unit: Text,
     /// 文号
     pub document_number: Option<String>,
     /// The record that this one corrects, updates or withdraws.
@@ -367,6 +463,6 @@ pub struct Record {
     pub withdrawn: bool,
     /// Fields that are not personal.
     pub payload: Payload,
-    /// Field name → hex of the salted commitment.
-    pub commitments: BTreeMap<String, String>,
+    /// Of each personal field.
+    pub commitments: Commitments,
 }

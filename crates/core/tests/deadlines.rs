@@ -3,14 +3,13 @@
 
 mod common;
 
-use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use common::{folder, load};
 use proptest::prelude::*;
 use xinheng_core::calendar::WorkingDays;
 use xinheng_core::deadline::{Clock, Colour, Deadlines, Effect, Event, Started, State};
-use xinheng_core::record::{Day, Moment, Payload, Record, RecordId, Seq, Value};
+use xinheng_core::record::{Day, Moment, Record, RecordId, Seq, Value};
 use xinheng_core::rulebook::load::{RuleFile, Rulebook};
 
 fn day(text: &str) -> Day {
@@ -39,21 +38,21 @@ alerts: {yellow: 3, red: 0}
 }
 
 fn record(seq: i64, kind: &str, on: &str, fields: &[(&str, &str)]) -> Record {
-    let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), Value::Text((*text).to_owned())));
+    let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), Value::Text((*text).into())));
     Record {
         seq: Seq(seq),
         id: RecordId { submission: 1, line: seq, part: 0 },
         enterprise: None,
-        kind: kind.to_owned(),
+        kind: kind.into(),
         occurred_on: day(on),
         version: None,
         received_at: Moment::midnight_in_china(day(on)),
-        source_unit: "某所".to_owned(),
+        source_unit: "某所".into(),
         document_number: None,
         supersedes: None,
         withdrawn: false,
-        payload: Payload(fields.collect()),
-        commitments: BTreeMap::new(),
+        payload: fields.collect(),
+        commitments: Default::default(),
     }
 }
 
@@ -146,7 +145,7 @@ proptest! {
         let start = Started {
             rule: "test_pause".to_owned(),
             seq: Seq(1),
-            kind: "rectification".to_owned(),
+            kind: "rectification".into(),
             key: "k".to_owned(),
             enterprise: None,
             owed_by: "某所".to_owned(),

@@ -3,35 +3,33 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-
 use common::{folder, load};
 use xinheng_core::classify::Classifier;
 use xinheng_core::forecast::{if_repaired, standing, to_come};
 use xinheng_core::history::Kinds;
 use xinheng_core::points::Points;
-use xinheng_core::record::{Day, Moment, Payload, Record, RecordId, Seq, Value};
+use xinheng_core::record::{Day, Moment, Record, RecordId, Seq, Value};
 
 fn day(text: &str) -> Day {
     text.parse().unwrap()
 }
 
 fn record(seq: i64, kind: &str, occurred_on: &str, fields: &[(&str, &str)]) -> Record {
-    let text = |(name, value): &(&str, &str)| ((*name).to_owned(), Value::Text((*value).to_owned()));
+    let text = |(name, value): &(&str, &str)| ((*name).to_owned(), Value::Text((*value).into()));
     Record {
         seq: Seq(seq),
         id: RecordId { submission: 1, line: seq, part: 0 },
         enterprise: None,
-        kind: kind.to_owned(),
+        kind: kind.into(),
         occurred_on: day(occurred_on),
         version: Some(day(occurred_on)),
         received_at: Moment::from_micros(0).unwrap(),
-        source_unit: String::new(),
+        source_unit: Default::default(),
         document_number: None,
         supersedes: None,
         withdrawn: false,
-        payload: Payload(fields.iter().map(text).collect()),
-        commitments: BTreeMap::new(),
+        payload: fields.iter().map(text).collect(),
+        commitments: Default::default(),
     }
 }
 
@@ -88,7 +86,7 @@ fn an_adjustment_ends_and_does_not_lower_what_is_determined() {
     let classifier = Classifier::new(general(), book.combination(today), &kinds, |_: &str| true);
     let adjusted = |steps: i64| {
         let mut one = record(9, "level_adjustment", "2026-11-20", &[("until", "2026-12-31")]);
-        one.payload.0.insert("steps".to_owned(), Value::Integer(steps));
+        one.payload.insert("steps".to_owned(), Value::Integer(steps));
         one
     };
     let registration =

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::DateTime;
 use serde_json::Value;
 use xinheng_core::audit::{self, AuditLine, Outcome};
-use xinheng_core::ledger::{Hash, Head, canonical_bytes, chain, commitment};
+use xinheng_core::ledger::{CanonicalText, Hash, Head, canonical_bytes, chain, commitment};
 use xinheng_core::record::{Moment, Payload, Record, RecordId, Seq};
 
 const DOCUMENT: &str = include_str!("../../../docs/ledger-format.md");
@@ -36,11 +36,11 @@ fn record(json: &Value) -> Record {
         seq: Seq(json["seq"].as_i64().unwrap()),
         id: RecordId { submission: id[0], line: id[1], part: id[2].try_into().unwrap() },
         enterprise: text("enterprise").map(|code| code.parse().unwrap()),
-        kind: text("kind").unwrap(),
+        kind: text("kind").unwrap().into(),
         occurred_on: day("occurred_on").unwrap(),
         version: day("version"),
         received_at: Moment::new(text("received_at").unwrap().parse::<DateTime<_>>().unwrap()),
-        source_unit: text("source_unit").unwrap(),
+        source_unit: text("source_unit").unwrap().into(),
         document_number: text("document_number"),
         supersedes: json["supersedes"].as_i64().map(Seq),
         withdrawn: json["withdrawn"].as_bool().unwrap(),
@@ -60,7 +60,9 @@ fn the_documents_records_give_its_bytes_and_hashes() {
         assert_eq!(String::from_utf8(bytes.clone()).unwrap(), block["canonical"]);
         assert_eq!(bytes.len().to_string(), block["length"]);
         assert_eq!(head.hash.to_string(), block["previous"]);
-        head = Head { seq: record.seq, hash: chain(head.hash, &record) };
+        let payload = CanonicalText::of_payload(&record.payload);
+        let commitments = CanonicalText::of_commitments(&record.commitments);
+        head = Head { seq: record.seq, hash: chain(head.hash, &record, &payload, &commitments) };
         assert_eq!(head.hash.to_string(), block["hash"]);
     }
     assert_eq!(serde_json::to_string(&head).unwrap(), fenced("json").trim_end());
@@ -132,7 +134,7 @@ fn the_documents_commitments_come_from_its_salts_and_values() {
 fn every_control_character_is_escaped_as_the_document_says() {
     let mut record = record(&serde_json::from_str(blocks("previous")[0]["canonical"]).unwrap());
     for code in 0..0x20_u8 {
-        record.kind = char::from(code).to_string();
+        record.kind = char::from(code).to_string().into();
         let escape = match code {
             0x08 => "\\b".to_owned(),
             0x09 => "\\t".to_owned(),
@@ -144,7 +146,7 @@ fn every_control_character_is_escaped_as_the_document_says() {
         let text = String::from_utf8(canonical_bytes(&record)).unwrap();
         assert!(text.contains(&format!(r#""kind":"{escape}""#)), "U+{code:04X} in {text}");
     }
-    record.kind = "/\u{7f}\u{2028}𠮷e\u{301}".to_owned();
+    record.kind = "/\u{7f}\u{2028}𠮷e\u{301}".into();
     let text = String::from_utf8(canonical_bytes(&record)).unwrap();
     assert!(text.contains(&format!(r#""kind":"{}""#, record.kind)), "{text}");
 }

@@ -23,21 +23,21 @@ fn record(seq: i64, kind: &str, fields: &[(&str, &str)]) -> Record {
         seq: Seq(seq),
         id: RecordId { submission: 1, line: seq, part: 0 },
         enterprise: None,
-        kind: kind.to_owned(),
+        kind: kind.into(),
         occurred_on: day("2026-01-01"),
         version: Some(day("2026-01-01")),
         received_at: Moment::from_micros(0).unwrap(),
-        source_unit: String::new(),
+        source_unit: Default::default(),
         document_number: None,
         supersedes: None,
         withdrawn: false,
         payload: payload(fields),
-        commitments: BTreeMap::new(),
+        commitments: Default::default(),
     }
 }
 
 fn payload(fields: &[(&str, &str)]) -> Payload {
-    Payload(fields.iter().map(|(name, value)| ((*name).to_owned(), Value::Text((*value).to_owned()))).collect())
+    fields.iter().map(|(name, value)| ((*name).to_owned(), Value::Text((*value).into()))).collect()
 }
 
 /// An enterprise: its records, and what stands for its representative's number.
@@ -58,7 +58,7 @@ impl Firm {
 
     /// Registered so.
     fn registered(mut self, fields: &[(&str, &str)]) -> Self {
-        self.records[0].payload.0.extend(payload(fields).0);
+        self.records[0].payload.extend(payload(fields).iter().map(|(name, value)| (name, value.clone())));
         self
     }
 
@@ -71,7 +71,7 @@ impl Firm {
     /// What was derived on an earlier day.
     fn known(self, relation: &str, count: i64) -> Self {
         let mut firm = self.with("relation", &[("relation", relation), ("found_by", FOUND_BY_SYSTEM)]);
-        firm.records.last_mut().unwrap().payload.0.insert("count".to_owned(), Value::Integer(count));
+        firm.records.last_mut().unwrap().payload.insert("count".to_owned(), Value::Integer(count));
         firm
     }
 }

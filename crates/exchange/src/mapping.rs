@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use chrono::Months;
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::record::{Draft, EnterpriseKeys, OTHER_COLUMNS, Payload, Personal, Value};
+use xinheng_core::record::{Draft, EnterpriseKeys, OTHER_COLUMNS, Payload, Personal, Text, Value};
 use xinheng_core::rulebook::kind::{Kind, Nature};
 use xinheng_core::rulebook::table::{RecordMapping, Table};
 
@@ -24,7 +24,7 @@ enum Origin {
 }
 
 struct FieldPlan {
-    name: String,
+    name: Text,
     origin: Origin,
     reader: Reader,
     required: bool,
@@ -44,7 +44,7 @@ impl FieldPlan {
 }
 
 struct RecordPlan {
-    kind: String,
+    kind: Text,
     nature: Nature,
     when: Option<usize>,
     fields: Vec<FieldPlan>,
@@ -207,7 +207,7 @@ impl<'a> Resolved<'a> {
                 continue;
             };
             fields.push(FieldPlan {
-                name: name.clone(),
+                name: name.as_str().into(),
                 origin,
                 reader: Reader::new(field, unit, month),
                 required: field.required || kind.nature == Nature::Event && kind.occurred_on.as_ref() == Some(name),
@@ -220,7 +220,7 @@ impl<'a> Resolved<'a> {
             fields.iter().position(|field| field.name == *name)
         };
         let plan = RecordPlan {
-            kind: kind.rule.id.value.clone(),
+            kind: kind.rule.id.value.as_str().into(),
             nature: kind.nature,
             when: match &mapping.when {
                 Some(when) => self.column(when)?.1,
@@ -439,13 +439,13 @@ impl Mapping {
             }
             if field.personal {
                 let clear = Value::from(given).to_string();
-                personal.insert(field.name.clone(), Personal::new(clear));
+                personal.insert(field.name.to_string(), Personal::new(clear));
                 continue;
             }
             if let (Given::Text(number), true) = (&given, record.document_number == Some(place)) {
                 document_number = Some(number.clone());
             }
-            payload.0.insert(field.name.clone(), given.into());
+            payload.insert(field.name.clone(), given.into());
         }
         if faults.len() > before {
             return None;

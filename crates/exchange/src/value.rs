@@ -37,10 +37,10 @@ pub(crate) enum Given {
 impl From<Given> for Value {
     fn from(given: Given) -> Self {
         match given {
-            Given::Text(text) => Self::Text(text),
+            Given::Text(text) => Self::Text(text.into()),
             Given::Integer(number) => Self::Integer(number),
             Given::Flag(flag) => Self::Flag(flag),
-            Given::Day(day) => Self::Text(day.to_string()),
+            Given::Day(day) => day.into(),
         }
     }
 }

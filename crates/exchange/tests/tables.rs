@@ -148,7 +148,7 @@ fn an_abnormal_list_row_brings_its_entry_and_its_removal_if_there_is_one() {
     )
     .unwrap();
     let read: Vec<(String, i64, i16)> =
-        drafts(rows).into_iter().map(|draft| (draft.kind, draft.line, draft.part)).collect();
+        drafts(rows).into_iter().map(|draft| (draft.kind.to_string(), draft.line, draft.part)).collect();
     let entry = "abnormal_entry".to_owned();
     assert_eq!(read, [(entry.clone(), 2, 0), (entry.clone(), 3, 0), ("abnormal_removal".into(), 3, 1), (entry, 4, 0)]);
 }

@@ -388,16 +388,16 @@ impl Stand {
             seq: Seq(0),
             id: RecordId { submission: 0, line: 0, part: 0 },
             enterprise: None,
-            kind: kind.to_owned(),
+            kind: kind.into(),
             occurred_on: day,
             version: None,
             received_at: Moment::midnight_in_china(day),
-            source_unit: String::new(),
+            source_unit: Default::default(),
             document_number: None,
             supersedes: None,
             withdrawn: false,
             payload: Payload::default(),
-            commitments: BTreeMap::new(),
+            commitments: Default::default(),
         };
         Self { record, ended_on: None, is_repaired: false }
     }
@@ -408,10 +408,10 @@ impl Stand {
             (_, Example::End(day)) => self.ended_on = *day,
             (_, Example::Repaired(is_repaired)) => self.is_repaired = *is_repaired,
             (What::Field(field, _), Example::Value(Some(value))) => {
-                self.record.payload.0.insert(field.clone(), value.clone());
+                self.record.payload.insert(field.as_str(), value.clone());
             }
             (What::Field(field, _), Example::Value(None)) => {
-                self.record.payload.0.remove(field);
+                self.record.payload.remove(field);
             }
             (_, Example::Value(_)) => {}
         }
@@ -452,7 +452,7 @@ fn alike(value: Option<&Value>, cuts: &FieldCuts) -> Alike {
         Some(Value::Text(text)) => {
             let longest =
                 cuts.beginnings.iter().filter(|one| text.starts_with(one.as_str())).max_by_key(|one| one.len());
-            Alike::Text(cuts.values.get(text).cloned(), longest.cloned())
+            Alike::Text(cuts.values.get(text.as_str()).cloned(), longest.cloned())
         }
     }
 }

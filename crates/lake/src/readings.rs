@@ -307,20 +307,20 @@ impl Classes {
             Sort::Numbers(bounds) => {
                 let number = first_of(bounds, place);
                 match self.holds {
-                    Holds::Days => Value::Text(day_of(i32::try_from(number).unwrap_or(i32::MAX)).to_string()),
+                    Holds::Days => day_of(i32::try_from(number).unwrap_or(i32::MAX)).into(),
                     _ => Value::Integer(number),
                 }
             }
             Sort::Parts(bounds, _) => Value::Integer(first_of(bounds, place)),
             Sort::Flags => Value::Flag(place == 1),
             Sort::Texts { listed, own, .. } => Value::Text(match (listed.get(place / 2), own) {
-                (Some(one), _) if place % 2 == 1 => one.clone(),
+                (Some(one), _) if place % 2 == 1 => one.as_str().into(),
                 // Begins with it and is no other that is listed: no rule lists control characters.
-                (Some(one), _) => format!("{one}\u{1}"),
+                (Some(one), _) => format!("{one}\u{1}").into(),
                 (None, Some(own)) if place > 2 * listed.len() => {
-                    own.text(class - 2 - 2 * u32::try_from(listed.len()).unwrap_or(0))
+                    own.text(class - 2 - 2 * u32::try_from(listed.len()).unwrap_or(0)).into()
                 }
-                (None, _) => "\u{1}".to_owned(),
+                (None, _) => "\u{1}".into(),
             }),
         })
     }

@@ -187,11 +187,11 @@ fn packed(folder: &Path, of: &BTreeMap<String, Vec<Record>>, kinds: &[Kind], row
             lines.push(Line::Fact(Fact {
                 enterprise: enterprise.clone(),
                 seq: fact.record.seq.0,
-                kind: fact.record.kind.clone(),
+                kind: fact.record.kind.to_string(),
                 occurred_on: fact.record.occurred_on,
                 ended_on: fact.ended_on,
                 repaired_on: fact.repaired_on,
-                payload: fact.record.payload.0.clone(),
+                payload: fact.record.payload.iter().map(|(name, value)| (name.to_owned(), value.clone())).collect(),
             }));
         }
     }

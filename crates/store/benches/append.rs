@@ -125,7 +125,7 @@ async fn run(
                     Body::System { .. } => None,
                 })
             };
-            let keys: Vec<_> = drafts().map(|sealed| sealed.draft.keys.clone()).collect();
+            let keys: Vec<_> = drafts().map(|sealed| sealed.draft().keys.clone()).collect();
             let identities: Vec<_> = drafts().map(|sealed| sealed.identity).collect();
             timed(&mut clock.look_up, async {
                 open.match_enterprises(&keys).await.unwrap();
@@ -158,11 +158,11 @@ async fn import(
         let sealed: Vec<_> = drafts.into_iter().map(|draft| world.seal(submission, draft)).collect();
         *seal += start.elapsed();
         let records = sealed.into_iter().map(|sealed| NewRecord {
-            enterprise: sealed.draft.keys.credit_code,
+            enterprise: sealed.draft().keys.credit_code,
             body: Body::Draft(sealed),
             supersedes: None,
             received_at: moment(),
-            source_unit: "U01".to_owned(),
+            source_unit: "U01".into(),
         });
         records.collect()
     })
@@ -173,11 +173,11 @@ fn system_record(n: usize) -> NewRecord {
     let mut draft = registration(n as i64, 1);
     pad(&mut draft);
     NewRecord {
-        body: Body::System { kind: "sample".to_owned(), occurred_on: day("2026-07-01"), payload: draft.payload },
+        body: Body::System { kind: "sample".into(), occurred_on: day("2026-07-01"), payload: draft.payload },
         enterprise: None,
         supersedes: None,
         received_at: moment(),
-        source_unit: "U01".to_owned(),
+        source_unit: "U01".into(),
     }
 }
 
@@ -186,7 +186,7 @@ fn pad(draft: &mut Draft) {
     let length = |payload: &Payload| serde_json::to_string(payload).unwrap().len();
     let missing = 500_usize.saturating_sub(length(&draft.payload) + 12);
     set(draft, "scope", &"经营范围".repeat(missing / 12));
-    draft.payload.0.insert("n".to_owned(), Value::Integer(draft.line));
+    draft.payload.insert("n".to_owned(), Value::Integer(draft.line));
 }
 
 /// The numbers below `rows`, each once, in no order (`rows` is not a multiple of the factor).

@@ -95,22 +95,22 @@ impl NewStep<'_> {
     /// The fields of its record.
     #[must_use]
     pub fn payload(&self) -> Payload {
-        let text = |text: &str| Value::Text(text.to_owned());
-        let mut fields = BTreeMap::from([
-            ("matter".to_owned(), Value::Integer(self.matter.0)),
-            ("procedure".to_owned(), text(self.procedure)),
-            ("action".to_owned(), text(self.action.name())),
-            ("stage".to_owned(), text(self.stage.name())),
-            ("person".to_owned(), Value::Integer(self.person)),
-            ("unit".to_owned(), text(self.unit)),
+        let text = |text: &str| Value::Text(text.into());
+        let mut fields = Payload::from_iter([
+            ("matter", Value::Integer(self.matter.0)),
+            ("procedure", text(self.procedure)),
+            ("action", text(self.action.name())),
+            ("stage", text(self.stage.name())),
+            ("person", Value::Integer(self.person)),
+            ("unit", text(self.unit)),
         ]);
-        fields.extend(self.opinion.map(|opinion| ("opinion".to_owned(), text(opinion))));
+        fields.extend(self.opinion.map(|opinion| ("opinion", text(opinion))));
         if let Some(proposed) = self.proposed {
-            fields.insert("subject".to_owned(), text(proposed.subject));
-            fields.insert("targets".to_owned(), text(&proposed.targets.join("\n")));
-            fields.insert("proposal".to_owned(), text(proposed.content));
+            fields.insert("subject", text(proposed.subject));
+            fields.insert("targets", text(&proposed.targets.join("\n")));
+            fields.insert("proposal", text(proposed.content));
         }
-        Payload(fields)
+        fields
     }
 }
 

@@ -2,8 +2,6 @@
 //! records; how draws and visits stand follows from them. What a draw keeps secret is encrypted, apart from the ledger,
 //! which has its hashes.
 
-use std::collections::BTreeMap;
-
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::record::{Day, Payload, Record, Seq, Value};
@@ -141,18 +139,18 @@ impl NewDrawStep<'_> {
     /// The fields of its record.
     #[must_use]
     pub fn payload(&self) -> Payload {
-        let text = |text: &str| Value::Text(text.to_owned());
+        let text = |text: &str| Value::Text(text.into());
         let content = serde_json::to_string(self.step).expect("a step is JSON");
-        let mut fields = BTreeMap::from([
-            ("plan".to_owned(), Value::Integer(self.plan.0)),
-            ("step".to_owned(), text(self.step.name())),
-            ("content".to_owned(), Value::Text(content)),
+        let mut fields = Payload::from_iter([
+            ("plan", Value::Integer(self.plan.0)),
+            ("step", text(self.step.name())),
+            ("content", Value::Text(content.into())),
         ]);
-        fields.extend(self.draw.map(|draw| ("draw".to_owned(), text(draw))));
-        fields.extend(self.person.map(|person| ("person".to_owned(), Value::Integer(person))));
-        fields.extend(self.certificate.as_deref().map(|json| ("certificate".to_owned(), text(json))));
-        fields.extend(self.names.as_deref().map(|json| ("names".to_owned(), text(json))));
-        Payload(fields)
+        fields.extend(self.draw.map(|draw| ("draw", text(draw))));
+        fields.extend(self.person.map(|person| ("person", Value::Integer(person))));
+        fields.extend(self.certificate.as_deref().map(|json| ("certificate", text(json))));
+        fields.extend(self.names.as_deref().map(|json| ("names", text(json))));
+        fields
     }
 }
 
@@ -472,7 +470,7 @@ pub(crate) async fn project(transaction: &mut Transaction, records: &[Record]) -
                 number: text("number"),
                 title: text("title"),
                 item: text("item"),
-                unit: record.source_unit.clone(),
+                unit: record.source_unit.to_string(),
                 window_from: text("window_from"),
                 window_until: text("window_until"),
                 proposal: text("proposal"),

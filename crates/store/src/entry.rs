@@ -1,11 +1,9 @@
 //! A row of the ledger and what it says: the one place where columns become a record and back.
 
-use std::collections::BTreeMap;
-
 use xinheng_core::collect::{Content, Identity};
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::ledger::Hash;
-use xinheng_core::record::{Day, Moment, Payload, Record, RecordId, Seq};
+use xinheng_core::ledger::{CanonicalText, Hash};
+use xinheng_core::record::{Commitments, Day, Moment, Payload, Record, RecordId, Seq};
 
 use crate::entity::record::Model;
 use crate::error::{Result, StoreError};
@@ -54,7 +52,8 @@ impl Entry {
         Ok(Self { record, digests, hash: Hash(fixed(Some(&row.hash)).ok_or_else(|| damaged("hash"))?) })
     }
 
-    pub(crate) fn row(&self, mark: [u8; 16]) -> Model {
+    /// With the texts of its payload and its commitments.
+    pub(crate) fn row(&self, payload: CanonicalText, commitments: CanonicalText, mark: [u8; 16]) -> Model {
         let record = &self.record;
         Model {
             seq: record.seq.0,
@@ -62,16 +61,16 @@ impl Entry {
             line: record.id.line,
             part: record.id.part,
             enterprise: record.enterprise.map(|code| code.to_string()),
-            kind: record.kind.clone(),
+            kind: record.kind.to_string(),
             occurred_on: record.occurred_on.to_string(),
             version: record.version.map(|day| day.to_string()),
             received_at: record.received_at.micros(),
-            source_unit: record.source_unit.clone(),
+            source_unit: record.source_unit.to_string(),
             document_number: record.document_number.clone(),
             supersedes: record.supersedes.map(|seq| seq.0),
             withdrawn: record.withdrawn,
-            payload: canonical(&record.payload),
-            commitments: canonical(&record.commitments),
+            payload: payload.into(),
+            commitments: commitments.into(),
             identity: self.digests.map(|(identity, _)| identity.0.to_vec()),
             content: self.digests.map(|(_, content)| content.0.to_vec()),
             mark: mark.to_vec(),
@@ -111,23 +110,17 @@ pub(crate) fn record(columns: RecordColumns) -> Result<Record> {
         seq,
         id: RecordId { submission, line, part },
         enterprise: enterprise.map(|code| CreditCode::parse(&code)).transpose().map_err(|_| damaged("enterprise"))?,
-        kind,
+        kind: kind.into(),
         occurred_on: day(&occurred_on).ok_or_else(|| damaged("occurred_on"))?,
         version: version.map(|version| day(&version).ok_or_else(|| damaged("version"))).transpose()?,
         received_at: Moment::from_micros(received_at).ok_or_else(|| damaged("received_at"))?,
-        source_unit,
+        source_unit: source_unit.into(),
         document_number,
         supersedes: supersedes.map(Seq),
         withdrawn,
         payload: serde_json::from_str::<Payload>(&payload).map_err(|_| damaged("payload"))?,
-        commitments: serde_json::from_str::<BTreeMap<String, String>>(&commitments)
-            .map_err(|_| damaged("commitments"))?,
+        commitments: serde_json::from_str::<Commitments>(&commitments).map_err(|_| damaged("commitments"))?,
     })
-}
-
-/// JSON with keys in code-point order and no white space: what the chain hashes.
-fn canonical(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).expect("payloads and commitments hold plain values")
 }
 
 /// A day in its one spelling.

@@ -6,7 +6,7 @@ use xinheng_core::collect::{Identity, Standing};
 use xinheng_core::record::Day;
 
 use crate::entry::Entry;
-use crate::projection::Changes;
+use crate::projection::{Changes, Part};
 
 /// Records whose projections are written together. Their rows lie anywhere in the trees: the more are written in the
 /// order of their keys, the fewer times each page is.
@@ -19,7 +19,7 @@ const PARTS: usize = 32;
 /// Changes in the order of the records.
 pub(crate) struct Pending {
     /// Of records before the newest, part by part in the order of their keys.
-    parts: VecDeque<Changes>,
+    parts: VecDeque<Part>,
     newest: Changes,
 }
 
@@ -61,14 +61,15 @@ impl Pending {
     }
 
     /// The next part to be written.
-    pub(crate) fn next_part(&mut self) -> Option<Changes> {
+    pub(crate) fn next_part(&mut self) -> Option<Part> {
         self.parts.pop_front()
     }
 
     /// All that there is, to be written now.
-    pub(crate) fn take_all(&mut self) -> Vec<Changes> {
+    pub(crate) fn take_all(&mut self) -> Vec<Part> {
         let newest = self.take_newest();
-        self.parts.drain(..).chain(Some(newest).filter(|newest| newest.records() > 0)).collect()
+        let newest = (newest.records() > 0).then(|| newest.divided(1));
+        self.parts.drain(..).chain(newest.into_iter().flatten()).collect()
     }
 
     /// The current row of an identity, if they change it.
@@ -79,20 +80,16 @@ impl Pending {
 
     /// Whether they register enterprises, or strike them off.
     pub(crate) fn registers(&self) -> bool {
-        self.all().any(Changes::registers)
+        self.newest.registers() || self.parts.iter().any(Part::registers)
     }
 
     /// Whether they have records that wait for their enterprise, or no longer do.
     pub(crate) fn waits(&self) -> bool {
-        self.all().any(Changes::waits)
+        self.newest.waits() || self.parts.iter().any(Part::waits)
     }
 
     fn take_newest(&mut self) -> Changes {
         let next = Changes::after(self.newest.last_day());
         std::mem::replace(&mut self.newest, next)
-    }
-
-    fn all(&self) -> impl Iterator<Item = &Changes> {
-        self.parts.iter().chain([&self.newest])
     }
 }

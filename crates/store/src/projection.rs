@@ -1,10 +1,11 @@
 //! Projections: everything that can be dropped and made again from the ledger. One projector serves
 //! both the append and the rebuild, so that they cannot differ.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use xinheng_core::collect::{Identity, Standing};
 use xinheng_core::credit_code::CreditCode;
+use xinheng_core::ledger::Head;
 use xinheng_core::record::{Day, EnterpriseKeys, GIVEN_NAME, Payload, Record, Seq};
 use xinheng_core::search::Searchable;
 
@@ -82,7 +83,7 @@ pub(crate) fn identifying(keys: &EnterpriseKeys) -> Option<(&'static str, String
 /// which is sealed and for a person to match. A record that names nobody (a signature) does not wait.
 fn waits_for(record: &Record) -> Option<Option<(&'static str, String)>> {
     let key = identifying(&given_keys(&record.payload));
-    (key.is_some() || record.commitments.contains_key(GIVEN_NAME)).then_some(key)
+    (key.is_some() || record.commitments.get(GIVEN_NAME).is_some()).then_some(key)
 }
 
 fn given_keys(payload: &Payload) -> EnterpriseKeys {
@@ -95,26 +96,43 @@ fn given_keys(payload: &Payload) -> EnterpriseKeys {
     }
 }
 
-/// What consecutive records make of the projections. Maps, because only the last word on a key is
-/// written, and in the order of the keys: rows that are neighbours in a tree are written together.
+/// An enterprise as its registration says; none: struck off.
+type Registered = (CreditCode, Option<Box<enterprise::Model>>);
+
+/// What consecutive records make of the projections.
 #[derive(Default)]
 pub(crate) struct Changes {
     records: usize,
     /// The latest day that has a head, those before these changes among them.
     last_day: Option<Day>,
-    current: BTreeMap<Identity, Standing>,
-    /// None: struck off.
-    enterprises: BTreeMap<CreditCode, Option<enterprise::Model>>,
-    /// What they are found by, by the place of their registration: the index over pairs takes rows together only as long
-    /// as their numbers rise.
-    searched: BTreeMap<Seq, searched::Model>,
+    current: HashMap<Identity, Standing>,
+    /// In the order of the records: the last word on an enterprise counts.
+    registered: Vec<Registered>,
+    rest: Rest,
+}
+
+/// What is not of a registration or the current row of an identity: few of any batch.
+#[derive(Default)]
+struct Rest {
     waiting: Vec<waiting::Model>,
     matched: Vec<matched::Model>,
-    heads: BTreeMap<Day, day_head::Model>,
-    /// Steps of approvals, few in any batch.
+    heads: BTreeMap<Day, Head>,
+    /// Steps of approvals.
     steps: Vec<Record>,
-    /// Plans and steps of draws, few as well.
+    /// Plans and steps of draws.
     plans: Vec<Record>,
+}
+
+/// Some of the changes, as they are written: in the order of the keys, so that rows that are neighbours in a tree are
+/// written together.
+#[derive(Default)]
+pub(crate) struct Part {
+    current: Vec<(Identity, Standing)>,
+    registered: Vec<Registered>,
+    /// Names to be found by, with the place and the enterprise of their registration. By the place: the index over pairs
+    /// takes rows together only as long as their numbers rise.
+    named: Vec<(Seq, CreditCode, String)>,
+    rest: Rest,
 }
 
 impl Changes {
@@ -135,36 +153,47 @@ impl Changes {
 
     /// Whether they register enterprises, or strike them off.
     pub(crate) fn registers(&self) -> bool {
-        !self.enterprises.is_empty()
+        !self.registered.is_empty()
     }
 
     /// Whether they have records that wait for their enterprise, or no longer do.
     pub(crate) fn waits(&self) -> bool {
-        !self.waiting.is_empty() || !self.matched.is_empty()
+        self.rest.waits()
     }
 
-    /// The same in so many parts, each of neighbours in the order of their keys, and a last one of what rests on what these
-    /// write; to be written one after the other.
-    pub(crate) fn divided(self, parts: usize) -> Vec<Self> {
-        let Self { current, enterprises, searched, .. } = self;
-        let (mut current, mut enterprises) = (neighbours(current, parts), neighbours(enterprises, parts));
-        let mut searched = neighbours(searched, parts);
-        let mut divided: Vec<Self> = (0..parts)
-            .map(|_| Self {
+    /// The same in so many parts, each of neighbours, and a last one of what rests on what these write; to be written one
+    /// after the other.
+    pub(crate) fn divided(self, parts: usize) -> Vec<Part> {
+        let mut current: Vec<_> = self.current.into_iter().collect();
+        current.sort_unstable_by_key(|(identity, _)| *identity);
+        let mut registered = self.registered;
+        // Stable: of the same enterprise the last stays last.
+        registered.sort_by_key(|(code, _)| *code);
+        registered.dedup_by(|later, earlier| {
+            let same = later.0 == earlier.0;
+            if same {
+                std::mem::swap(later, earlier);
+            }
+            same
+        });
+        let name_of = |(code, row): &Registered| {
+            let row = row.as_ref()?;
+            Some((Seq(row.seq), *code, row.name.clone()?))
+        };
+        let mut named: Vec<_> = registered.iter().filter_map(name_of).collect();
+        named.sort_unstable_by_key(|(seq, ..)| *seq);
+        let (mut current, mut registered) = (neighbours(current, parts), neighbours(registered, parts));
+        let mut named = neighbours(named, parts);
+        let mut divided: Vec<Part> = (0..parts)
+            .map(|_| Part {
                 current: current.next().unwrap_or_default(),
-                enterprises: enterprises.next().unwrap_or_default(),
-                searched: searched.next().unwrap_or_default(),
-                ..Self::default()
+                registered: registered.next().unwrap_or_default(),
+                named: named.next().unwrap_or_default(),
+                rest: Rest::default(),
             })
             .collect();
-        let Self { waiting, matched, heads, steps, plans, .. } = self;
-        divided.push(Self { waiting, matched, heads, steps, plans, ..Self::default() });
+        divided.push(Part { rest: self.rest, ..Part::default() });
         divided
-    }
-
-    /// Whether they, a part in the order of identities, go as far as this one.
-    pub(crate) fn reaches(&self, identity: Identity) -> bool {
-        self.current.last_key_value().is_some_and(|(last, _)| identity <= *last)
     }
 
     /// The current row of an identity, if they change it.
@@ -180,11 +209,11 @@ impl Changes {
         let received = record.received_at.day_in_china();
         let day = self.last_day.map_or(received, |last| received.max(last));
         self.last_day = Some(day);
-        let head = day_head::Model { day: day.to_string(), seq: record.seq.0, hash: entry.hash.0.to_vec() };
-        self.heads.insert(day, head);
+        let rest = &mut self.rest;
+        rest.heads.insert(day, Head { seq: record.seq, hash: entry.hash });
         match record.kind.as_str() {
-            APPROVAL_STEP => self.steps.push(record.clone()),
-            PLAN | DRAW_STEP => self.plans.push(record.clone()),
+            APPROVAL_STEP => rest.steps.push(record.clone()),
+            PLAN | DRAW_STEP => rest.plans.push(record.clone()),
             _ => {}
         }
         if let Some((identity, content)) = entry.digests {
@@ -193,35 +222,65 @@ impl Changes {
         }
         if let Some(code) = record.enterprise {
             if record.kind == REGISTRATION {
-                let row = (!record.withdrawn).then(|| registered(code, record));
-                self.searched.extend(row.as_ref().and_then(searched).map(|found_by| (record.seq, found_by)));
-                if let Some(Some(before)) = self.enterprises.insert(code, row) {
-                    self.searched.remove(&Seq(before.seq));
-                }
+                let row = (!record.withdrawn).then(|| Box::new(registered(code, record)));
+                self.registered.push((code, row));
             }
             if record.kind == MATCHING
                 && let Some(matched) = record.payload.integer(MATCHED_RECORD)
             {
-                self.matched.push(matched::Model { record: matched, enterprise: code.to_string(), seq: record.seq.0 });
+                rest.matched.push(matched::Model { record: matched, enterprise: code.to_string(), seq: record.seq.0 });
             }
         } else if let Some(waits_for) = waits_for(record) {
             let (key_column, given) = waits_for.unzip();
-            self.waiting.push(waiting::Model { seq: record.seq.0, key_column: key_column.map(str::to_owned), given });
+            rest.waiting.push(waiting::Model { seq: record.seq.0, key_column: key_column.map(str::to_owned), given });
         }
+    }
+}
+
+impl Part {
+    /// As [`Changes::registers`].
+    pub(crate) fn registers(&self) -> bool {
+        !self.registered.is_empty()
+    }
+
+    /// As [`Changes::waits`].
+    pub(crate) fn waits(&self) -> bool {
+        self.rest.waits()
+    }
+
+    /// Whether it goes as far as this identity.
+    pub(crate) fn reaches(&self, identity: Identity) -> bool {
+        self.current.last().is_some_and(|(last, _)| identity <= *last)
+    }
+
+    /// The current row of an identity, if it changes it.
+    pub(crate) fn standing(&self, identity: Identity) -> Option<Standing> {
+        let place = self.current.binary_search_by_key(&identity, |(identity, _)| *identity);
+        place.ok().map(|place| self.current[place].1)
     }
 
     pub(crate) async fn write(self, transaction: &mut Transaction) -> Result<()> {
-        transaction.replace(self.heads.into_values().collect::<Vec<_>>()).await?;
+        let Rest { waiting, matched, heads, steps, plans } = self.rest;
+        let head_of = |(day, Head { seq, hash }): (Day, _)| day_head::Model {
+            day: day.to_string(),
+            seq: seq.0,
+            hash: hash.0.to_vec(),
+        };
+        transaction.replace(heads.into_iter().map(head_of).collect::<Vec<_>>()).await?;
         let current = self
             .current
             .into_iter()
             .map(|(identity, standing)| current_record::Model { identity: identity.0.to_vec(), seq: standing.seq.0 });
         transaction.replace(current.collect::<Vec<_>>()).await?;
-        write_enterprises(transaction, self.enterprises).await?;
-        transaction.insert(self.searched.into_values().collect::<Vec<_>>()).await?;
-        let no_longer_waiting: Vec<String> = self.matched.iter().map(|row| row.record.to_string()).collect();
-        transaction.insert(self.waiting).await?;
-        transaction.insert(self.matched).await?;
+        write_enterprises(transaction, self.registered).await?;
+        let searched = self.named.into_iter().map(|(seq, code, name)| {
+            let Searchable { name, pairs } = Searchable::new(&name);
+            searched::Model { seq: seq.0, code: code.to_string(), name, pairs }
+        });
+        transaction.insert(searched.collect::<Vec<_>>()).await?;
+        let no_longer_waiting: Vec<String> = matched.iter().map(|row| row.record.to_string()).collect();
+        transaction.insert(waiting).await?;
+        transaction.insert(matched).await?;
         transaction
             .execute(
                 "DELETE FROM waiting WHERE seq IN (SELECT CAST(value AS BIGINT) FROM {keys} AS k)",
@@ -229,27 +288,30 @@ impl Changes {
                 &no_longer_waiting,
             )
             .await?;
-        approval::project(transaction, &self.steps).await?;
-        draw::project(transaction, &self.plans).await
+        approval::project(transaction, &steps).await?;
+        draw::project(transaction, &plans).await
     }
 }
 
-/// So many parts of a map, each of neighbours.
-fn neighbours<K: Ord, V>(map: BTreeMap<K, V>, parts: usize) -> impl Iterator<Item = BTreeMap<K, V>> {
-    let each = map.len().div_ceil(parts);
-    let mut rest = map.into_iter();
+impl Rest {
+    fn waits(&self) -> bool {
+        !self.waiting.is_empty() || !self.matched.is_empty()
+    }
+}
+
+/// So many parts of rows, each of neighbours.
+fn neighbours<T>(rows: Vec<T>, parts: usize) -> impl Iterator<Item = Vec<T>> {
+    let each = rows.len().div_ceil(parts);
+    let mut rest = rows.into_iter();
     std::iter::repeat_with(move || rest.by_ref().take(each).collect())
 }
 
 /// Registers enterprises or strikes them off: they are no longer found as before, and are listed as they are now.
-async fn write_enterprises(
-    transaction: &mut Transaction,
-    enterprises: BTreeMap<CreditCode, Option<enterprise::Model>>,
-) -> Result<()> {
-    let touched: Vec<String> = enterprises.keys().map(ToString::to_string).collect();
+async fn write_enterprises(transaction: &mut Transaction, enterprises: Vec<Registered>) -> Result<()> {
+    let touched: Vec<String> = enterprises.iter().map(|(code, _)| code.to_string()).collect();
     let struck_off: Vec<String> =
         enterprises.iter().filter(|(_, row)| row.is_none()).map(|(code, _)| code.to_string()).collect();
-    let registered = enterprises.into_values().flatten();
+    let registered = enterprises.into_iter().filter_map(|(_, row)| Some(*row?));
 
     // Most are new: neither found nor listed so far.
     let known: Vec<(String, i64)> = transaction
@@ -279,12 +341,6 @@ async fn write_enterprises(
         .await?;
     let with_levels: Vec<String> = with_levels.into_iter().map(|(code,)| code).collect();
     graded::put_back(transaction, &with_levels).await
-}
-
-/// Ground for search; a registration without a name is found by its code alone.
-fn searched(row: &enterprise::Model) -> Option<searched::Model> {
-    let Searchable { name, pairs } = Searchable::new(row.name.as_deref()?);
-    Some(searched::Model { seq: row.seq, code: row.code.clone(), name, pairs })
 }
 
 fn registered(code: CreditCode, record: &Record) -> enterprise::Model {

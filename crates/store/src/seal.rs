@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use xinheng_core::collect::{Content, Identity, content, identity};
-use xinheng_core::ledger::commitment;
-use xinheng_core::record::{Draft, Reason, RecordId};
+use xinheng_core::ledger::{CanonicalText, commitment};
+use xinheng_core::record::{Commitments, Draft, Reason, RecordId, Value};
 use xinheng_core::rulebook::kind::Kind;
 
 use crate::error::Result;
@@ -82,10 +82,11 @@ pub struct Sealer {
 pub struct SealedDraft {
     /// Where it came from.
     pub id: RecordId,
-    /// The draft; its `personal` is empty.
-    pub draft: Draft,
-    /// Field → hex of its salted commitment.
-    pub commitments: BTreeMap<String, String>,
+    pub(crate) draft: Draft,
+    /// The draft's payload, as it is now.
+    pub(crate) payload: CanonicalText,
+    /// Of its personal fields.
+    pub commitments: Commitments,
     /// What makes it the same record as another.
     pub identity: Identity,
     /// What it says.
@@ -96,6 +97,19 @@ pub struct SealedDraft {
 }
 
 impl SealedDraft {
+    /// The draft; its `personal` is empty.
+    #[must_use]
+    pub fn draft(&self) -> &Draft {
+        &self.draft
+    }
+
+    /// Keeps a key that the row was given in its payload, for a record that waits for its enterprise. What the row is and
+    /// says stays what it was.
+    pub fn keep_given(&mut self, name: &str, key: String) {
+        self.draft.payload.insert(name, Value::Text(key.into()));
+        self.payload = CanonicalText::of_payload(&self.draft.payload);
+    }
+
     /// For a comparison: the ledger's row alone.
     #[cfg(feature = "testing")]
     pub fn forget_personal_values(&mut self) {
@@ -131,13 +145,14 @@ impl Sealer {
             .map(|(field, value)| (field.clone(), self.keys.lookup(field, value.reveal(Reason::Match))))
             .collect();
         let identity = identity(kind, &draft, |field| indexes.get(field).copied());
-        let content = content(draft.occurred_on, draft.withdrawn, &draft.payload, &indexes);
-        let mut commitments = BTreeMap::new();
+        let payload = CanonicalText::of_payload(&draft.payload);
+        let content = content(draft.occurred_on, draft.withdrawn, &payload, &indexes);
+        let mut commitments = Commitments::default();
         let mut fields = Vec::with_capacity(indexes.len());
         for ((field, value), lookup) in std::mem::take(&mut draft.personal).into_iter().zip(indexes.into_values()) {
             let value = value.reveal(Reason::Seal);
             let Randomness { salt, nonce } = self.salts.randomness(id, &field)?;
-            commitments.insert(field.clone(), commitment(&salt, &field, value).to_string());
+            commitments.insert(field.as_str(), commitment(&salt, &field, value));
             fields.push(SealedField {
                 nonce,
                 ciphertext: self.keys.encrypt(&field, &nonce, &[&salt, value.as_bytes()].concat()),
@@ -149,6 +164,7 @@ impl Sealer {
             mark: self.keys.mark(id, Some((identity, content))),
             id,
             draft,
+            payload,
             commitments,
             identity,
             content,

@@ -7,7 +7,7 @@ use sea_orm::{
     ColumnTrait, ConnectionTrait, EntityTrait, FromQueryResult, IdenStatic, Iterable, ModelTrait, QueryFilter,
     QueryOrder, QueryResult, QuerySelect, QueryTrait,
 };
-use xinheng_core::ledger::{Hash, Head, chain, commitment, export_line};
+use xinheng_core::ledger::{CanonicalText, Hash, Head, chain, commitment, export_line};
 use xinheng_core::record::Seq;
 
 use crate::entity::{personal, record};
@@ -137,7 +137,7 @@ impl Verifier<'_> {
         for row in rows {
             match personal::Model::from_query_result(row, "") {
                 Ok(row) => {
-                    self.personal.insert((row.seq, row.field.clone()), row);
+                    self.personal.insert((row.seq, row.field.to_string()), row);
                 }
                 Err(_) => {
                     let seq: i64 = row.try_get("", "seq")?;
@@ -180,7 +180,10 @@ impl Verifier<'_> {
         let record = &entry.record;
         let seq = record.seq;
         let mark = self.keys.mark(record.id, entry.digests);
-        let written = entry.row(mark);
+        let payload = CanonicalText::of_payload(&record.payload);
+        let commitments = CanonicalText::of_commitments(&record.commitments);
+        let hash = chain(self.last.hash, record, &payload, &commitments);
+        let written = entry.row(payload, commitments, mark);
         if model.mark != written.mark {
             self.find(format!(
                 "第{seq}条的校验码不符：identity、content、mark 列之一被改动过，或密钥不是写入时的那一份"
@@ -191,13 +194,13 @@ impl Verifier<'_> {
                 self.find(format!("第{seq}条的{}列不是写入时的写法：该列被改动过", column.as_str()));
             }
         }
-        if chain(self.last.hash, record) != entry.hash {
+        if hash != entry.hash {
             self.find(format!("第{seq}条与其哈希不符：该条或其前一条的哈希被改动过"));
         }
-        for (field, committed) in &record.commitments {
-            match self.personal.remove(&(seq.0, field.clone())) {
+        for (field, committed) in record.commitments.iter() {
+            match self.personal.remove(&(seq.0, field.to_string())) {
                 None => self.result.erased += 1,
-                Some(value) if self.opens(&value, committed) => {}
+                Some(value) if self.opens(&value, *committed) => {}
                 Some(_) => self.find(format!(
                     "第{seq}条的个人信息“{field}”与台账中的承诺值不符：它被改动过，或密钥不是写入时的那一份"
                 )),
@@ -206,7 +209,7 @@ impl Verifier<'_> {
     }
 
     /// Whether a personal value is the one that the ledger commits to.
-    fn opens(&self, value: &personal::Model, committed: &str) -> bool {
+    fn opens(&self, value: &personal::Model, committed: Hash) -> bool {
         let Some(clear) = self.keys.decrypt(&value.field, &value.nonce, &value.ciphertext) else {
             return false;
         };
@@ -214,8 +217,7 @@ impl Verifier<'_> {
             return false;
         };
         std::str::from_utf8(text).is_ok_and(|text| {
-            commitment(salt, &value.field, text).to_string() == committed
-                && self.keys.lookup(&value.field, text) == *value.lookup
+            commitment(salt, &value.field, text) == committed && self.keys.lookup(&value.field, text) == *value.lookup
         })
     }
 

@@ -9,19 +9,19 @@ use tokio::task::spawn_blocking;
 use xinheng_core::classify::LevelLine;
 use xinheng_core::collect::{Content, Identity, Standing};
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::ledger::{Hash, Head, chain};
-use xinheng_core::record::{Day, EnterpriseKeys, Moment, Payload, Record, RecordId, Seq, Value};
+use xinheng_core::ledger::{CanonicalText, Hash, Head, chain};
+use xinheng_core::record::{Commitments, Day, EnterpriseKeys, Moment, Payload, Record, RecordId, Seq, Text, Value};
 
 use crate::audit::Audited;
 use crate::bulk::{Batch, Extent, Transaction};
-use crate::entity::{current_level, level_change, past_level, personal};
+use crate::entity::{self, current_level, level_change, past_level, personal};
 use crate::entry::{Entry, day, fixed};
 use crate::error::{Result, StoreError};
 use crate::keys::Keys;
 use crate::level::{LevelChange, LevelChanges, current_levels};
 use crate::newest::{Newest, NewestRecord, newest};
 use crate::pending::Pending;
-use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, identifying};
+use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, Part, identifying};
 use crate::reading::{Histories, Roll, Scope, UnfetchedPage, count, histories_with, next_page, roll};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
@@ -47,7 +47,7 @@ pub struct NewRecord {
     /// The moment we knew.
     pub received_at: Moment,
     /// The unit that handed it in.
-    pub source_unit: String,
+    pub source_unit: Text,
 }
 
 /// What a new record says.
@@ -58,7 +58,7 @@ pub enum Body {
     /// Something the system itself puts on record. Its id is `0.seq.0`: submission 0 is the system's.
     System {
         /// Kind of record.
-        kind: String,
+        kind: Text,
         /// The day in the world.
         occurred_on: Day,
         /// Fields.
@@ -69,12 +69,12 @@ pub enum Body {
 impl NewRecord {
     /// A record that says whose an earlier record is.
     #[must_use]
-    pub fn matching(record: Seq, enterprise: CreditCode, received_at: Moment, source_unit: String) -> Self {
+    pub fn matching(record: Seq, enterprise: CreditCode, received_at: Moment, source_unit: Text) -> Self {
         Self {
             body: Body::System {
-                kind: MATCHING.to_owned(),
+                kind: MATCHING.into(),
                 occurred_on: received_at.day_in_china(),
-                payload: Payload(BTreeMap::from([(MATCHED_RECORD.to_owned(), Value::Integer(record.0))])),
+                payload: Payload::from_iter([(MATCHED_RECORD, Value::Integer(record.0))]),
             },
             enterprise: Some(enterprise),
             supersedes: None,
@@ -198,19 +198,19 @@ impl Writing {
     /// Brings the projections up to the head.
     pub(crate) async fn settle(&mut self) -> Result<()> {
         let so_far = self.transaction.leave_whole();
-        for changes in self.pending.take_all() {
-            self.none_waits &= !changes.waits();
-            changes.write(&mut self.transaction).await?;
+        for part in self.pending.take_all() {
+            self.none_waits &= !part.waits();
+            part.write(&mut self.transaction).await?;
         }
         self.transaction.whole_again(so_far);
         self.transaction.catch_up().await
     }
 
     /// Has projections written while the caller goes on.
-    fn write_later(&mut self, changes: Changes) {
-        self.none_waits &= !changes.waits();
+    fn write_later(&mut self, part: Part) {
+        self.none_waits &= !part.waits();
         self.transaction.later(|mut transaction| async move {
-            changes.write(&mut transaction).await?;
+            part.write(&mut transaction).await?;
             Ok(transaction)
         });
     }
@@ -693,10 +693,10 @@ impl Chained {
         let (mut entries, mut rows) = (Vec::with_capacity(records.len()), Vec::with_capacity(records.len()));
         let mut personal = Vec::new();
         for record in records {
-            let (entry, mark, fields) = entered(head, keys, record);
+            let (entry, row, fields) = entered(head, keys, record);
             head = Head { seq: entry.record.seq, hash: entry.hash };
             personal.extend(fields.into_iter().map(|field| personal_row(head.seq, field)));
-            rows.push(entry.row(mark));
+            rows.push(row);
             changes.take(&entry);
             entries.push(entry);
         }
@@ -705,9 +705,9 @@ impl Chained {
 }
 
 /// The record after the head.
-fn entered(head: Head, keys: &Keys, new: NewRecord) -> (Entry, [u8; 16], Vec<SealedField>) {
+fn entered(head: Head, keys: &Keys, new: NewRecord) -> (Entry, entity::record::Model, Vec<SealedField>) {
     let seq = Seq(head.seq.0 + 1);
-    let (record, digests, mark, fields) = match new.body {
+    let (record, written, digests, mark, fields) = match new.body {
         Body::Draft(sealed) => {
             let draft = sealed.draft;
             let record = Record {
@@ -726,7 +726,7 @@ fn entered(head: Head, keys: &Keys, new: NewRecord) -> (Entry, [u8; 16], Vec<Sea
                 commitments: sealed.commitments,
             };
             let digests = Some((sealed.identity, sealed.content));
-            (record, digests, sealed.mark, sealed.fields)
+            (record, sealed.payload, digests, sealed.mark, sealed.fields)
         }
         Body::System { kind, occurred_on, payload } => {
             let id = RecordId { submission: 0, line: seq.0, part: 0 };
@@ -743,13 +743,17 @@ fn entered(head: Head, keys: &Keys, new: NewRecord) -> (Entry, [u8; 16], Vec<Sea
                 supersedes: new.supersedes,
                 withdrawn: false,
                 payload,
-                commitments: BTreeMap::new(),
+                commitments: Commitments::default(),
             };
-            (record, None, keys.mark(id, None), Vec::new())
+            let written = CanonicalText::of_payload(&record.payload);
+            (record, written, None, keys.mark(id, None), Vec::new())
         }
     };
-    let hash = chain(head.hash, &record);
-    (Entry { record, digests, hash }, mark, fields)
+    let commitments = CanonicalText::of_commitments(&record.commitments);
+    let hash = chain(head.hash, &record, &written, &commitments);
+    let entry = Entry { record, digests, hash };
+    let row = entry.row(written, commitments, mark);
+    (entry, row, fields)
 }
 
 fn personal_row(seq: Seq, sealed: SealedField) -> personal::Model {

@@ -1,8 +1,6 @@
 //! The audit log: nobody changes it, and who does is found.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
-
 use xinheng_core::audit::{AuditLine, Outcome};
 use xinheng_core::ledger::{Hash, Head};
 use xinheng_core::record::{Moment, Payload, Seq, Value};
@@ -20,7 +18,7 @@ fn line(number: i64) -> AuditLine {
         event: "collection.hand_in".to_owned(),
         object: format!("submission/{number}"),
         outcome: if number % 2 == 0 { Outcome::Done } else { Outcome::Refused },
-        detail: Payload(BTreeMap::from([("file".to_owned(), Value::Text("处罚.csv".to_owned()))])),
+        detail: Payload::from_iter([("file", Value::Text("处罚.csv".into()))]),
         request: format!("request-{number}"),
         form: None,
     }

@@ -60,7 +60,7 @@ async fn who_waits_for_a_level_is_found_behind_any_number_of_records_that_wait_f
         let few = async |own: &[i64]| {
             let mut writing = store.begin().await.unwrap();
             let known_up_to = writing.head().seq;
-            let matching = |n: &i64| NewRecord::matching(Seq(1), code(*n), moment(), "U01".to_owned());
+            let matching = |n: &i64| NewRecord::matching(Seq(1), code(*n), moment(), "U01".into());
             writing.append(own.iter().map(matching).collect()).await.unwrap();
             let few = writing.few_touched(known_up_to).await.unwrap();
             few.map(|few| few.into_iter().map(|(code, _)| code).collect::<Vec<_>>())
@@ -99,7 +99,7 @@ async fn few_are_twenty_enterprises_in_fewer_than_two_hundred_records() {
             let known_up_to = writing.head().seq;
             let few = writing.few_touched(known_up_to).await.unwrap();
             assert_eq!(few.map(|few| few.len()), in_ledger.then(|| enterprises.try_into().unwrap()), "{about}");
-            writing.append(vec![NewRecord::matching(Seq(1), code(21), moment(), "U01".to_owned())]).await.unwrap();
+            writing.append(vec![NewRecord::matching(Seq(1), code(21), moment(), "U01".into())]).await.unwrap();
             let few = writing.few_touched(known_up_to).await.unwrap();
             assert_eq!(few.is_some(), with_one_more, "{about}");
         }
@@ -120,9 +120,9 @@ async fn a_transaction_knows_of_the_touched_what_it_appended_itself_as_whoever_r
             enterprise: Some(code(1)),
             supersedes: None,
             received_at: moment(),
-            source_unit: "U01".to_owned(),
+            source_unit: "U01".into(),
         };
-        let matching = NewRecord::matching(nobodys, code(1), moment(), "U01".to_owned());
+        let matching = NewRecord::matching(nobodys, code(1), moment(), "U01".into());
         // Of one that says whose an earlier one is, the database is asked.
         for (case, appended) in [
             ("one", vec![own(1)]),

@@ -411,7 +411,7 @@ async fn the_same_rows_again_change_nothing() {
         assert_eq!(store.head().await.unwrap(), head);
 
         let mut other = penalty(2, known(1), "1号");
-        other.payload.0.insert("fine".into(), xinheng_core::record::Value::Integer(1));
+        other.payload.insert("fine", xinheng_core::record::Value::Integer(1));
         let mut older = registration(1, 1);
         older.version = Some(day("2025-01-01"));
         set(&mut older, "status", "吊销");
@@ -470,7 +470,7 @@ fn new_record(sealed: xinheng_store::SealedDraft, enterprise: i64) -> NewRecord 
         enterprise: Some(code(enterprise)),
         supersedes: None,
         received_at: moment(),
-        source_unit: "U01".to_owned(),
+        source_unit: "U01".into(),
     }
 }
 
@@ -713,14 +713,14 @@ async fn the_systems_own_records_are_chained_like_any_other() {
         let mut writing = store.begin().await.unwrap();
         let signature = NewRecord {
             body: Body::System {
-                kind: "rule_signature".to_owned(),
+                kind: "rule_signature".into(),
                 occurred_on: day("2026-07-01"),
                 payload: Payload::default(),
             },
             enterprise: None,
             supersedes: None,
             received_at: moment(),
-            source_unit: "U01".to_owned(),
+            source_unit: "U01".into(),
         };
         let head = writing.append(vec![signature]).await.unwrap();
         writing.commit().await.unwrap();

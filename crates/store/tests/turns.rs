@@ -77,11 +77,11 @@ fn renewed(world: &World, submission: i64, numbers: impl IntoIterator<Item = i64
 
 fn new_records(rows: Vec<SealedDraft>) -> Vec<NewRecord> {
     let record = |row: SealedDraft| NewRecord {
-        enterprise: row.draft.keys.credit_code,
+        enterprise: row.draft().keys.credit_code,
         body: Body::Draft(row),
         supersedes: None,
         received_at: moment(),
-        source_unit: "U01".to_owned(),
+        source_unit: "U01".into(),
     };
     rows.into_iter().map(record).collect()
 }

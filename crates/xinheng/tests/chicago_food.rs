@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
-
 use xinheng_app::rules::{embedded, load};
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::points::Points;
@@ -53,11 +51,11 @@ fn ledger(drafts: Vec<Draft>) -> Vec<Record> {
             occurred_on: draft.occurred_on,
             version: draft.version,
             received_at: Moment::from_micros(0).unwrap(),
-            source_unit: String::new(),
+            source_unit: Default::default(),
             document_number: draft.document_number,
             withdrawn: false,
             payload: draft.payload,
-            commitments: BTreeMap::new(),
+            commitments: Default::default(),
         }
     };
     (1..).zip(drafts).map(record).collect()

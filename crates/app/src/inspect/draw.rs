@@ -543,11 +543,11 @@ impl Bureau {
         unit: &str,
     ) -> anyhow::Result<()> {
         let record = NewRecord {
-            body: Body::System { kind: DRAW_STEP.to_owned(), occurred_on: self.today(), payload: new.payload() },
+            body: Body::System { kind: DRAW_STEP.into(), occurred_on: self.today(), payload: new.payload() },
             enterprise: None,
             supersedes: None,
             received_at: self.now(),
-            source_unit: unit.to_owned(),
+            source_unit: unit.into(),
         };
         writing.append(vec![record]).await?;
         Ok(())

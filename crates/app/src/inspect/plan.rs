@@ -241,24 +241,24 @@ impl Bureau {
         let today = self.today();
         let year = today.format("%Y");
         let so_far = writing.plans_numbered_like(&format!("{year}-")).await?;
-        let text = |text: &str| Value::Text(text.to_owned());
-        let payload = Payload(BTreeMap::from([
-            ("number".to_owned(), Value::Text(format!("{year}-{:03}", so_far + 1))),
-            ("title".to_owned(), text(&plan.title)),
-            ("item".to_owned(), text(&plan.item)),
-            ("item_title".to_owned(), text(&item.rule.title)),
-            ("window_from".to_owned(), text(&plan.from.to_string())),
-            ("window_until".to_owned(), text(&plan.until.to_string())),
-            ("approved_on".to_owned(), text(&today.to_string())),
-            ("matter".to_owned(), Value::Integer(matter.number.0)),
-            ("proposal".to_owned(), text(&matter.proposal)),
-        ]));
+        let text = |text: &str| Value::Text(text.into());
+        let payload = Payload::from_iter([
+            ("number", Value::Text(format!("{year}-{:03}", so_far + 1).into())),
+            ("title", text(&plan.title)),
+            ("item", text(&plan.item)),
+            ("item_title", text(&item.rule.title)),
+            ("window_from", text(&plan.from.to_string())),
+            ("window_until", text(&plan.until.to_string())),
+            ("approved_on", text(&today.to_string())),
+            ("matter", Value::Integer(matter.number.0)),
+            ("proposal", text(&matter.proposal)),
+        ]);
         let record = NewRecord {
-            body: Body::System { kind: PLAN.to_owned(), occurred_on: today, payload },
+            body: Body::System { kind: PLAN.into(), occurred_on: today, payload },
             enterprise: None,
             supersedes: None,
             received_at: self.now(),
-            source_unit: matter.unit.clone(),
+            source_unit: matter.unit.as_str().into(),
         };
         writing.append(vec![record]).await?;
         Ok(())

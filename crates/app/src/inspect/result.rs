@@ -158,7 +158,7 @@ impl Bureau {
         let visit = visits.iter().find(|visit| visit.place == result.place && visit.state == VisitState::Open);
         let visit = visit.ok_or_else(|| WrongInput("这项检查任务已经办结或已被替换，请退回本事项".to_owned()))?;
         let item = self.inspection_item(&plan.item)?;
-        let text = |text: &str| Value::Text(text.to_owned());
+        let text = |text: &str| Value::Text(text.into());
         let mut fields = BTreeMap::from([
             ("inspected_on".to_owned(), text(&result.inspected_on.to_string())),
             ("inspection_type".to_owned(), text(INSPECTION_TYPE)),
@@ -168,7 +168,7 @@ impl Bureau {
             ("result".to_owned(), text(&result.result)),
             ("full_check".to_owned(), Value::Flag(item.full_check)),
         ]);
-        fields.extend(self.settings().await?.bureau.map(|bureau| ("authority".to_owned(), Value::Text(bureau))));
+        fields.extend(self.settings().await?.bureau.map(|bureau| ("authority".to_owned(), Value::from(bureau))));
         fields.extend(result.rectification_due.map(|due| ("rectification_due".to_owned(), text(&due.to_string()))));
         fields.extend(result.chapters.iter().map(|(name, share)| (name.clone(), text(share))));
         let mut personal = BTreeMap::new();

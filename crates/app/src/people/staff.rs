@@ -167,9 +167,9 @@ impl Bureau {
         for (number, person) in (first..).zip(&mut staff) {
             person.number = number;
             let detail = [
-                ("account", Value::Text(person.account.clone())),
-                ("unit", Value::Text(person.unit.clone().unwrap_or_default())),
-                ("proposed", Value::Text(titles(person.proposed.iter().copied()))),
+                ("account", Value::Text(person.account.as_str().into())),
+                ("unit", Value::from(person.unit.clone().unwrap_or_default())),
+                ("proposed", Value::from(titles(person.proposed.iter().copied()))),
             ];
             writing.audit(act.line(self.now(), Outcome::Done, object(number), &detail)).await?;
         }
@@ -203,8 +203,8 @@ impl Bureau {
             checked.map_err(|fault| WrongInput(format!("{}。{}", fault.reason, fault.mend)))?;
         person.proposed = proposed.to_vec();
         let detail = [
-            ("unit", Value::Text(person.unit.clone().unwrap_or_default())),
-            ("proposed", Value::Text(titles(proposed.iter().copied()))),
+            ("unit", Value::from(person.unit.clone().unwrap_or_default())),
+            ("proposed", Value::from(titles(proposed.iter().copied()))),
         ];
         self.finish_on(act, writing, person, &detail).await
     }
@@ -243,7 +243,7 @@ impl Bureau {
             writing.end_sessions(number, None, self.now()).await?;
         }
         let detail =
-            [("before", Value::Text(titles(person.duties.roles()))), ("after", Value::Text(titles(duties.roles())))];
+            [("before", Value::from(titles(person.duties.roles()))), ("after", Value::from(titles(duties.roles())))];
         person.duties = duties;
         person.proposed = Vec::new();
         self.finish_on(act, writing, person, &detail).await

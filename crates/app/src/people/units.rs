@@ -85,9 +85,9 @@ impl Bureau {
         }
         writing.put_units(std::slice::from_ref(&unit)).await?;
         let detail = [
-            ("name", Value::Text(unit.name.clone())),
-            ("other_names", Value::Text(unit.other_names.join("、"))),
-            ("kind", Value::Text(unit.kind.to_string())),
+            ("name", Value::Text(unit.name.as_str().into())),
+            ("other_names", Value::from(unit.other_names.join("、"))),
+            ("kind", Value::from(unit.kind.to_string())),
             ("in_use", Value::Flag(unit.in_use)),
         ];
         writing.audit(act.line(self.now(), Outcome::Done, format!("unit/{code}"), &detail)).await?;

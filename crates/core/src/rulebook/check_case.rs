@@ -1,6 +1,6 @@
 //! Carrying out the cases (算例): of models with the kernel, of publicity, of clocks and of inspection items with theirs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use crate::history::{Facts, Kinds};
 use crate::plan::{Placement, Screen, Terms};
 use crate::points::Points;
 use crate::publicity;
-use crate::record::{Day, Moment, Payload, Record, RecordId, Seq, Value};
+use crate::record::{Commitments, Day, Moment, Record, RecordId, Seq, Text, Value};
 use crate::score::Kernel;
 
 /// Outcome of all cases of a rulebook.
@@ -261,19 +261,19 @@ fn ledger_of(given: &[GivenRecord], kinds: &Kinds) -> Vec<Record> {
             seq,
             id: RecordId { submission: 1, line, part: 0 },
             enterprise: None,
-            kind: record.kind.clone(),
+            kind: record.kind.as_str().into(),
             occurred_on: record.occurred_on,
             version: version_of(kind, record),
             received_at: Moment::midnight_in_china(record.received_on.unwrap_or(record.occurred_on)),
-            source_unit: String::new(),
+            source_unit: Text::default(),
             document_number: kind
                 .document_number
                 .as_ref()
                 .and_then(|field| record.fields.get(field)?.as_text().map(str::to_owned)),
             supersedes: previous.filter(|_| kind.nature == Nature::State),
             withdrawn: false,
-            payload: Payload(record.fields.clone()),
-            commitments: BTreeMap::new(),
+            payload: record.fields.clone().into_iter().collect(),
+            commitments: Commitments::default(),
         });
     }
     records

@@ -102,7 +102,7 @@ impl<'a> CompiledFilter<'a> {
 /// A value as rule files write it in tables and conditions.
 pub(super) fn as_key(value: &Value) -> std::borrow::Cow<'_, str> {
     match value {
-        Value::Text(text) => text.into(),
+        Value::Text(text) => text.as_str().into(),
         Value::Integer(number) => number.to_string().into(),
         Value::Flag(flag) => flag.to_string().into(),
     }
@@ -171,11 +171,11 @@ mod tests {
                 _ if text == "-" => None,
                 "flag" => Some(Value::Flag(text.parse().unwrap())),
                 "integer" => Some(Value::Integer(text.parse().unwrap())),
-                _ => Some(Value::Text(text.to_owned())),
+                _ => Some(Value::Text(text.into())),
             };
             for (expected, values) in [(true, fulfil), (false, fail)] {
                 for text in values.split_whitespace() {
-                    let payload = Payload(value(text).map(|value| ("it".to_owned(), value)).into_iter().collect());
+                    let payload = value(text).map(|value| ("it", value)).into_iter().collect::<Payload>();
                     assert_eq!(holds(&condition, kind == "codes", &payload), expected, "{kind}, {words}: {text}");
                 }
             }

@@ -173,7 +173,7 @@ fn class(cuts: &Cuts, fact: &Fact) -> Vec<String> {
     class.extend(fact.ended_on.filter(|_| *ended).map(|day| format!("ended {}", passed(ended_on, day))));
     class.extend(fact.repaired_on.filter(|_| *repaired).map(|_| "repaired".to_owned()));
     for (name, FieldCuts { numbers, days, values, beginnings, splits, open }) in fields {
-        let Some(value) = fact.record.payload.0.get(name) else {
+        let Some(value) = fact.record.payload.get(name) else {
             class.push(format!("{name} absent"));
             continue;
         };

@@ -1,11 +1,9 @@
 //! Random models and ledgers, for the kernel and for whoever must come to the same as the kernel (the lake's tests
 //! take this file in too).
 
-use std::collections::BTreeMap;
-
 use chrono::Days;
 use proptest::prelude::*;
-use xinheng_core::record::{Day, Moment, Payload, Record, RecordId, Seq, Value};
+use xinheng_core::record::{Day, Moment, Record, RecordId, Seq, Value};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_core::rulebook::model::Model;
 
@@ -157,7 +155,7 @@ pub fn earlier(days: i64) -> Day {
 }
 
 pub fn drawn_record(seq: i64, &(_, kind, age, [a, fine, until, number, flag, codes]): &Drawn) -> Record {
-    let text = |text: &str| Value::Text(text.to_owned());
+    let text = |text: &str| Value::Text(text.into());
     let mut fields = vec![("number", text(&number.to_string()))];
     match kind {
         0 => {
@@ -186,16 +184,16 @@ pub fn record(seq: i64, kind: &str, occurred_on: Day, fields: &[(&str, Value)]) 
         seq: Seq(seq),
         id: RecordId { submission: 1, line: seq, part: 0 },
         enterprise: None,
-        kind: kind.to_owned(),
+        kind: kind.into(),
         occurred_on,
         version: None,
         received_at: Moment::from_micros(0).unwrap(),
-        source_unit: String::new(),
+        source_unit: Default::default(),
         document_number: None,
         supersedes: None,
         withdrawn: false,
-        payload: Payload(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect()),
-        commitments: BTreeMap::new(),
+        payload: fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+        commitments: Default::default(),
     }
 }
 

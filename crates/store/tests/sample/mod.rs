@@ -72,15 +72,15 @@ impl World {
     pub async fn collect(&self, store: &Store, submission: Submission, drafts: Vec<Draft>) -> Vec<Decision> {
         let sealed: Vec<SealedDraft> = drafts.into_iter().map(|draft| self.seal(submission.number, draft)).collect();
         let mut writing = store.begin().await.unwrap();
-        let keys: Vec<EnterpriseKeys> = sealed.iter().map(|row| row.draft.keys.clone()).collect();
+        let keys: Vec<EnterpriseKeys> = sealed.iter().map(|row| row.draft().keys.clone()).collect();
         let enterprises = writing.match_enterprises(&keys).await.unwrap();
         let identities: Vec<_> = sealed.iter().map(|row| row.identity).collect();
         let mut standings = writing.standings(&identities).await.unwrap();
         let mut next = writing.head().seq.0;
         let (mut records, mut decisions, mut registered) = (Vec::new(), Vec::new(), Vec::new());
         for (mut row, mut enterprise) in sealed.into_iter().zip(enterprises) {
-            let kind = if row.draft.kind == "penalty" { &self.penalty } else { &self.registration };
-            let decision = decide(kind.nature, &row.draft, row.content, standings.get(&row.identity));
+            let kind = if row.draft().kind == "penalty" { &self.penalty } else { &self.registration };
+            let decision = decide(kind.nature, row.draft(), row.content, standings.get(&row.identity));
             decisions.push(decision);
             let Decision::Accept { supersedes } = decision else {
                 continue;
@@ -89,30 +89,30 @@ impl World {
             let standing = Standing {
                 seq: Seq(next),
                 content: row.content,
-                version: row.draft.version,
-                withdrawn: row.draft.withdrawn,
+                version: row.draft().version,
+                withdrawn: row.draft().withdrawn,
             };
             standings.insert(row.identity, standing);
-            if row.draft.kind == "registration" {
-                enterprise = row.draft.keys.credit_code;
+            if row.draft().kind == "registration" {
+                enterprise = row.draft().keys.credit_code;
                 registered.extend(enterprise);
             }
             if enterprise.is_none() {
-                put_given_keys(&mut row.draft);
+                put_given_keys(&mut row);
             }
             records.push(NewRecord {
                 body: Body::Draft(row),
                 enterprise,
                 supersedes,
                 received_at: submission.received_at,
-                source_unit: "U01".to_owned(),
+                source_unit: "U01".into(),
             });
         }
         writing.append(records).await.unwrap();
         let matches = writing.waiting_for(&registered).await.unwrap();
-        let matches = matches.into_iter().map(|(record, enterprise)| {
-            NewRecord::matching(record, enterprise, submission.received_at, "U01".to_owned())
-        });
+        let matches = matches
+            .into_iter()
+            .map(|(record, enterprise)| NewRecord::matching(record, enterprise, submission.received_at, "U01".into()));
         writing.append(matches.collect()).await.unwrap();
         writing.commit().await.unwrap();
         decisions
@@ -152,14 +152,14 @@ pub async fn put_run(store: &Store) {
     let mut writing = store.begin().await.unwrap();
     let run = NewRecord {
         body: Body::System {
-            kind: "classification".to_owned(),
+            kind: "classification".into(),
             occurred_on: day("2026-07-01"),
-            payload: Payload(BTreeMap::from([("scope".to_owned(), Value::Text("all".to_owned()))])),
+            payload: Payload::from_iter([("scope", Value::Text("all".into()))]),
         },
         enterprise: None,
         supersedes: None,
         received_at: moment(),
-        source_unit: "U01".to_owned(),
+        source_unit: "U01".into(),
     };
     writing.append(vec![run]).await.unwrap();
     writing.commit().await.unwrap();
@@ -254,7 +254,7 @@ pub fn named(name: &str) -> EnterpriseKeys {
 }
 
 pub fn set(draft: &mut Draft, field: &str, value: &str) {
-    draft.payload.0.insert(field.to_owned(), Value::Text(value.to_owned()));
+    draft.payload.insert(field.to_owned(), Value::Text(value.into()));
 }
 
 /// Enterprise `n` as it was registered.
@@ -262,7 +262,7 @@ pub fn registration(line: i64, n: i64) -> Draft {
     let mut draft = Draft {
         line,
         part: 0,
-        kind: "registration".to_owned(),
+        kind: "registration".into(),
         keys: known(n),
         occurred_on: day("2020-03-01"),
         document_number: None,
@@ -299,31 +299,31 @@ pub fn penalty(line: i64, keys: EnterpriseKeys, number: &str) -> Draft {
     Draft {
         line,
         part: 0,
-        kind: "penalty".to_owned(),
+        kind: "penalty".into(),
         keys,
         occurred_on: day("2026-02-03"),
         document_number: Some(number.to_owned()),
         version: None,
         withdrawn: false,
         correction: None,
-        payload: Payload(BTreeMap::from([
-            ("document_number".to_owned(), Value::Text(number.to_owned())),
+        payload: Payload::from_iter([
+            ("document_number".to_owned(), Value::Text(number.into())),
             ("fine".to_owned(), Value::Integer(500_000)),
             ("serious".to_owned(), Value::Flag(true)),
-        ])),
+        ]),
         personal: BTreeMap::from([("party_id".to_owned(), Personal::new(CANARY))]),
     }
 }
 
-fn put_given_keys(draft: &mut Draft) {
-    let keys = draft.keys.clone();
+fn put_given_keys(row: &mut SealedDraft) {
+    let keys = row.draft().keys.clone();
     for (field, key) in [
         (given::CREDIT_CODE, keys.credit_code.map(|code| code.to_string())),
         (given::MAIN_IDENTITY, keys.main_identity),
         (given::REGISTRATION_NUMBER, keys.registration_number),
     ] {
         if let Some(key) = key {
-            set(draft, field, &key);
+            row.keep_given(field, key);
         }
     }
 }

@@ -642,7 +642,6 @@ fn row(AuditEntry { seq, line, .. }: AuditEntry, events: &Titles) -> AuditRow {
         outcome: line.outcome,
         detail: line
             .detail
-            .0
             .iter()
             .map(|(name, value)| format!("{}：{value}", detail_title(name)))
             .collect::<Vec<_>>()

@@ -8,7 +8,7 @@ use std::path::Path;
 use chrono::{Datelike, TimeDelta};
 use xinheng_app::rules::{embedded, load};
 use xinheng_core::collect::{Decision, Identity, Standing, content, decide, identity};
-use xinheng_core::ledger::Hash;
+use xinheng_core::ledger::{CanonicalText, Hash};
 use xinheng_core::record::{Day, Reason, Seq};
 use xinheng_exchange::{Forms, ReadOptions, open};
 
@@ -259,7 +259,8 @@ fn collected(file: &DemoFile, path: &Path, forms: &Forms, standing: &mut HashMap
                 .map(|(name, value)| (name.clone(), Hash::of(&[value.reveal(Reason::Match).as_bytes()]).0));
             let personal: BTreeMap<String, [u8; 32]> = personal.collect();
             let identity = identity(kind, &draft, |field| personal.get(field).copied());
-            let content = content(draft.occurred_on, draft.withdrawn, &draft.payload, &personal);
+            let content =
+                content(draft.occurred_on, draft.withdrawn, &CanonicalText::of_payload(&draft.payload), &personal);
             match decide(kind.nature, &draft, content, standing.get(&identity)) {
                 Decision::Accept { supersedes: None } => effect.new += 1,
                 Decision::Accept { supersedes: Some(_) } => effect.superseding += 1,

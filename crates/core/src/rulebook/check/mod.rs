@@ -148,7 +148,7 @@ impl<'a> Checking<'a> {
             (FieldType::Amount | FieldType::Integer, Value::Integer(_)) | (FieldType::Flag, Value::Flag(_)) => true,
             (FieldType::CreditCode, Value::Text(text)) => text.parse::<CreditCode>().is_ok(),
             (FieldType::Day | FieldType::EndDay, Value::Text(_)) => value.as_day().is_some(),
-            (FieldType::Choice, Value::Text(text)) => field.choices.contains_key(text),
+            (FieldType::Choice, Value::Text(text)) => field.choices.contains_key(text.as_str()),
             (FieldType::Share, Value::Text(text)) => text.parse::<FailedShare>().is_ok(),
             _ => false,
         };
