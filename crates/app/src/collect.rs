@@ -35,8 +35,8 @@ pub const UNSPECIFIED_UNIT: &str = "未指明";
 pub const BATCH_ROWS: usize = 1_024;
 
 /// Batches that are read ahead, beside those foreseen: while a turn is ended only the database has work, and the reader
-/// goes on for as long as these last. Each takes about 4 MiB.
-const BATCHES_AHEAD: usize = 8;
+/// goes on for as long as these last. Each takes 5 to 7 MiB.
+const BATCHES_AHEAD: usize = 6;
 
 /// Batches whose standings the database is asked for ahead: it answers the one after next while it takes the one before.
 const FORESEEN: usize = 2;
