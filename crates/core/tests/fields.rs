@@ -1,4 +1,5 @@
 //! Fields of a record: whatever order they come in, they say the same, in one spelling.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 
