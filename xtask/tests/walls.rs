@@ -25,8 +25,10 @@ const LAYERS: &[(&str, &[&str])] = &[
 /// Everything the core may use. A crate that reads files, clocks or chance does not belong here.
 const CORE_USES: &[&str] = &[
     "chrono",
+    "compact_str",
     "hex",
     "hmac",
+    "litemap",
     "pinyin",
     "schemars",
     "serde",

@@ -63,7 +63,7 @@ fn day(text: &str) -> Day {
 }
 
 fn draft(kind: &str, n: i64, line: i64, on: &str, fields: &[(&str, &str)]) -> Draft {
-    let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), Value::Text((*value).into())));
+    let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value)));
     let number = fields.clone().find(|(name, _)| name.ends_with("number")).map(|(_, value)| value.to_string());
     Draft {
         line,

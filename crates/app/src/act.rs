@@ -138,7 +138,7 @@ impl Bureau {
     /// When the database fails.
     pub async fn record_denial(&self, act: &Act, object: &str, reason: &str) -> anyhow::Result<()> {
         let mut writing = self.store.begin().await?;
-        let detail = [("reason", Value::Text(reason.into()))];
+        let detail = [("reason", Value::from(reason))];
         writing.audit(act.line(self.now(), Outcome::Refused, object, &detail)).await?;
         Ok(writing.commit().await?)
     }

@@ -109,7 +109,7 @@ impl Bureau {
             let sentence = format!("调整的有效期 {} 已过，请退回本事项", proposed.until);
             return Err(WrongInput(sentence).into());
         }
-        let text = |text: &str| Value::Text(text.into());
+        let text = |text: &str| Value::from(text);
         let approved = Approved {
             kind: LEVEL_ADJUSTMENT,
             enterprise: Some(proposed.enterprise),

@@ -69,7 +69,7 @@ impl Alarm {
     }
 
     fn approved(&self, number: String, on: Day) -> Approved {
-        let text = |text: &str| Value::Text(text.into());
+        let text = |text: &str| Value::from(text);
         let records = self.records.iter().map(ToString::to_string).collect::<Vec<_>>().join("、");
         let fields = [
             ("number", text(&number)),
@@ -187,7 +187,7 @@ impl Bureau {
             return Err(WrongInput(format!("“核查情况”超过 {LONGEST_TEXT} 个字，请缩短")).into());
         }
         let number = entry.record.document_number.clone().unwrap_or_default();
-        let value = |text: &str| Value::Text(text.into());
+        let value = |text: &str| Value::from(text);
         let answer = Approved {
             kind: ALERT_ANSWER,
             enterprise,

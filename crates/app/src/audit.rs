@@ -158,7 +158,7 @@ impl Bureau {
     /// When the database fails; then the file must be kept.
     pub async fn record_given_up(&self, act: &Act, job: &str, file: &str, unit: &str) -> anyhow::Result<()> {
         let mut writing = self.store.begin().await?;
-        let detail = [("file", Value::Text(file.into())), ("unit", Value::Text(unit.into()))];
+        let detail = [("file", Value::from(file)), ("unit", Value::from(unit))];
         writing.audit(act.line(self.now(), Outcome::Done, format!("job/{job}"), &detail)).await?;
         Ok(writing.commit().await?)
     }
@@ -189,7 +189,7 @@ impl Bureau {
         let clear = self.store.open_personal(seq, field).await?;
         let clear = clear.ok_or_else(|| WrongInput(format!("第 {seq} 条记录没有这一项个人信息，或已依法销毁")))?;
         let mut writing = self.store.begin().await?;
-        let detail = [("reason", Value::Text(reason.into()))];
+        let detail = [("reason", Value::from(reason))];
         writing.audit(act.line(self.now(), Outcome::Done, object, &detail)).await?;
         writing.commit().await?;
         Ok(clear)

@@ -138,7 +138,7 @@ impl Bureau {
         // A clock that was withdrawn with its record, or ended by a reconciliation, needs no proof any more.
         for clock in clocks.iter().filter(|clock| clock.is_open()) {
             let Some(mut fields) = keeper.deadlines().ending_fields(clock, PUBLICATION_EVIDENCE) else { continue };
-            let text = |text: &str| Value::Text(text.into());
+            let text = |text: &str| Value::from(text);
             fields.insert("published_on".to_owned(), text(&evidence.published_on.to_string()));
             fields.insert("place".to_owned(), text(&evidence.place));
             fields.insert("matter".to_owned(), Value::Integer(matter.number.0));

@@ -98,7 +98,7 @@ impl Bureau {
         if text.chars().count() > LONGEST_TEXT {
             return refuse(format!("“情况”超过 {LONGEST_TEXT} 个字，请缩短"));
         }
-        let value = |text: &str| Value::Text(text.into());
+        let value = |text: &str| Value::from(text);
         let approved = Approved {
             kind: LEVEL_MEASURE,
             enterprise: Some(taken.enterprise),

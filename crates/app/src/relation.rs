@@ -72,7 +72,7 @@ impl Bureau {
 
 /// The record of a relation that is so since the day, or no longer.
 fn draft(related: &Related<'_>, on: Day) -> Draft {
-    let text = |text: &str| Value::Text(text.into());
+    let text = |text: &str| Value::from(text);
     let mut fields = Payload::from_iter([
         ("relation", text(related.relation)),
         ("found_on", text(&on.to_string())),

@@ -198,7 +198,7 @@ impl Bureau {
             version: None,
             withdrawn: false,
             correction: None,
-            payload: fields.iter().map(|(name, text)| (*name, Value::Text((*text).into()))).collect(),
+            payload: fields.iter().map(|(name, text)| (*name, Value::from(*text))).collect(),
             personal: BTreeMap::from([("signed_by".to_owned(), Personal::new(by))]),
         };
         let kind = self.rulebook.kind(SIGNATURE, today).context("规则库缺少记录种类 rulebook_signature")?;

@@ -129,7 +129,7 @@ impl Bureau {
         let mut writing = self.store.begin().await?;
         writing.put_setting(setting::REGION, region).await?;
         writing.put_setting(setting::BUREAU, bureau).await?;
-        let detail = [("region", Value::Text(region.into())), ("bureau", Value::Text(bureau.into()))];
+        let detail = [("region", Value::from(region)), ("bureau", Value::from(bureau))];
         writing.audit(act.line(self.now(), Outcome::Done, "setting/bureau", &detail)).await?;
         Ok(writing.commit().await?)
     }
@@ -142,7 +142,7 @@ impl Bureau {
         act.require(Permission::ManageRoles)?;
         let mut writing = self.store.begin().await?;
         writing.put_setting(setting::PASSWORD_POLICY, policy.name()).await?;
-        let detail = [("policy", Value::Text(policy.name().into()))];
+        let detail = [("policy", Value::from(policy.name()))];
         writing.audit(act.line(self.now(), Outcome::Done, "setting/password_policy", &detail)).await?;
         Ok(writing.commit().await?)
     }
@@ -177,7 +177,7 @@ impl Bureau {
             return Err(WrongInput(refusal.to_owned()).into());
         }
         for person in &staff {
-            let detail = [("account", Value::Text(person.account.as_str().into()))];
+            let detail = [("account", Value::from(person.account.as_str()))];
             writing.audit(act.line(now, Outcome::Done, format!("staff/{}", person.number), &detail)).await?;
         }
         writing.put_staff(staff).await?;

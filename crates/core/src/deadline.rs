@@ -236,7 +236,7 @@ impl<'a> Deadlines<'a> {
         if values.len() != event.matching.len() {
             return None;
         }
-        let text = |text: &str| Value::Text(text.into());
+        let text = |text: &str| Value::from(text);
         let matched = event.matching.values().cloned().zip(values.into_iter().map(text));
         let single = |condition: &Condition| match condition.one_of.as_deref() {
             Some([only]) => Some((condition.field.clone(), text(only))),

@@ -38,7 +38,7 @@ alerts: {yellow: 3, red: 0}
 }
 
 fn record(seq: i64, kind: &str, on: &str, fields: &[(&str, &str)]) -> Record {
-    let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), Value::Text((*text).into())));
+    let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), Value::from(*text)));
     Record {
         seq: Seq(seq),
         id: RecordId { submission: 1, line: seq, part: 0 },

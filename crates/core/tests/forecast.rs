@@ -15,7 +15,7 @@ fn day(text: &str) -> Day {
 }
 
 fn record(seq: i64, kind: &str, occurred_on: &str, fields: &[(&str, &str)]) -> Record {
-    let text = |(name, value): &(&str, &str)| ((*name).to_owned(), Value::Text((*value).into()));
+    let text = |(name, value): &(&str, &str)| ((*name).to_owned(), Value::from(*value));
     Record {
         seq: Seq(seq),
         id: RecordId { submission: 1, line: seq, part: 0 },

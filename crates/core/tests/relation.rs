@@ -37,7 +37,7 @@ fn record(seq: i64, kind: &str, fields: &[(&str, &str)]) -> Record {
 }
 
 fn payload(fields: &[(&str, &str)]) -> Payload {
-    fields.iter().map(|(name, value)| ((*name).to_owned(), Value::Text((*value).into()))).collect()
+    fields.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))).collect()
 }
 
 /// An enterprise: its records, and what stands for its representative's number.

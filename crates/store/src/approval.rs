@@ -95,7 +95,7 @@ impl NewStep<'_> {
     /// The fields of its record.
     #[must_use]
     pub fn payload(&self) -> Payload {
-        let text = |text: &str| Value::Text(text.into());
+        let text = |text: &str| Value::from(text);
         let mut fields = Payload::from_iter([
             ("matter", Value::Integer(self.matter.0)),
             ("procedure", text(self.procedure)),

@@ -139,12 +139,12 @@ impl NewDrawStep<'_> {
     /// The fields of its record.
     #[must_use]
     pub fn payload(&self) -> Payload {
-        let text = |text: &str| Value::Text(text.into());
+        let text = |text: &str| Value::from(text);
         let content = serde_json::to_string(self.step).expect("a step is JSON");
         let mut fields = Payload::from_iter([
             ("plan", Value::Integer(self.plan.0)),
             ("step", text(self.step.name())),
-            ("content", Value::Text(content.into())),
+            ("content", Value::from(content)),
         ]);
         fields.extend(self.draw.map(|draw| ("draw", text(draw))));
         fields.extend(self.person.map(|person| ("person", Value::Integer(person))));

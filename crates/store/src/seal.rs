@@ -106,7 +106,7 @@ impl SealedDraft {
     /// Keeps a key that the row was given in its payload, for a record that waits for its enterprise. What the row is and
     /// says stays what it was.
     pub fn keep_given(&mut self, name: &str, key: String) {
-        self.draft.payload.insert(name, Value::Text(key.into()));
+        self.draft.payload.insert(name, Value::from(key));
         self.payload = CanonicalText::of_payload(&self.draft.payload);
     }
 

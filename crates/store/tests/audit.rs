@@ -18,7 +18,7 @@ fn line(number: i64) -> AuditLine {
         event: "collection.hand_in".to_owned(),
         object: format!("submission/{number}"),
         outcome: if number % 2 == 0 { Outcome::Done } else { Outcome::Refused },
-        detail: Payload::from_iter([("file", Value::Text("处罚.csv".into()))]),
+        detail: Payload::from_iter([("file", Value::from("处罚.csv"))]),
         request: format!("request-{number}"),
         form: None,
     }

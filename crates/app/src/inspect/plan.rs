@@ -241,9 +241,9 @@ impl Bureau {
         let today = self.today();
         let year = today.format("%Y");
         let so_far = writing.plans_numbered_like(&format!("{year}-")).await?;
-        let text = |text: &str| Value::Text(text.into());
+        let text = |text: &str| Value::from(text);
         let payload = Payload::from_iter([
-            ("number", Value::Text(format!("{year}-{:03}", so_far + 1).into())),
+            ("number", Value::from(format!("{year}-{:03}", so_far + 1))),
             ("title", text(&plan.title)),
             ("item", text(&plan.item)),
             ("item_title", text(&item.rule.title)),

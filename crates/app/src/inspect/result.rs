@@ -158,7 +158,7 @@ impl Bureau {
         let visit = visits.iter().find(|visit| visit.place == result.place && visit.state == VisitState::Open);
         let visit = visit.ok_or_else(|| WrongInput("这项检查任务已经办结或已被替换，请退回本事项".to_owned()))?;
         let item = self.inspection_item(&plan.item)?;
-        let text = |text: &str| Value::Text(text.into());
+        let text = |text: &str| Value::from(text);
         let mut fields = BTreeMap::from([
             ("inspected_on".to_owned(), text(&result.inspected_on.to_string())),
             ("inspection_type".to_owned(), text(INSPECTION_TYPE)),

@@ -167,7 +167,7 @@ impl Bureau {
         for (number, person) in (first..).zip(&mut staff) {
             person.number = number;
             let detail = [
-                ("account", Value::Text(person.account.as_str().into())),
+                ("account", Value::from(person.account.as_str())),
                 ("unit", Value::from(person.unit.clone().unwrap_or_default())),
                 ("proposed", Value::from(titles(person.proposed.iter().copied()))),
             ];

@@ -85,7 +85,7 @@ impl Bureau {
         }
         writing.put_units(std::slice::from_ref(&unit)).await?;
         let detail = [
-            ("name", Value::Text(unit.name.as_str().into())),
+            ("name", Value::from(unit.name.as_str())),
             ("other_names", Value::from(unit.other_names.join("、"))),
             ("kind", Value::from(unit.kind.to_string())),
             ("in_use", Value::Flag(unit.in_use)),

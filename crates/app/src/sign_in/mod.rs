@@ -220,7 +220,7 @@ impl Bureau {
         }
         // What was typed as an account that does not exist may be a password: it is not kept.
         let object = person.map(|person| format!("staff/{}", person.number)).unwrap_or_default();
-        let detail = [("reason", Value::Text(refusal.name().into()))];
+        let detail = [("reason", Value::from(refusal.name()))];
         let mut line = act.line(now, Outcome::Refused, object, &detail);
         if let Some(person) = person {
             name_in(&mut line, person);

@@ -171,7 +171,7 @@ mod tests {
                 _ if text == "-" => None,
                 "flag" => Some(Value::Flag(text.parse().unwrap())),
                 "integer" => Some(Value::Integer(text.parse().unwrap())),
-                _ => Some(Value::Text(text.into())),
+                _ => Some(Value::from(text)),
             };
             for (expected, values) in [(true, fulfil), (false, fail)] {
                 for text in values.split_whitespace() {

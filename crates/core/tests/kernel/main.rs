@@ -161,7 +161,7 @@ fn day(text: &str) -> Day {
 }
 
 fn text(text: impl ToString) -> Value {
-    Value::Text(text.to_string().into())
+    Value::from(text.to_string())
 }
 
 fn assess(records: &[Record], on: Day) -> Assessment {

@@ -155,7 +155,7 @@ pub fn earlier(days: i64) -> Day {
 }
 
 pub fn drawn_record(seq: i64, &(_, kind, age, [a, fine, until, number, flag, codes]): &Drawn) -> Record {
-    let text = |text: &str| Value::Text(text.into());
+    let text = |text: &str| Value::from(text);
     let mut fields = vec![("number", text(&number.to_string()))];
     match kind {
         0 => {

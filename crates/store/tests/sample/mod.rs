@@ -154,7 +154,7 @@ pub async fn put_run(store: &Store) {
         body: Body::System {
             kind: "classification".into(),
             occurred_on: day("2026-07-01"),
-            payload: Payload::from_iter([("scope", Value::Text("all".into()))]),
+            payload: Payload::from_iter([("scope", Value::from("all"))]),
         },
         enterprise: None,
         supersedes: None,
@@ -254,7 +254,7 @@ pub fn named(name: &str) -> EnterpriseKeys {
 }
 
 pub fn set(draft: &mut Draft, field: &str, value: &str) {
-    draft.payload.insert(field.to_owned(), Value::Text(value.into()));
+    draft.payload.insert(field.to_owned(), Value::from(value));
 }
 
 /// Enterprise `n` as it was registered.
@@ -307,7 +307,7 @@ pub fn penalty(line: i64, keys: EnterpriseKeys, number: &str) -> Draft {
         withdrawn: false,
         correction: None,
         payload: Payload::from_iter([
-            ("document_number".to_owned(), Value::Text(number.into())),
+            ("document_number".to_owned(), Value::from(number)),
             ("fine".to_owned(), Value::Integer(500_000)),
             ("serious".to_owned(), Value::Flag(true)),
         ]),

@@ -169,5 +169,5 @@ fn text_value(checking: &mut Checking, node: &Node, field: &Field, text: &str) {
         },
         _ => None,
     };
-    checking.value(node, field, &read.unwrap_or_else(|| Value::Text(text.into())));
+    checking.value(node, field, &read.unwrap_or_else(|| Value::from(text)));
 }
