@@ -67,7 +67,7 @@ impl CreditCode {
         let mut bytes = [0; 18];
         for (place, character) in text.chars().enumerate() {
             let upper = character.to_ascii_uppercase();
-            let byte = u8::try_from(upper).ok().filter(|&byte| VALUES[usize::from(byte)] != NO_VALUE);
+            let byte = u8::try_from(upper).ok().filter(|&byte| is_of_alphabet(byte));
             bytes[place] = byte.ok_or(CreditCodeError::Character { place: place + 1, character })?;
         }
         if !bytes[2..8].iter().all(u8::is_ascii_digit) {
@@ -92,7 +92,7 @@ impl CreditCode {
         }
         let mut bytes = [b'0'; 18];
         for (place, character) in body.chars().enumerate() {
-            let byte = u8::try_from(character).ok().filter(|&byte| VALUES[usize::from(byte)] != NO_VALUE);
+            let byte = u8::try_from(character).ok().filter(|&byte| is_of_alphabet(byte));
             bytes[place] = byte.ok_or(CreditCodeError::Character { place: place + 1, character })?;
         }
         bytes[16] = organisation_check(&bytes);
@@ -118,6 +118,10 @@ impl CreditCode {
     pub fn organisation_check_holds(&self) -> bool {
         self.0[16] == organisation_check(&self.0)
     }
+}
+
+fn is_of_alphabet(byte: u8) -> bool {
+    VALUES[usize::from(byte)] != NO_VALUE
 }
 
 /// Of a character of the alphabet; no others are kept.

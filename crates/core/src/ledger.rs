@@ -84,10 +84,11 @@ impl Head {
 }
 
 /// The canonical bytes of a record: one JSON object in UTF-8, keys in code-point order, no white
-/// space, integers without exponent, only `"`, `\` and control characters escaped.
+/// space, integers without exponent, only `"`, `\` and control characters escaped. With the texts of its payload and its
+/// commitments.
 #[must_use]
-pub fn canonical_bytes(record: &Record) -> Vec<u8> {
-    object(record, (&record.payload, &record.commitments), None)
+pub fn canonical_bytes(record: &Record, payload: &CanonicalText, commitments: &CanonicalText) -> Vec<u8> {
+    object(record, (payload, commitments), None)
 }
 
 /// A line of an export, without its end: the canonical object with the record's hash as one more
@@ -164,7 +165,7 @@ fn object<P: Serialize, C: Serialize>(record: &Record, (payload, personal): (&P,
 /// Hash of a record: SM3(previous hash ‖ canonical bytes), with the texts of its payload and its commitments.
 #[must_use]
 pub fn chain(previous: Hash, record: &Record, payload: &CanonicalText, commitments: &CanonicalText) -> Hash {
-    Hash::of(&[&previous.0, &object(record, (payload, commitments), None)])
+    Hash::of(&[&previous.0, &canonical_bytes(record, payload, commitments)])
 }
 
 /// Salted commitment of a personal value: SM3(salt ‖ field name ‖ 0x00 ‖ value). Destroying the

@@ -49,6 +49,16 @@ fn record(json: &Value) -> Record {
     }
 }
 
+/// Those of its payload and its commitments.
+fn texts(record: &Record) -> (CanonicalText, CanonicalText) {
+    (CanonicalText::of_payload(&record.payload), CanonicalText::of_commitments(&record.commitments))
+}
+
+fn canonical_text(record: &Record) -> String {
+    let (payload, commitments) = texts(record);
+    String::from_utf8(canonical_bytes(record, &payload, &commitments)).unwrap()
+}
+
 #[test]
 fn the_documents_records_give_its_bytes_and_hashes() {
     let records = blocks("previous");
@@ -56,12 +66,11 @@ fn the_documents_records_give_its_bytes_and_hashes() {
     let mut head = Head::EMPTY;
     for block in records {
         let record = record(&serde_json::from_str(block["canonical"]).unwrap());
-        let bytes = canonical_bytes(&record);
+        let (payload, commitments) = texts(&record);
+        let bytes = canonical_bytes(&record, &payload, &commitments);
         assert_eq!(String::from_utf8(bytes.clone()).unwrap(), block["canonical"]);
         assert_eq!(bytes.len().to_string(), block["length"]);
         assert_eq!(head.hash.to_string(), block["previous"]);
-        let payload = CanonicalText::of_payload(&record.payload);
-        let commitments = CanonicalText::of_commitments(&record.commitments);
         head = Head { seq: record.seq, hash: chain(head.hash, &record, &payload, &commitments) };
         assert_eq!(head.hash.to_string(), block["hash"]);
     }
@@ -143,10 +152,10 @@ fn every_control_character_is_escaped_as_the_document_says() {
             0x0d => "\\r".to_owned(),
             _ => format!("\\u00{code:02x}"),
         };
-        let text = String::from_utf8(canonical_bytes(&record)).unwrap();
+        let text = canonical_text(&record);
         assert!(text.contains(&format!(r#""kind":"{escape}""#)), "U+{code:04X} in {text}");
     }
     record.kind = "/\u{7f}\u{2028}𠮷e\u{301}".into();
-    let text = String::from_utf8(canonical_bytes(&record)).unwrap();
+    let text = canonical_text(&record);
     assert!(text.contains(&format!(r#""kind":"{}""#, record.kind)), "{text}");
 }

@@ -137,7 +137,7 @@ impl Verifier<'_> {
         for row in rows {
             match personal::Model::from_query_result(row, "") {
                 Ok(row) => {
-                    self.personal.insert((row.seq, row.field.to_string()), row);
+                    self.personal.insert((row.seq, row.field.clone()), row);
                 }
                 Err(_) => {
                     let seq: i64 = row.try_get("", "seq")?;
