@@ -133,11 +133,11 @@ fn drafts(n: i64) -> Vec<Draft> {
 
 fn levels(n: i64) -> (CreditCode, Vec<LevelLine>) {
     let level = |scope: &str, grade: i64, total_milli: Option<i64>| LevelLine {
-        scope: scope.to_owned(),
-        level: ["A", "A", "A", "B", "B", "C", "D"][usize::try_from(grade % 7).unwrap()].to_owned(),
+        scope: scope.into(),
+        level: ["A", "A", "A", "B", "B", "C", "D"][usize::try_from(grade % 7).unwrap()].into(),
         total: total_milli.map(Points::from_milli),
         in_force: true,
-        model: Some(scope.to_owned()),
+        model: Some(scope.into()),
     };
     let points = Some(n * 37 % 90_000);
     let mut levels = vec![level("general", n, points), level("combined", n, points)];

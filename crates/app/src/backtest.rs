@@ -12,7 +12,7 @@ use serde::Serialize;
 use xinheng_core::backtest::{Comparison, Estimate, Figures, Millionths, Period, RESAMPLES, View, Visit};
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::points::Points;
-use xinheng_core::record::{Day, Record, Seq};
+use xinheng_core::record::{Day, Record, Seq, Statement};
 use xinheng_core::rulebook::kind::Nature;
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::model::Model;
@@ -316,14 +316,14 @@ impl<'a> Test<'a> {
     fn outcomes(&self, records: &[Record]) -> Vec<(Day, bool)> {
         let &BacktestRequest { outcome, from, to, .. } = self.request;
         let Some(kind) = self.kinds.get(&outcome.kind) else { return Vec::new() };
-        let within = |record: &&Record| record.kind == outcome.kind && (from..=to).contains(&record.occurred_on);
-        if !records.iter().any(|record| within(&record)) {
+        let within = |record: &Statement| record.kind == outcome.kind && (from..=to).contains(&record.occurred_on);
+        if !records.iter().any(|record| within(record)) {
             return Vec::new();
         }
         let facts = Facts::new(records, to, &self.kinds);
         let of_kind = facts.get(&outcome.kind, &self.kinds).iter().map(|fact| fact.record);
         of_kind
-            .filter(within)
+            .filter(|record| within(record))
             .filter_map(|record| Some((record.occurred_on, outcome.of(kind, &record.payload)?)))
             .collect()
     }

@@ -20,10 +20,10 @@ use xinheng_core::classify::{COMBINED, Classifier, LevelLine, RECEIVED_LEVEL};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::ledger::Hash;
-use xinheng_core::record::{Day, Payload, Seq};
+use xinheng_core::record::{Day, Payload, Seq, Statement, Text};
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::rulebook::model::Model;
-use xinheng_store::{Body, CLASSIFICATION, Histories, LevelChange, NewRecord, Scope, UnreadPage, Writing};
+use xinheng_store::{Body, CLASSIFICATION, LevelChange, NewRecord, Scope, UnreadPage, Writing};
 
 use crate::alert::Alarm;
 use crate::collect::UNSPECIFIED_UNIT;
@@ -52,7 +52,7 @@ pub struct Run {
     /// Version of the rulebook.
     pub rulebook: String,
     /// Combined level → enterprises.
-    pub levels: BTreeMap<String, u64>,
+    pub levels: BTreeMap<Text, u64>,
     /// Enterprises that nothing grades.
     pub unclassified: u64,
     /// Enterprises whose combined level changed.
@@ -115,6 +115,8 @@ impl RunRecord {
 mod sm3_digest {
     //! A digest over levels that does not depend on how they are paged.
 
+    use std::fmt::Write as _;
+
     use xinheng_core::classify::LevelLine;
     use xinheng_core::credit_code::CreditCode;
     use xinheng_core::ledger::Hash;
@@ -130,10 +132,14 @@ mod sm3_digest {
 
     impl LevelDigest {
         pub fn add(&mut self, enterprise: CreditCode, lines: &[LevelLine]) {
-            let mut text = enterprise.to_string();
-            for line in lines {
-                let total = line.total.map(|total| total.milli().to_string()).unwrap_or_default();
-                text.push_str(&format!("\n{} {} {total} {}", line.scope, line.level, line.in_force));
+            let mut text = String::with_capacity(64 * (1 + lines.len()));
+            text.push_str(enterprise.as_str());
+            for LevelLine { scope, level, total, in_force, .. } in lines {
+                let written = match total {
+                    Some(total) => write!(text, "\n{scope} {level} {} {in_force}", total.milli()),
+                    None => write!(text, "\n{scope} {level}  {in_force}"),
+                };
+                written.expect("a text takes whatever is written");
             }
             self.0 = Hash::of(&[&self.0.0, text.as_bytes()]);
         }
@@ -464,7 +470,7 @@ impl<'a> Tools<'a> {
 
     /// What every enterprise of a page is given, and what its records make an officer look at. A level whose parts do not
     /// sum to it is given to nobody.
-    fn compute(&self, histories: &Histories, as_of: Day) -> anyhow::Result<Computed> {
+    fn compute<S: AsRef<Statement>>(&self, histories: &[(CreditCode, Vec<S>)], as_of: Day) -> anyhow::Result<Computed> {
         let mut alarms = Vec::new();
         let each = histories.iter().map(|(code, records)| {
             let facts = Facts::new(records, as_of, &self.kinds);
@@ -495,7 +501,7 @@ impl<'a> Tools<'a> {
 /// Counts levels as pages go by.
 #[derive(Default)]
 pub(crate) struct Tally {
-    levels: BTreeMap<String, u64>,
+    levels: BTreeMap<Text, u64>,
     unclassified: u64,
     trial: u64,
     pub enterprises: u64,

@@ -36,7 +36,7 @@ pub const BATCH_ROWS: usize = 1_024;
 
 /// Batches that are read ahead, beside those foreseen: while a turn is ended only the database has work, and the reader
 /// goes on for as long as these last. Each takes 5 to 7 MiB.
-const BATCHES_AHEAD: usize = 6;
+const BATCHES_AHEAD: usize = 3;
 
 /// Batches whose standings the database is asked for ahead: it answers the one after next while it takes the one before.
 const FORESEEN: usize = 2;
@@ -395,8 +395,8 @@ fn hide_name(draft: &mut Draft) {
 fn first_key(keys: &EnterpriseKeys) -> Option<(&'static str, String)> {
     keys.credit_code
         .map(|code| (given::CREDIT_CODE, code.to_string()))
-        .or_else(|| keys.main_identity.clone().map(|key| (given::MAIN_IDENTITY, key)))
-        .or_else(|| keys.registration_number.clone().map(|key| (given::REGISTRATION_NUMBER, key)))
+        .or_else(|| keys.main_identity.as_ref().map(|key| (given::MAIN_IDENTITY, key.to_string())))
+        .or_else(|| keys.registration_number.as_ref().map(|key| (given::REGISTRATION_NUMBER, key.to_string())))
 }
 
 pub(crate) fn wrong_file(path: &Path, error: &FileError) -> anyhow::Error {

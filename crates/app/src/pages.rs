@@ -265,7 +265,8 @@ impl Bureau {
             if why.is_empty() {
                 why.push("规则库有变化：按现行规则库看，两次分类的计分相同".to_owned());
             }
-            lines.push(ChangeLine { code: change.enterprise, name, from: change.from, to: change.to, why });
+            let (from, to) = (change.from.map(String::from), change.to.map(String::from));
+            lines.push(ChangeLine { code: change.enterprise, name, from, to, why });
         }
         let next = lines.last().filter(|_| lines.len() == size.rows()).map(|last| last.code);
         Ok(Changes { run, lines, next })

@@ -7,7 +7,7 @@ use serde::Serialize;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::history::{Fact, Facts, Kinds};
 use xinheng_core::ledger::Hash;
-use xinheng_core::record::{Day, Moment, Record, Seq};
+use xinheng_core::record::{Day, Moment, Record, Seq, Statement};
 use xinheng_store::{KeptLevel, Level, MATCHED_RECORD, MATCHING, REGISTRATION};
 
 use crate::explain::{Explanation, Known};
@@ -273,7 +273,8 @@ impl Bureau {
         let states = States::new(&known, as_of, &kinds);
         let mut timeline: Vec<_> = known.iter().map(|record| self.item(record, states.of(record))).collect();
         timeline.sort_by_key(|item| std::cmp::Reverse((item.occurred_on, item.seq)));
-        let registration = states.facts.get(REGISTRATION, &kinds).last().map(|fact| fact.record);
+        let registered_by = states.facts.get(REGISTRATION, &kinds).last().map(|fact| fact.record.seq);
+        let registration = registered_by.and_then(|seq| known.iter().find(|record| record.seq == seq));
         let mut level_history: Vec<LevelStep> = runs
             .into_iter()
             .filter(|kept| kept.run <= known_up_to && kept.as_of <= as_of)
@@ -433,7 +434,7 @@ fn lists(facts: &Facts, kinds: &Kinds) -> Vec<ListLine> {
 }
 
 fn licenses(facts: &Facts, kinds: &Kinds) -> Vec<LicenseLine> {
-    let text = |record: &Record, field| record.payload.text(field).map(str::to_owned);
+    let text = |record: &Statement, field| record.payload.text(field).map(str::to_owned);
     facts
         .get(LICENSE, kinds)
         .iter()

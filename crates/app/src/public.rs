@@ -7,7 +7,7 @@ use serde::Serialize;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::publicity::{Decision, public_records};
-use xinheng_core::record::{Day, Record, Seq};
+use xinheng_core::record::{Day, Record, Seq, Statement};
 pub use xinheng_store::BulletinPlace;
 use xinheng_store::{ListingKind, REGISTRATION};
 
@@ -219,9 +219,9 @@ impl Bureau {
         let histories = self.store.histories_for(codes, Seq(i64::MAX)).await?;
         let view = |records: &[Record]| {
             let facts = Facts::new(records, today, &kinds);
-            PublicView(
-                public_records(&facts, &kinds).into_iter().map(|(record, said)| shown(record, &said, &kinds)).collect(),
-            )
+            let whole = |said: &Statement| records.iter().find(|record| record.seq == said.seq);
+            let public = public_records(&facts, &kinds).into_iter();
+            PublicView(public.filter_map(|(record, said)| Some(shown(whole(record)?, &said, &kinds))).collect())
         };
         Ok(histories.iter().map(|(code, records)| (*code, view(records))).collect())
     }

@@ -96,8 +96,8 @@ impl Signatures {
     /// With those of further records.
     pub(crate) fn with(&self, records: &[Record]) -> Self {
         let mut signed = HashMap::clone(&self.0);
-        for Record { payload, .. } in records {
-            let text = |field| payload.text(field).unwrap_or_default().to_owned();
+        for record in records {
+            let text = |field| record.payload.text(field).unwrap_or_default().to_owned();
             *signed.entry((text("rule"), text("digest"))).or_default() += 1;
         }
         Self(Arc::new(signed))

@@ -6,7 +6,7 @@
 
 use crate::history::{Facts, Kinds};
 use crate::points::Points;
-use crate::record::{Day, Seq};
+use crate::record::{Day, Seq, Text};
 use crate::rulebook::combination::Combination;
 use crate::rulebook::model::Model;
 use crate::score::{Assessment, IndicatorPoints, Kernel};
@@ -102,15 +102,15 @@ pub struct Classification<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LevelLine {
     /// `received_level`, `general`, a key field, or `combined`.
-    pub scope: String,
+    pub scope: Text,
     /// Level.
-    pub level: String,
+    pub level: Text,
     /// Total points, where a model of ours gave it.
     pub total: Option<Points>,
     /// Whether it may act.
     pub in_force: bool,
     /// Id of the model, where a model of ours gave it.
-    pub model: Option<String>,
+    pub model: Option<Text>,
 }
 
 impl Graded<'_> {
@@ -235,26 +235,26 @@ impl Classification<'_> {
     #[must_use]
     pub fn lines(&self) -> Vec<LevelLine> {
         let received = self.received.iter().map(|received| LevelLine {
-            scope: RECEIVED_LEVEL.to_owned(),
-            level: received.level.clone(),
+            scope: RECEIVED_LEVEL.into(),
+            level: received.level.as_str().into(),
             total: None,
             in_force: true,
             model: None,
         });
         let graded = self.graded.iter().map(|one| LevelLine {
-            scope: one.model.field.clone(),
-            level: one.level().to_owned(),
+            scope: one.model.field.as_str().into(),
+            level: one.level().into(),
             total: Some(one.assessment.total),
             in_force: one.in_force,
-            model: Some(one.model.rule.id.value.clone()),
+            model: Some(one.model.rule.id.value.as_str().into()),
         });
         let lead = self.lead.map(|lead| &self.graded[lead]);
         let combined = self.level.iter().map(|level| LevelLine {
-            scope: COMBINED.to_owned(),
-            level: level.clone(),
+            scope: COMBINED.into(),
+            level: level.as_str().into(),
             total: lead.map(|lead| lead.assessment.total),
             in_force: self.in_force,
-            model: lead.map(|lead| lead.model.rule.id.value.clone()),
+            model: lead.map(|lead| lead.model.rule.id.value.as_str().into()),
         });
         received.chain(graded).chain(combined).collect()
     }

@@ -89,7 +89,8 @@ pub fn content(
     payload: &CanonicalText,
     personal: &std::collections::BTreeMap<String, [u8; 32]>,
 ) -> Content {
-    let mut bytes = serde_json::to_vec(&(occurred_on, withdrawn, payload)).expect("payloads hold plain values");
+    let mut bytes = Vec::with_capacity(payload.len() + 64 * (1 + personal.len()));
+    serde_json::to_writer(&mut bytes, &(occurred_on, withdrawn, payload)).expect("payloads hold plain values");
     // Columns nobody knows often change with every export (a time stamp): they make no difference.
     for (field, index) in personal.iter().filter(|(field, _)| *field != OTHER_COLUMNS) {
         bytes.extend_from_slice(field.as_bytes());

@@ -8,7 +8,7 @@ use chrono::{Days, Months};
 use crate::classify::{Classification, Classifier};
 use crate::history::{Facts, Kinds};
 use crate::points::Points;
-use crate::record::{Day, Record, Seq};
+use crate::record::{Day, Seq, Statement};
 
 /// Where an enterprise stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,14 +82,20 @@ impl Standing {
 
 /// Where an enterprise stands on a day.
 #[must_use]
-pub fn standing(classifier: &Classifier, kinds: &Kinds, records: &[Record], day: Day) -> Standing {
+pub fn standing(classifier: &Classifier, kinds: &Kinds, records: &[impl AsRef<Statement>], day: Day) -> Standing {
     Standing::new(&classifier.classify(&Facts::new(records, day, kinds)))
 }
 
 /// The days within some months on which it will stand otherwise by itself: points fade, terms end, levels move. A
 /// change that is undone within the same month is not told.
 #[must_use]
-pub fn to_come(classifier: &Classifier, kinds: &Kinds, records: &[Record], from: Day, months: u32) -> Vec<ToCome> {
+pub fn to_come(
+    classifier: &Classifier,
+    kinds: &Kinds,
+    records: &[impl AsRef<Statement>],
+    from: Day,
+    months: u32,
+) -> Vec<ToCome> {
     let stands = |day: Day| standing(classifier, kinds, records, day);
     let mut found = Vec::new();
     let (mut day, mut known) = (from, stands(from));
@@ -125,7 +131,12 @@ fn between(
 
 /// What the repair of each record that now weighs on the level would change, the greatest effect first.
 #[must_use]
-pub fn if_repaired(classifier: &Classifier, kinds: &Kinds, records: &[Record], day: Day) -> Vec<IfRepaired> {
+pub fn if_repaired(
+    classifier: &Classifier,
+    kinds: &Kinds,
+    records: &[impl AsRef<Statement>],
+    day: Day,
+) -> Vec<IfRepaired> {
     let classified = classifier.classify(&Facts::new(records, day, kinds));
     let before = Standing::new(&classified);
     let Some(lead) = classified.lead.map(|lead| &classified.graded[lead]) else { return Vec::new() };
@@ -135,7 +146,7 @@ pub fn if_repaired(classifier: &Classifier, kinds: &Kinds, records: &[Record], d
     weighing.sort_unstable();
     weighing.dedup();
     let may_be_repaired = |seq: &Seq| {
-        let record = records.iter().find(|record| record.seq == *seq);
+        let record = records.iter().map(AsRef::as_ref).find(|record| record.seq == *seq);
         record.and_then(|record| kinds.get(&record.kind)).is_some_and(|kind| kind.repaired.is_some())
     };
     let mut found: Vec<IfRepaired> = weighing

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use chrono::{Datelike, Months};
 
-use crate::record::{Day, Record, Seq};
+use crate::record::{Day, Seq, Statement};
 use crate::rulebook::kind::{EndedBy, Kind, Nature};
 use crate::score::fulfils;
 
@@ -50,7 +50,7 @@ impl<'a> Kinds<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Fact<'a> {
     /// The record.
-    pub record: &'a Record,
+    pub record: &'a Statement,
     /// The first day on which it is no longer in effect, if that day has come.
     pub ended_on: Option<Day>,
     /// The day of its repair, if that day has come.
@@ -69,7 +69,11 @@ pub struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// Takes the records of one enterprise that were known at the chosen seq, in ledger order.
     #[must_use]
-    pub fn new(records: &'a [Record], day: Day, kinds: &Kinds) -> Self {
+    pub fn new(records: &'a [impl AsRef<Statement>], day: Day, kinds: &Kinds) -> Self {
+        Self::of_statements(records.iter().map(AsRef::as_ref), day, kinds)
+    }
+
+    fn of_statements(records: impl Iterator<Item = &'a Statement>, day: Day, kinds: &Kinds) -> Self {
         let mut by_kind: Vec<Vec<Fact<'a>>> = vec![Vec::new(); kinds.count()];
         for record in in_effect(records, day, kinds) {
             let number = kinds.number(&record.kind).expect("in_effect leaves unknown kinds out");
@@ -144,9 +148,10 @@ fn first_match(fact: &Fact, by: &EndedBy, (others, kind): (&[Fact], &Kind)) -> O
 /// An event counts from its day, in its last known wording. Of a state's versions the newest not later
 /// than the day counts; where all are later, the oldest, because it is the best knowledge of that day;
 /// in both cases only from the day the thing began. What was withdrawn does not count.
-fn in_effect<'a>(records: &'a [Record], day: Day, kinds: &Kinds) -> Vec<&'a Record> {
-    let mut chains: Vec<Vec<&Record>> = Vec::with_capacity(records.len());
-    let mut chain_of: HashMap<Seq, usize> = HashMap::with_capacity(records.len());
+fn in_effect<'a>(records: impl Iterator<Item = &'a Statement>, day: Day, kinds: &Kinds) -> Vec<&'a Statement> {
+    let (least, _) = records.size_hint();
+    let mut chains: Vec<Vec<&Statement>> = Vec::with_capacity(least);
+    let mut chain_of: HashMap<Seq, usize> = HashMap::with_capacity(least);
     for record in records {
         let chain = record.supersedes.and_then(|seq| chain_of.get(&seq).copied()).unwrap_or_else(|| {
             chains.push(Vec::with_capacity(1));
@@ -155,7 +160,7 @@ fn in_effect<'a>(records: &'a [Record], day: Day, kinds: &Kinds) -> Vec<&'a Reco
         chains[chain].push(record);
         chain_of.insert(record.seq, chain);
     }
-    let mut current: Vec<&Record> = chains
+    let mut current: Vec<&Statement> = chains
         .iter()
         .filter_map(|chain| {
             let last = chain.last()?;

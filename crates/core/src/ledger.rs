@@ -29,11 +29,18 @@ impl Hash {
     }
 }
 
-impl fmt::Display for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Hash {
+    /// Has a reader read its 64 digits.
+    fn spelt<R>(&self, read: impl FnOnce(&str) -> R) -> R {
         let mut digits = [0; 64];
         hex::encode_to_slice(self.0, &mut digits).expect("two digits a byte");
-        f.write_str(std::str::from_utf8(&digits).expect("hex digits are ASCII"))
+        read(std::str::from_utf8(&digits).expect("hex digits are ASCII"))
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.spelt(|digits| f.write_str(digits))
     }
 }
 
@@ -55,7 +62,7 @@ impl FromStr for Hash {
 
 impl Serialize for Hash {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.spelt(|digits| serializer.serialize_str(digits))
     }
 }
 
@@ -114,6 +121,11 @@ impl CanonicalText {
     #[must_use]
     pub fn of_commitments(commitments: &Commitments) -> Self {
         Self(to_raw_value(commitments).expect("commitments are text"))
+    }
+
+    /// In bytes.
+    pub(crate) fn len(&self) -> usize {
+        self.0.get().len()
     }
 }
 

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use crate::history::{Fact, Facts, Kinds};
-use crate::record::{Day, Record};
+use crate::record::{Day, Statement};
 use crate::rulebook::Citation;
 use crate::rulebook::kind::{Kind, PublicityRule, PublicityTerm};
 use crate::score::fulfils;
@@ -71,7 +71,7 @@ pub struct Newer<'a> {
 
 /// Decides of a record of an enterprise, from what was known of the enterprise as of a day.
 #[must_use]
-pub fn decide<'a>(record: &Record, facts: &Facts<'_>, kinds: &Kinds<'a>) -> Decision<'a> {
+pub fn decide<'a>(record: &Statement, facts: &Facts<'_>, kinds: &Kinds<'a>) -> Decision<'a> {
     let Some(number) = kinds.number(&record.kind) else {
         return never(Basis { rule: format!("kinds/{}", record.kind), cite: None }, "没有这一种类的公示规则");
     };
@@ -85,7 +85,7 @@ pub fn decide<'a>(record: &Record, facts: &Facts<'_>, kinds: &Kinds<'a>) -> Deci
 
 /// All records of an enterprise that are public on the day of the facts, by kind and in ledger order.
 #[must_use]
-pub fn public_records<'r, 'a>(facts: &Facts<'r>, kinds: &Kinds<'a>) -> Vec<(&'r Record, Decision<'a>)> {
+pub fn public_records<'r, 'a>(facts: &Facts<'r>, kinds: &Kinds<'a>) -> Vec<(&'r Statement, Decision<'a>)> {
     let registration = registration(facts, kinds);
     let of_kind = |(number, kind): (usize, &'a Kind)| {
         facts.of(number).iter().map(move |fact| (fact.record, decide_fact(fact, kind, registration, facts.day)))
@@ -94,11 +94,11 @@ pub fn public_records<'r, 'a>(facts: &Facts<'r>, kinds: &Kinds<'a>) -> Vec<(&'r 
 }
 
 /// The newest registration as of the day.
-fn registration<'r>(facts: &Facts<'r>, kinds: &Kinds<'_>) -> Option<&'r Record> {
+fn registration<'r>(facts: &Facts<'r>, kinds: &Kinds<'_>) -> Option<&'r Statement> {
     kinds.number(REGISTRATION).and_then(|number| facts.of(number).last()).map(|fact| fact.record)
 }
 
-fn decide_fact<'a>(fact: &Fact<'_>, kind: &'a Kind, registration: Option<&Record>, day: Day) -> Decision<'a> {
+fn decide_fact<'a>(fact: &Fact<'_>, kind: &'a Kind, registration: Option<&Statement>, day: Day) -> Decision<'a> {
     let id = kind.rule.id.value.as_str();
     let rule = kind.publicity.as_ref().filter(|rule| rule.published && !NEVER_PUBLIC.contains(&id));
     let Some(rule) = rule else {
@@ -134,7 +134,7 @@ fn decide_fact<'a>(fact: &Fact<'_>, kind: &'a Kind, registration: Option<&Record
 /// Whether the publicity rule of the kind has a record published at all, by what is known when it comes in.
 /// Clocks of publication start for these.
 #[must_use]
-pub fn is_to_be_published(record: &Record, kind: &Kind) -> bool {
+pub fn is_to_be_published(record: &Statement, kind: &Kind) -> bool {
     let rule = kind.publicity.as_ref();
     let Some(rule) = rule.filter(|rule| rule.published && !NEVER_PUBLIC.contains(&kind.rule.id.value.as_str())) else {
         return false;
@@ -149,7 +149,7 @@ struct Subject<'s, 'a> {
     fact: &'s Fact<'s>,
     kind: &'a Kind,
     rule: &'a PublicityRule,
-    registration: Option<&'s Record>,
+    registration: Option<&'s Statement>,
 }
 
 /// Why publicity ends.

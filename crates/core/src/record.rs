@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::Deref;
 
 use chrono::{DateTime, NaiveDate, NaiveTime, SecondsFormat, SubsecRound, Utc};
 use compact_str::{CompactString, ToCompactString};
@@ -390,11 +391,11 @@ pub struct EnterpriseKeys {
     /// 统一社会信用代码
     pub credit_code: Option<CreditCode>,
     /// 主体身份代码 (pripid): the registry's own key.
-    pub main_identity: Option<String>,
+    pub main_identity: Option<Text>,
     /// 注册号
-    pub registration_number: Option<String>,
+    pub registration_number: Option<Text>,
     /// 企业名称
-    pub name: Option<String>,
+    pub name: Option<Text>,
 }
 
 /// Where a record came from: the submission, the line in its file (the header is line 1), and the
@@ -435,32 +436,24 @@ pub struct Draft {
     /// The source's delete flag: a withdrawal (撤销).
     pub withdrawn: bool,
     /// A person's reason why this row corrects what is on record (更正说明).
-    pub correction: Option<String>,
+    pub correction: Option<Text>,
     /// Fields that are not personal.
     pub payload: Payload,
     /// Personal fields, clear until sealed.
     pub personal: BTreeMap<String, Personal>,
 }
 
-/// A record of the ledger. Personal fields appear as salted commitments only.
+/// What a record says, and its place: all that points, levels and alerts rest on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct Statement {
     /// Place in the ledger.
     pub seq: Seq,
-    /// Where it came from.
-    pub id: RecordId,
-    /// Whose it is; `None` while no enterprise matches.
-    pub enterprise: Option<CreditCode>,
     /// Kind of record.
     pub kind: Text,
     /// The day in the world.
     pub occurred_on: Day,
     /// For states: the day this version is of.
     pub version: Option<Day>,
-    /// The moment we knew.
-    pub received_at: Moment,
-    /// Code of the unit that handed it in.
-    pub source_unit: Text,
     /// 文号
     pub document_number: Option<String>,
     /// The record that this one corrects, updates or withdraws.
@@ -469,6 +462,42 @@ pub struct Record {
     pub withdrawn: bool,
     /// Fields that are not personal.
     pub payload: Payload,
+}
+
+impl AsRef<Self> for Statement {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+/// A record of the ledger: a statement, and where it came from. Personal fields appear as salted commitments only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// What it says.
+    pub statement: Statement,
+    /// Where it came from.
+    pub id: RecordId,
+    /// Whose it is; `None` while no enterprise matches.
+    pub enterprise: Option<CreditCode>,
+    /// The moment we knew.
+    pub received_at: Moment,
+    /// Code of the unit that handed it in.
+    pub source_unit: Text,
     /// Of each personal field.
     pub commitments: Commitments,
+}
+
+impl AsRef<Statement> for Record {
+    fn as_ref(&self) -> &Statement {
+        &self.statement
+    }
+}
+
+/// A record is read as what it says.
+impl Deref for Record {
+    type Target = Statement;
+
+    fn deref(&self) -> &Statement {
+        &self.statement
+    }
 }

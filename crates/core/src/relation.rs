@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::credit_code::CreditCode;
 use crate::history::{Facts, Kinds};
 use crate::ledger::Hash;
-use crate::record::{Record, Seq, Value};
+use crate::record::{Seq, Statement, Value};
 use crate::rulebook::relations::RelationRule;
 use crate::score::CompiledRequirement;
 use crate::search::plain;
@@ -167,7 +167,7 @@ impl<'a> Relating<'a> {
     }
 }
 
-fn latest<'r>(facts: &Facts<'r>, kind: usize) -> Option<&'r Record> {
+fn latest<'r>(facts: &Facts<'r>, kind: usize) -> Option<&'r Statement> {
     facts.of(kind).iter().map(|fact| fact.record).max_by_key(|record| (record.occurred_on, record.seq))
 }
 

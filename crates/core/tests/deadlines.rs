@@ -9,7 +9,7 @@ use common::{folder, load};
 use proptest::prelude::*;
 use xinheng_core::calendar::WorkingDays;
 use xinheng_core::deadline::{Clock, Colour, Deadlines, Effect, Event, Started, State};
-use xinheng_core::record::{Day, Moment, Record, RecordId, Seq, Value};
+use xinheng_core::record::{Day, Moment, Record, RecordId, Seq, Statement, Value};
 use xinheng_core::rulebook::load::{RuleFile, Rulebook};
 
 fn day(text: &str) -> Day {
@@ -40,18 +40,20 @@ alerts: {yellow: 3, red: 0}
 fn record(seq: i64, kind: &str, on: &str, fields: &[(&str, &str)]) -> Record {
     let fields = fields.iter().map(|(name, text)| ((*name).to_owned(), Value::from(*text)));
     Record {
-        seq: Seq(seq),
+        statement: Statement {
+            seq: Seq(seq),
+            kind: kind.into(),
+            occurred_on: day(on),
+            version: None,
+            document_number: None,
+            supersedes: None,
+            withdrawn: false,
+            payload: fields.collect(),
+        },
         id: RecordId { submission: 1, line: seq, part: 0 },
         enterprise: None,
-        kind: kind.into(),
-        occurred_on: day(on),
-        version: None,
         received_at: Moment::midnight_in_china(day(on)),
         source_unit: "某所".into(),
-        document_number: None,
-        supersedes: None,
-        withdrawn: false,
-        payload: fields.collect(),
         commitments: Default::default(),
     }
 }
@@ -105,7 +107,8 @@ fn a_record_is_late_from_the_day_after_its_term_and_only_the_first_time() {
     assert_eq!(late("2026-03-12"), Some((day("2026-03-11"), 1)));
     assert_eq!(late("2026-03-16"), Some((day("2026-03-11"), 3)), "a weekend is no delay");
     assert_eq!(late("2026-09-03"), None, "history that is brought in later is not late");
-    let corrected = Record { supersedes: Some(Seq(1)), ..handed_in("2026-03-16") };
+    let mut corrected = handed_in("2026-03-16");
+    corrected.statement.supersedes = Some(Seq(1));
     assert_eq!(deadlines.effects(&corrected).late, None, "a correction is not a late submission");
 }
 
@@ -126,7 +129,8 @@ fn days_of_a_year_without_a_holiday_notice_are_provisional() {
 fn a_withdrawal_and_a_kind_without_rules_do_nothing() {
     let book = rulebook();
     let deadlines = Deadlines::new(&book);
-    let withdrawn = Record { withdrawn: true, ..step(2, "2026-03-05", "inspection") };
+    let mut withdrawn = step(2, "2026-03-05", "inspection");
+    withdrawn.statement.withdrawn = true;
     assert_eq!(deadlines.effects(&withdrawn), xinheng_core::deadline::Effects::default());
     assert!(!deadlines.concern("registration") && deadlines.concern("penalty"));
 }

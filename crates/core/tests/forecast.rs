@@ -8,28 +8,23 @@ use xinheng_core::classify::Classifier;
 use xinheng_core::forecast::{if_repaired, standing, to_come};
 use xinheng_core::history::Kinds;
 use xinheng_core::points::Points;
-use xinheng_core::record::{Day, Moment, Record, RecordId, Seq, Value};
+use xinheng_core::record::{Day, Seq, Statement, Value};
 
 fn day(text: &str) -> Day {
     text.parse().unwrap()
 }
 
-fn record(seq: i64, kind: &str, occurred_on: &str, fields: &[(&str, &str)]) -> Record {
+fn record(seq: i64, kind: &str, occurred_on: &str, fields: &[(&str, &str)]) -> Statement {
     let text = |(name, value): &(&str, &str)| ((*name).to_owned(), Value::from(*value));
-    Record {
+    Statement {
         seq: Seq(seq),
-        id: RecordId { submission: 1, line: seq, part: 0 },
-        enterprise: None,
         kind: kind.into(),
         occurred_on: day(occurred_on),
         version: Some(day(occurred_on)),
-        received_at: Moment::from_micros(0).unwrap(),
-        source_unit: Default::default(),
         document_number: None,
         supersedes: None,
         withdrawn: false,
         payload: fields.iter().map(text).collect(),
-        commitments: Default::default(),
     }
 }
 
@@ -93,7 +88,7 @@ fn an_adjustment_ends_and_does_not_lower_what_is_determined() {
         record(1, "registration", "2000-01-01", &[("established_on", "2000-01-01"), ("type_class", "enterprise")]);
     let inspection = record(3, "inspection", "2026-11-01", &[("result", "01"), ("inspected_on", "2026-11-01")]);
     let quiet = [registration.clone(), inspection.clone(), adjusted(1)];
-    let level = |records: &[Record], on: &str| standing(&classifier, &kinds, records, day(on)).level.unwrap();
+    let level = |records: &[Statement], on: &str| standing(&classifier, &kinds, records, day(on)).level.unwrap();
     assert_eq!(level(&quiet[..2], "2026-11-24"), "A");
     assert_eq!(level(&quiet, "2026-11-24"), "B");
     assert_eq!(level(&quiet, "2026-12-31"), "B");

@@ -8,7 +8,7 @@ use chrono::DateTime;
 use serde_json::Value;
 use xinheng_core::audit::{self, AuditLine, Outcome};
 use xinheng_core::ledger::{CanonicalText, Hash, Head, canonical_bytes, chain, commitment};
-use xinheng_core::record::{Moment, Payload, Record, RecordId, Seq};
+use xinheng_core::record::{Moment, Payload, Record, RecordId, Seq, Statement};
 
 const DOCUMENT: &str = include_str!("../../../docs/ledger-format.md");
 
@@ -33,18 +33,20 @@ fn record(json: &Value) -> Record {
     let day = |name: &str| text(name).map(|day| day.parse().unwrap());
     let id: Vec<i64> = text("id").unwrap().split('.').map(|part| part.parse().unwrap()).collect();
     Record {
-        seq: Seq(json["seq"].as_i64().unwrap()),
+        statement: Statement {
+            seq: Seq(json["seq"].as_i64().unwrap()),
+            kind: text("kind").unwrap().into(),
+            occurred_on: day("occurred_on").unwrap(),
+            version: day("version"),
+            document_number: text("document_number"),
+            supersedes: json["supersedes"].as_i64().map(Seq),
+            withdrawn: json["withdrawn"].as_bool().unwrap(),
+            payload: serde_json::from_value::<Payload>(json["payload"].clone()).unwrap(),
+        },
         id: RecordId { submission: id[0], line: id[1], part: id[2].try_into().unwrap() },
         enterprise: text("enterprise").map(|code| code.parse().unwrap()),
-        kind: text("kind").unwrap().into(),
-        occurred_on: day("occurred_on").unwrap(),
-        version: day("version"),
         received_at: Moment::new(text("received_at").unwrap().parse::<DateTime<_>>().unwrap()),
         source_unit: text("source_unit").unwrap().into(),
-        document_number: text("document_number"),
-        supersedes: json["supersedes"].as_i64().map(Seq),
-        withdrawn: json["withdrawn"].as_bool().unwrap(),
-        payload: serde_json::from_value::<Payload>(json["payload"].clone()).unwrap(),
         commitments: serde_json::from_value(json["personal"].clone()).unwrap(),
     }
 }
@@ -143,7 +145,7 @@ fn the_documents_commitments_come_from_its_salts_and_values() {
 fn every_control_character_is_escaped_as_the_document_says() {
     let mut record = record(&serde_json::from_str(blocks("previous")[0]["canonical"]).unwrap());
     for code in 0..0x20_u8 {
-        record.kind = char::from(code).to_string().into();
+        record.statement.kind = char::from(code).to_string().into();
         let escape = match code {
             0x08 => "\\b".to_owned(),
             0x09 => "\\t".to_owned(),
@@ -155,7 +157,7 @@ fn every_control_character_is_escaped_as_the_document_says() {
         let text = canonical_text(&record);
         assert!(text.contains(&format!(r#""kind":"{escape}""#)), "U+{code:04X} in {text}");
     }
-    record.kind = "/\u{7f}\u{2028}𠮷e\u{301}".into();
+    record.statement.kind = "/\u{7f}\u{2028}𠮷e\u{301}".into();
     let text = canonical_text(&record);
     assert!(text.contains(&format!(r#""kind":"{}""#, record.kind)), "{text}");
 }

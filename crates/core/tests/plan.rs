@@ -7,7 +7,7 @@ use common::{folder, load};
 use proptest::prelude::*;
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::plan::{FULL, Group, Placement, PlanRefusal, Quota, Screen, Terms, quotas};
-use xinheng_core::record::Day;
+use xinheng_core::record::{Day, Statement};
 use xinheng_core::rulebook::check_case::placement_mismatches;
 use xinheng_core::rulebook::inspections::InspectionItem;
 use xinheng_core::rulebook::load::{RuleFile, Rulebook};
@@ -60,7 +60,7 @@ fn the_fixture_of_broken_rules_has_cases_that_hold_and_one_that_does_not_is_told
 /// An enterprise without any record of interest.
 fn place_of<'a>(item: &'a InspectionItem, book: &Rulebook, terms: &Terms, level: &str) -> Placement<'a> {
     let kinds = Kinds::new(book.kinds(today()));
-    Screen::new(item, &kinds).place(terms, level, &Facts::new(&[], today(), &kinds))
+    Screen::new(item, &kinds).place(terms, level, &Facts::new(&[] as &[Statement], today(), &kinds))
 }
 
 const TERMS: Terms = Terms { ratio: 1000, leave_out_low: true, by_town: false, list_due: true };

@@ -10,7 +10,7 @@ use common::{folder, load};
 use proptest::prelude::*;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::history::{Facts, Kinds};
-use xinheng_core::record::{Day, Moment, Payload, Record, RecordId, Seq, Value};
+use xinheng_core::record::{Day, Payload, Seq, Statement, Value};
 use xinheng_core::relation::{FOUND_BY_SYSTEM, Related, Relating};
 use xinheng_core::rulebook::load::Rulebook;
 
@@ -18,21 +18,16 @@ fn day(text: &str) -> Day {
     text.parse().unwrap()
 }
 
-fn record(seq: i64, kind: &str, fields: &[(&str, &str)]) -> Record {
-    Record {
+fn record(seq: i64, kind: &str, fields: &[(&str, &str)]) -> Statement {
+    Statement {
         seq: Seq(seq),
-        id: RecordId { submission: 1, line: seq, part: 0 },
-        enterprise: None,
         kind: kind.into(),
         occurred_on: day("2026-01-01"),
         version: Some(day("2026-01-01")),
-        received_at: Moment::from_micros(0).unwrap(),
-        source_unit: Default::default(),
         document_number: None,
         supersedes: None,
         withdrawn: false,
         payload: payload(fields),
-        commitments: Default::default(),
     }
 }
 
@@ -43,7 +38,7 @@ fn payload(fields: &[(&str, &str)]) -> Payload {
 /// An enterprise: its records, and what stands for its representative's number.
 #[derive(Clone, Default)]
 struct Firm {
-    records: Vec<Record>,
+    records: Vec<Statement>,
     person: Option<u8>,
 }
 

@@ -383,7 +383,7 @@ impl Mapping {
 
     fn enterprise(&self, cells: &Cells, faults: &mut Vec<Fault>) -> EnterpriseKeys {
         let before = faults.len();
-        let mut read = |column: Option<usize>, read: fn(&str) -> Result<String, Refusal>| {
+        let mut read = |column: Option<usize>, read: fn(&str) -> Result<Text, Refusal>| {
             let column = column?;
             let cell = self.cell(cells, column)?;
             taken(value::sound(cell).and_then(|()| read(cell)), column, faults)
@@ -443,7 +443,7 @@ impl Mapping {
                 continue;
             }
             if let (Given::Text(number), true) = (&given, record.document_number == Some(place)) {
-                document_number = Some(number.clone());
+                document_number = Some(number.to_string());
             }
             payload.insert(field.name.clone(), given.into());
         }

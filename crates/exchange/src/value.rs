@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use xinheng_core::credit_code::CreditCode;
 pub(crate) use xinheng_core::record::Day;
-use xinheng_core::record::{FailedShare, NoShare, Value};
+use xinheng_core::record::{FailedShare, NoShare, Text, Value};
 use xinheng_core::rulebook::kind::{Field, FieldType};
 use xinheng_core::rulebook::table::AmountUnit;
 
@@ -28,7 +28,7 @@ fn refuse<T>(reason: impl Into<String>, mend: impl Into<String>) -> Result<T, Re
 /// A value as read, before it goes into a payload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Given {
-    Text(String),
+    Text(Text),
     Integer(i64),
     Flag(bool),
     Day(Day),
@@ -37,7 +37,7 @@ pub(crate) enum Given {
 impl From<Given> for Value {
     fn from(given: Given) -> Self {
         match given {
-            Given::Text(text) => Self::Text(text.into()),
+            Given::Text(text) => Self::Text(text),
             Given::Integer(number) => Self::Integer(number),
             Given::Flag(flag) => Self::Flag(flag),
             Given::Day(day) => day.into(),
@@ -63,7 +63,7 @@ pub(crate) enum Reader {
     Integer,
     Flag,
     Choice {
-        spellings: HashMap<String, String>,
+        spellings: HashMap<String, Text>,
         shown: String,
     },
     Codes,
@@ -87,7 +87,7 @@ impl Reader {
                 let mut spellings = HashMap::new();
                 for (code, others) in &field.choices {
                     for spelling in others.iter().chain([code]) {
-                        spellings.entry(folded(spelling)).or_insert_with(|| code.clone());
+                        spellings.entry(folded(spelling)).or_insert_with(|| code.as_str().into());
                     }
                 }
                 let shown: Vec<&str> = field.choices.keys().map(|code| field.shown(code)).collect();
@@ -102,7 +102,7 @@ impl Reader {
         Ok(Some(match self {
             Self::Text => Given::Text(prose(text)),
             Self::Code => Given::Text(code(text)?),
-            Self::CreditCode => Given::Text(credit_code(text)?.to_string()),
+            Self::CreditCode => Given::Text(credit_code(text)?.as_str().into()),
             Self::Day { month } => match day(text).or_else(|| if *month { first_of_month(text) } else { None }) {
                 Some(day) => Given::Day(day),
                 None => return refuse("不是有效的日期", "请写成2026-11-24这样的年月日"),
@@ -119,8 +119,8 @@ impl Reader {
                 Some(code) => Given::Text(code.clone()),
                 None => return refuse("不在允许的取值之内", format!("请改为其中之一：{shown}")),
             },
-            Self::Codes => Given::Text(codes(text)?),
-            Self::Share => Given::Text(share(text)?),
+            Self::Codes => Given::Text(codes(text)?.into()),
+            Self::Share => Given::Text(share(text)?.into()),
         }))
     }
 }
@@ -180,17 +180,20 @@ fn plain(text: &str) -> Cow<'_, str> {
 }
 
 /// Text as people read it: one line, brackets in the width of its script, no full stop at the end.
-pub(crate) fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> Text {
     let text = text.trim_end_matches(|c: char| matches!(c, '。' | '．') || c.is_whitespace());
     let text = match text.strip_suffix('.') {
         Some(rest) if rest.ends_with(is_chinese) => rest,
         _ => text,
     };
-    if !text.bytes().any(|byte| byte < b' ' || matches!(byte, b'(' | b')' | 0x7f)) && !text.contains(['（', '）']) {
-        return text.to_owned();
+    if !text.bytes().any(|byte| byte < b' ' || matches!(byte, b'(' | b')' | 0x7f))
+        && !text.contains("（")
+        && !text.contains("）")
+    {
+        return text.into();
     }
     let chinese = text.contains(is_chinese);
-    let mut line = String::with_capacity(text.len() + 8);
+    let mut line = Text::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {
             '(' | '（' => line.push(if chinese { '（' } else { '(' }),
@@ -212,14 +215,14 @@ fn is_chinese(c: char) -> bool {
 
 /// A code or a document's number: half width, upper case, no white space, brackets made alike: `〔2026〕`
 /// around the year within a number, `（…）` elsewhere.
-pub(crate) fn code(text: &str) -> Result<String, Refusal> {
+pub(crate) fn code(text: &str) -> Result<Text, Refusal> {
     digits_kept(text)?;
-    let mut code = folded(text);
-    code.retain(|c| !c.is_control());
+    let mut code = Text::from(plain(text));
     code.make_ascii_uppercase();
-    if !code.contains(is_bracket) {
+    if code.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
         return Ok(code);
     }
+    code.retain(|c| !c.is_control());
     let characters: Vec<char> = code.chars().collect();
     let around_year = |open: usize| {
         open > 0

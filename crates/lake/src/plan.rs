@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use anyhow::{Result, bail};
 use xinheng_core::history::{Fact, Kinds};
-use xinheng_core::record::{Day, Moment, Payload, Record, RecordId, Seq, Value};
+use xinheng_core::record::{Day, Payload, Seq, Statement, Value};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_core::score::cut::{Cuts, FieldCuts};
 
@@ -377,27 +377,22 @@ impl Plan {
 
 /// A record that stands for all of its cell.
 pub struct Stand {
-    record: Record,
+    record: Statement,
     ended_on: Option<Day>,
     is_repaired: bool,
 }
 
 impl Stand {
     fn new(kind: &str, day: Day) -> Self {
-        let record = Record {
+        let record = Statement {
             seq: Seq(0),
-            id: RecordId { submission: 0, line: 0, part: 0 },
-            enterprise: None,
             kind: kind.into(),
             occurred_on: day,
             version: None,
-            received_at: Moment::midnight_in_china(day),
-            source_unit: Default::default(),
             document_number: None,
             supersedes: None,
             withdrawn: false,
             payload: Payload::default(),
-            commitments: Default::default(),
         };
         Self { record, ended_on: None, is_repaired: false }
     }

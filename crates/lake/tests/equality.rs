@@ -15,7 +15,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::properties::WriterProperties;
 use proptest::prelude::*;
 use xinheng_core::history::{Facts, Kinds};
-use xinheng_core::record::{Day, Record};
+use xinheng_core::record::{Day, Statement};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_core::rulebook::model::Model;
 use xinheng_core::score::Kernel;
@@ -54,7 +54,7 @@ fn code(number: usize) -> String {
 /// What a result says of an enterprise: total, level, leading indicators.
 type Said = (Option<i64>, Option<String>, Vec<String>);
 
-fn by_kernel(records: &[Record], model: &Model, kinds: &Kinds) -> Said {
+fn by_kernel(records: &[Statement], model: &Model, kinds: &Kinds) -> Said {
     let Some(assessment) = Kernel::new(model, kinds).assess(&Facts::new(records, on(), kinds)) else {
         return (None, None, Vec::new());
     };
@@ -158,7 +158,7 @@ fn scored_with_contributions(
 }
 
 /// The same by the kernel.
-fn contributed_by_kernel(records: &[Record], model: &Model, kinds: &Kinds) -> Vec<Contributed> {
+fn contributed_by_kernel(records: &[Statement], model: &Model, kinds: &Kinds) -> Vec<Contributed> {
     let facts = Facts::new(records, on(), kinds);
     let assessment = Kernel::new(model, kinds).assess(&facts);
     let mut all = Vec::new();
@@ -174,7 +174,7 @@ fn contributed_by_kernel(records: &[Record], model: &Model, kinds: &Kinds) -> Ve
 }
 
 /// Packs what the kernel's own history says of the records.
-fn packed(folder: &Path, of: &BTreeMap<String, Vec<Record>>, kinds: &[Kind], row_group: usize) -> Layout {
+fn packed(folder: &Path, of: &BTreeMap<String, Vec<Statement>>, kinds: &[Kind], row_group: usize) -> Layout {
     let fields = |kind: &Kind| kind.fields.iter().map(|field| (field.name.value.clone(), field.field_type)).collect();
     let header =
         Header { as_of: on(), kinds: kinds.iter().map(|kind| (kind.rule.id.value.clone(), fields(kind))).collect() };
@@ -201,8 +201,8 @@ fn packed(folder: &Path, of: &BTreeMap<String, Vec<Record>>, kinds: &[Kind], row
     Packed::read(folder).unwrap().layout
 }
 
-fn ledger(drawn: &[Drawn]) -> BTreeMap<String, Vec<Record>> {
-    let mut of: BTreeMap<String, Vec<Record>> = (0..ENTERPRISES).map(|number| (code(number), Vec::new())).collect();
+fn ledger(drawn: &[Drawn]) -> BTreeMap<String, Vec<Statement>> {
+    let mut of: BTreeMap<String, Vec<Statement>> = (0..ENTERPRISES).map(|number| (code(number), Vec::new())).collect();
     for (seq, one) in (1..).zip(drawn) {
         of.get_mut(&code(one.0)).unwrap().push(drawn_record(seq, one));
     }

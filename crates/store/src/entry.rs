@@ -3,7 +3,7 @@
 use xinheng_core::collect::{Content, Identity};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::{CanonicalText, Hash};
-use xinheng_core::record::{Commitments, Day, Moment, Payload, Record, RecordId, Seq};
+use xinheng_core::record::{Commitments, Day, Moment, Payload, Record, RecordId, Seq, Statement};
 
 use crate::entity::record::Model;
 use crate::error::{Result, StoreError};
@@ -34,19 +34,19 @@ impl Entry {
         };
         let record = record((
             row.seq,
-            row.submission,
-            row.line,
-            row.part,
-            row.enterprise,
             row.kind,
             row.occurred_on,
             row.version,
-            row.received_at,
-            row.source_unit,
             row.document_number,
             row.supersedes,
             row.withdrawn,
             row.payload,
+            row.submission,
+            row.line,
+            row.part,
+            row.enterprise,
+            row.received_at,
+            row.source_unit,
             row.commitments,
         ))?;
         Ok(Self { record, digests, hash: Hash(fixed(Some(&row.hash)).ok_or_else(|| damaged("hash"))?) })
@@ -79,46 +79,60 @@ impl Entry {
     }
 }
 
+/// The columns that make a statement, of a table `r`; with [`StatementColumns`] and [`statement`] in one order.
+pub(crate) const STATEMENT_COLUMNS: &str =
+    "r.seq, r.kind, r.occurred_on, r.version, r.document_number, r.supersedes, r.withdrawn, r.payload";
+
+pub(crate) type StatementColumns = (i64, String, String, Option<String>, Option<String>, Option<i64>, bool, String);
+
 /// The columns that make a record, of a table `r`; with [`RecordColumns`] and [`record`] in one order.
-pub(crate) const RECORD_COLUMNS: &str = "r.seq, r.submission, r.line, r.part, r.enterprise, r.kind, r.occurred_on, \
-     r.version, r.received_at, r.source_unit, r.document_number, r.supersedes, r.withdrawn, r.payload, r.commitments";
+pub(crate) const RECORD_COLUMNS: &str = "r.seq, r.kind, r.occurred_on, r.version, r.document_number, r.supersedes, \
+     r.withdrawn, r.payload, r.submission, r.line, r.part, r.enterprise, r.received_at, r.source_unit, r.commitments";
 
 pub(crate) type RecordColumns = (
     i64,
-    i64,
-    i64,
-    i16,
-    Option<String>,
     String,
     String,
     Option<String>,
-    i64,
-    String,
     Option<String>,
     Option<i64>,
     bool,
     String,
+    i64,
+    i64,
+    i16,
+    Option<String>,
+    i64,
+    String,
     String,
 );
 
-pub(crate) fn record(columns: RecordColumns) -> Result<Record> {
-    let (seq, submission, line, part, enterprise, kind, occurred_on, version, received_at, source_unit, ..) = columns;
-    let (.., document_number, supersedes, withdrawn, payload, commitments) = columns;
+pub(crate) fn statement(columns: StatementColumns) -> Result<Statement> {
+    let (seq, kind, occurred_on, version, document_number, supersedes, withdrawn, payload) = columns;
     let seq = Seq(seq);
     let damaged = |column| StoreError::Damaged { seq, column };
-    Ok(Record {
+    Ok(Statement {
         seq,
-        id: RecordId { submission, line, part },
-        enterprise: enterprise.map(|code| CreditCode::parse(&code)).transpose().map_err(|_| damaged("enterprise"))?,
         kind: kind.into(),
         occurred_on: day(&occurred_on).ok_or_else(|| damaged("occurred_on"))?,
         version: version.map(|version| day(&version).ok_or_else(|| damaged("version"))).transpose()?,
-        received_at: Moment::from_micros(received_at).ok_or_else(|| damaged("received_at"))?,
-        source_unit: source_unit.into(),
         document_number,
         supersedes: supersedes.map(Seq),
         withdrawn,
         payload: serde_json::from_str::<Payload>(&payload).map_err(|_| damaged("payload"))?,
+    })
+}
+
+pub(crate) fn record(columns: RecordColumns) -> Result<Record> {
+    let (seq, kind, occurred_on, version, document_number, supersedes, withdrawn, payload, ..) = columns;
+    let (.., submission, line, part, enterprise, received_at, source_unit, commitments) = columns;
+    let damaged = |column| StoreError::Damaged { seq: Seq(seq), column };
+    Ok(Record {
+        statement: statement((seq, kind, occurred_on, version, document_number, supersedes, withdrawn, payload))?,
+        id: RecordId { submission, line, part },
+        enterprise: enterprise.map(|code| CreditCode::parse(&code)).transpose().map_err(|_| damaged("enterprise"))?,
+        received_at: Moment::from_micros(received_at).ok_or_else(|| damaged("received_at"))?,
+        source_unit: source_unit.into(),
         commitments: serde_json::from_str::<Commitments>(&commitments).map_err(|_| damaged("commitments"))?,
     })
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use xinheng_core::classify::{GENERAL, RECEIVED_LEVEL};
+use xinheng_core::record::Text;
 
 use crate::bulk::Transaction;
 use crate::entity::{differing, graded, level_count};
@@ -34,7 +35,7 @@ pub(crate) async fn take_out(transaction: &mut Transaction, enterprises: &[Strin
 }
 
 /// Where an enterprise stands in one scope: scope, level and points, when it was given by points.
-pub(crate) type Standard = (String, String, Option<i64>);
+pub(crate) type Standard = (Text, Text, Option<i64>);
 
 /// Puts those of the enterprises in that are registered, with all that they stand at.
 pub(crate) async fn put_in(
@@ -58,10 +59,11 @@ pub(crate) async fn put_in(
         if let (Some(received), Some(own)) = (in_scope(RECEIVED_LEVEL), in_scope(GENERAL))
             && received != own
         {
-            let (received, own) = (received.clone(), own.clone());
+            let (received, own) = (received.to_string(), own.to_string());
             differences.push(differing::Model { enterprise: enterprise.clone(), received, own });
         }
         for (scope, level, points) in standards {
+            let (scope, level) = (scope.to_string(), level.to_string());
             *counts.entry((scope.clone(), town.clone(), level.clone())).or_default() += 1;
             rows.push(graded::Model {
                 scope,
@@ -99,7 +101,7 @@ pub(crate) async fn put_back(transaction: &mut Transaction, enterprises: &[Strin
     }
     let mut standards: BTreeMap<String, Vec<Standard>> = BTreeMap::new();
     for (enterprise, scope, level, points) in levels {
-        standards.entry(enterprise).or_default().push((scope, level, points));
+        standards.entry(enterprise).or_default().push((scope.into(), level.into(), points));
     }
     put_in(transaction, standards).await
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use xinheng_core::classify::LevelLine;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::points::Points;
-use xinheng_core::record::{Day, Seq};
+use xinheng_core::record::{Day, Seq, Text};
 
 use crate::bulk::Transaction;
 use crate::entity::{current_level, level_change, past_level};
@@ -47,11 +47,11 @@ pub struct LevelChange {
     /// Whose.
     pub enterprise: CreditCode,
     /// In which scope.
-    pub scope: String,
+    pub scope: Text,
     /// Before; `None` when it was not graded.
-    pub from: Option<String>,
+    pub from: Option<Text>,
     /// Now; `None` when it is no longer graded.
-    pub to: Option<String>,
+    pub to: Option<Text>,
 }
 
 /// How many enterprises stand at a level.
@@ -97,10 +97,10 @@ impl LevelChanges {
 type Row = (String, String, i64, String, Option<String>, Option<i64>, bool, String);
 
 /// The current levels of enterprises, by scope.
-pub(crate) async fn current_levels(
-    transaction: &mut Transaction,
-    enterprises: &[String],
-) -> Result<HashMap<String, BTreeMap<String, current_level::Model>>> {
+pub(crate) type CurrentLevels = HashMap<String, BTreeMap<String, current_level::Model>>;
+
+/// Those of some enterprises.
+pub(crate) async fn current_levels(transaction: &mut Transaction, enterprises: &[String]) -> Result<CurrentLevels> {
     let rows: Vec<Row> = transaction
         .look_up(
             "SELECT c.enterprise, c.scope, c.run, c.as_of, c.level, c.total_milli, c.in_force, c.model \
@@ -109,7 +109,7 @@ pub(crate) async fn current_levels(
             enterprises,
         )
         .await?;
-    let mut levels: HashMap<String, BTreeMap<String, current_level::Model>> = HashMap::new();
+    let mut levels = CurrentLevels::new();
     for (enterprise, scope, run, as_of, level, total_milli, in_force, model) in rows {
         let row = current_level::Model { enterprise, scope, run, as_of, level, total_milli, in_force, model };
         levels.entry(row.enterprise.clone()).or_default().insert(row.scope.clone(), row);
@@ -125,17 +125,17 @@ impl current_level::Model {
             scope: scope.to_owned(),
             run: run.0,
             as_of: as_of.to_string(),
-            level: line.map(|line| line.level.clone()),
+            level: line.map(|line| line.level.to_string()),
             total_milli: line.and_then(|line| Some(line.total?.milli())),
             in_force: line.is_some_and(|line| line.in_force),
-            model: line.and_then(|line| line.model.clone()).unwrap_or_default(),
+            model: line.and_then(|line| line.model.as_ref()).map(ToString::to_string).unwrap_or_default(),
         }
     }
 
     /// Whether the line says nothing else.
     pub(crate) fn says(&self, line: Option<&LevelLine>) -> bool {
         let Some(line) = line else { return self.level.is_none() };
-        self.level.as_ref() == Some(&line.level)
+        self.level.as_deref() == Some(line.level.as_str())
             && self.total_milli == line.total.map(Points::milli)
             && self.in_force == line.in_force
             && self.model == line.model.as_deref().unwrap_or_default()

@@ -4,6 +4,7 @@
 //! Everything is written in one [`Writing`] transaction at a time: a batch of records is matched to
 //! enterprises, compared with what is on record, appended, and carried into the projections.
 
+mod ahead;
 mod approval;
 mod audit;
 mod bulk;
@@ -50,7 +51,7 @@ pub use level::{KeptLevel, Level, LevelChange, LevelCount};
 pub use pages::{BulletinPlace, DayHead, Differing, KeptSubmission, LastMove, ListingKind, TownLevelCount};
 pub use people::{Attempt, SecondFactor, Session, Staff, Unit};
 pub use projection::{CLASSIFICATION, MATCHED_RECORD, MATCHING, REGISTRATION, SIGNATURE, given};
-pub use reading::{Enterprise, Histories, Page, Roll, Scope, UnfetchedPage, UnreadPage};
+pub use reading::{Enterprise, Histories, Page, Roll, Scope, Statements, UnfetchedPage, UnreadPage};
 pub use seal::{Randomness, SaltSource, SealedDraft, Sealer, SystemSalts};
 pub use store::{NewSubmission, Store, Submission};
 pub use verify::Verification;

@@ -9,7 +9,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 use serde::Serialize;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::Hash;
-use xinheng_core::record::{Day, Moment, Record, Seq};
+use xinheng_core::record::{Day, Moment, Record, Seq, Text};
 
 use crate::entity::{day_head, level_count, matched, record, submission};
 use crate::entry::{Entry, day, fixed};
@@ -266,9 +266,9 @@ impl Store {
             .map(|row| {
                 let change = LevelChange {
                     enterprise: code(&row.try_get::<String>("", "enterprise")?)?,
-                    scope: scope.to_owned(),
-                    from: row.try_get("", "before")?,
-                    to: row.try_get("", "after")?,
+                    scope: scope.into(),
+                    from: row.try_get::<Option<String>>("", "before")?.map(Text::from),
+                    to: row.try_get::<Option<String>>("", "after")?.map(Text::from),
                 };
                 Ok((change, row.try_get("", "name")?))
             })

@@ -60,6 +60,16 @@ impl Pending {
         self.parts.extend(newest.divided(PARTS));
     }
 
+    /// Whether there is nothing to be written.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.left() == 0
+    }
+
+    /// Records whose projections are still to be written, about.
+    pub(crate) fn left(&self) -> usize {
+        self.newest.records() + self.parts.len() * (TOGETHER / PARTS)
+    }
+
     /// The next part to be written.
     pub(crate) fn next_part(&mut self) -> Option<Part> {
         self.parts.pop_front()

@@ -1,16 +1,16 @@
 //! Projections: everything that can be dropped and made again from the ledger. One projector serves
 //! both the append and the rebuild, so that they cannot differ.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use xinheng_core::collect::{Identity, Standing};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::Head;
-use xinheng_core::record::{Day, EnterpriseKeys, GIVEN_NAME, Payload, Record, Seq};
+use xinheng_core::record::{Day, EnterpriseKeys, GIVEN_NAME, Payload, Record, Seq, Statement, Text};
 use xinheng_core::search::Searchable;
 
 use crate::approval::{self, APPROVAL_STEP};
-use crate::bulk::Transaction;
+use crate::bulk::{Batch, Transaction};
 use crate::draw::{self, DRAW_STEP, PLAN};
 use crate::entity::{current_record, day_head, enterprise, matched, searched, waiting};
 use crate::entry::Entry;
@@ -75,8 +75,8 @@ pub(crate) fn identifying(keys: &EnterpriseKeys) -> Option<(&'static str, String
     let [code, main_identity, registration_number] = KEY_COLUMNS;
     let given = keys.credit_code.map(|given| (code, given.to_string()));
     given
-        .or_else(|| keys.main_identity.clone().map(|given| (main_identity, given)))
-        .or_else(|| keys.registration_number.clone().map(|given| (registration_number, given)))
+        .or_else(|| keys.main_identity.as_ref().map(|given| (main_identity, given.to_string())))
+        .or_else(|| keys.registration_number.as_ref().map(|given| (registration_number, given.to_string())))
 }
 
 /// The key by which a record without an enterprise waits for one: none when it was given a name only,
@@ -87,7 +87,7 @@ fn waits_for(record: &Record) -> Option<Option<(&'static str, String)>> {
 }
 
 fn given_keys(payload: &Payload) -> EnterpriseKeys {
-    let text = |field| payload.text(field).map(str::to_owned);
+    let text = |field| payload.text(field).map(Text::from);
     EnterpriseKeys {
         credit_code: payload.text(given::CREDIT_CODE).and_then(|code| CreditCode::parse(code).ok()),
         main_identity: text(given::MAIN_IDENTITY),
@@ -217,7 +217,7 @@ impl Changes {
             _ => {}
         }
         if let Some((identity, content)) = entry.digests {
-            let Record { seq, version, withdrawn, .. } = *record;
+            let Statement { seq, version, withdrawn, .. } = record.statement;
             self.current.insert(identity, Standing { seq, content, version, withdrawn });
         }
         if let Some(code) = record.enterprise {
@@ -259,6 +259,7 @@ impl Part {
         place.ok().map(|place| self.current[place].1)
     }
 
+    /// Writes it. What can be made ready is, before the database is asked for anything.
     pub(crate) async fn write(self, transaction: &mut Transaction) -> Result<()> {
         let Rest { waiting, matched, heads, steps, plans } = self.rest;
         let head_of = |(day, Head { seq, hash }): (Day, _)| day_head::Model {
@@ -266,18 +267,22 @@ impl Part {
             seq: seq.0,
             hash: hash.0.to_vec(),
         };
-        transaction.replace(heads.into_iter().map(head_of).collect::<Vec<_>>()).await?;
+        let heads = heads.into_iter().map(head_of).collect::<Vec<_>>();
         let current = self
             .current
             .into_iter()
             .map(|(identity, standing)| current_record::Model { identity: identity.0.to_vec(), seq: standing.seq.0 });
-        transaction.replace(current.collect::<Vec<_>>()).await?;
-        write_enterprises(transaction, self.registered).await?;
+        let current = Batch::of(current.collect());
         let searched = self.named.into_iter().map(|(seq, code, name)| {
             let Searchable { name, pairs } = Searchable::new(&name);
             searched::Model { seq: seq.0, code: code.to_string(), name, pairs }
         });
-        transaction.insert(searched.collect::<Vec<_>>()).await?;
+        let searched = Batch::of(searched.collect());
+        transaction.replace(heads).await?;
+        let known = Known::of(transaction, &self.registered).await?;
+        transaction.replace_batch(current).await?;
+        known.write(transaction, self.registered).await?;
+        transaction.insert_batch(searched).await?;
         let no_longer_waiting: Vec<String> = matched.iter().map(|row| row.record.to_string()).collect();
         transaction.insert(waiting).await?;
         transaction.insert(matched).await?;
@@ -306,41 +311,54 @@ fn neighbours<T>(rows: Vec<T>, parts: usize) -> impl Iterator<Item = Vec<T>> {
     std::iter::repeat_with(move || rest.by_ref().take(each).collect())
 }
 
-/// Registers enterprises or strikes them off: they are no longer found as before, and are listed as they are now.
-async fn write_enterprises(transaction: &mut Transaction, enterprises: Vec<Registered>) -> Result<()> {
-    let touched: Vec<String> = enterprises.iter().map(|(code, _)| code.to_string()).collect();
-    let struck_off: Vec<String> =
-        enterprises.iter().filter(|(_, row)| row.is_none()).map(|(code, _)| code.to_string()).collect();
-    let registered = enterprises.into_iter().filter_map(|(_, row)| Some(*row?));
+/// What was on record of enterprises that are registered or struck off. Most are new: neither found nor listed so far.
+struct Known {
+    /// Those registered, and the places of the registrations by which they are found.
+    found_as: HashMap<String, i64>,
+    with_levels: Vec<String>,
+}
 
-    // Most are new: neither found nor listed so far.
-    let known: Vec<(String, i64)> = transaction
-        .look_up(
-            "SELECT e.code, e.seq FROM {keys} AS k CROSS JOIN enterprise AS e WHERE e.code = k.value",
-            &[],
-            &touched,
-        )
-        .await?;
-    let (known, found_as): (Vec<String>, Vec<String>) =
-        known.into_iter().map(|(code, seq)| (code, seq.to_string())).unzip();
-    graded::take_out(transaction, &known).await?;
-    let known: HashSet<String> = known.into_iter().collect();
-    let (renewed, new): (Vec<_>, Vec<_>) = registered.partition(|row: &enterprise::Model| known.contains(&row.code));
-    transaction
-        .execute("DELETE FROM searched WHERE seq IN (SELECT CAST(value AS BIGINT) FROM {keys} AS k)", &[], &found_as)
-        .await?;
-    transaction.replace(renewed).await?;
-    transaction.insert(new).await?;
-    transaction.execute("DELETE FROM enterprise WHERE code IN {keys}", &[], &struck_off).await?;
-    let with_levels: Vec<(String,)> = transaction
-        .look_up(
-            "SELECT DISTINCT c.enterprise FROM {keys} AS k CROSS JOIN current_level AS c WHERE c.enterprise = k.value",
-            &[],
-            &touched,
-        )
-        .await?;
-    let with_levels: Vec<String> = with_levels.into_iter().map(|(code,)| code).collect();
-    graded::put_back(transaction, &with_levels).await
+impl Known {
+    async fn of(transaction: &mut Transaction, enterprises: &[Registered]) -> Result<Self> {
+        let touched: Vec<String> = enterprises.iter().map(|(code, _)| code.to_string()).collect();
+        let has_levels = "EXISTS (SELECT 1 FROM current_level AS c WHERE c.enterprise = k.value)";
+        let rows: Vec<(String, Option<i64>, bool)> = transaction
+            .look_up(
+                &format!(
+                    "SELECT k.value, e.seq, {has_levels} FROM {{keys}} AS k LEFT JOIN enterprise AS e ON e.code = k.value \
+                     WHERE e.code IS NOT NULL OR {has_levels}"
+                ),
+                &[],
+                &touched,
+            )
+            .await?;
+        let with_levels = rows.iter().filter(|(.., has_levels)| *has_levels).map(|(code, ..)| code.clone()).collect();
+        let found_as = rows.into_iter().filter_map(|(code, found_as, _)| Some((code, found_as?))).collect();
+        Ok(Self { found_as, with_levels })
+    }
+
+    /// They are no longer found as before, and are listed as they are now.
+    async fn write(self, transaction: &mut Transaction, enterprises: Vec<Registered>) -> Result<()> {
+        let struck_off: Vec<String> =
+            enterprises.iter().filter(|(_, row)| row.is_none()).map(|(code, _)| code.to_string()).collect();
+        let registered = enterprises.into_iter().filter_map(|(_, row)| Some(*row?));
+        let (renewed, new): (Vec<_>, Vec<_>) =
+            registered.partition(|row: &enterprise::Model| self.found_as.contains_key(&row.code));
+        let (known, found_as): (Vec<String>, Vec<String>) =
+            self.found_as.into_iter().map(|(code, seq)| (code, seq.to_string())).unzip();
+        graded::take_out(transaction, &known).await?;
+        transaction
+            .execute(
+                "DELETE FROM searched WHERE seq IN (SELECT CAST(value AS BIGINT) FROM {keys} AS k)",
+                &[],
+                &found_as,
+            )
+            .await?;
+        transaction.replace(renewed).await?;
+        transaction.insert(new).await?;
+        transaction.execute("DELETE FROM enterprise WHERE code IN {keys}", &[], &struck_off).await?;
+        graded::put_back(transaction, &self.with_levels).await
+    }
 }
 
 fn registered(code: CreditCode, record: &Record) -> enterprise::Model {

@@ -7,12 +7,15 @@ use sea_orm::{
     QuerySelect, Select,
 };
 use sqlx::{ColumnIndex, Decode, FromRow, Type};
+use tokio::sync::oneshot;
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::record::{Record, Seq};
+use xinheng_core::record::{Record, Seq, Statement};
 
 use crate::bulk::{Reading, Transaction};
 use crate::entity::{self, current_level, enterprise, past_level};
-use crate::entry::{Entry, RECORD_COLUMNS, RecordColumns, fixed, record};
+use crate::entry::{
+    Entry, RECORD_COLUMNS, RecordColumns, STATEMENT_COLUMNS, StatementColumns, fixed, record, statement,
+};
 use crate::error::{Result, StoreError};
 use crate::level::{KeptLevel, LevelCount};
 use crate::statement::Sql;
@@ -56,6 +59,9 @@ impl Roll {
 /// Enterprises in the order of their codes, each with its records in ledger order.
 pub type Histories = Vec<(CreditCode, Vec<Record>)>;
 
+/// The same with what their records say alone.
+pub type Statements = Vec<(CreditCode, Vec<Statement>)>;
+
 /// Some enterprises with their records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Page {
@@ -93,34 +99,36 @@ pub struct Enterprise {
 /// Enterprises whose records are to be fetched, as a writing transaction sees them. The ledger is read by
 /// another connection, while the transaction writes on.
 pub struct UnfetchedPage {
-    readers: DatabaseConnection,
-    codes: Vec<String>,
-    /// Records of which a later one has told the enterprise, and that enterprise.
-    matched: HashMap<i64, String>,
-    known_up_to: Seq,
+    pub(crate) readers: DatabaseConnection,
+    pub(crate) codes: Vec<String>,
+    pub(crate) matched: oneshot::Receiver<Matched>,
+    pub(crate) known_up_to: Seq,
 }
 
-/// A page as the database gave it. Making records of its rows takes longer than fetching them, and can
+/// Records of which a later one has told the enterprise, and that enterprise.
+pub(crate) type Matched = HashMap<i64, String>;
+
+/// A page as the database gave it. Making statements of its rows takes longer than fetching them, and can
 /// be done on another thread.
 pub struct UnreadPage {
-    rows: Vec<OwnedRow>,
+    rows: Vec<OwnedRow<StatementColumns>>,
 }
 
-/// A record's columns, and the enterprise whose history it is in.
-struct OwnedRow {
-    record: RecordColumns,
+/// Columns of a record, and the enterprise whose history it is in.
+struct OwnedRow<C> {
+    columns: C,
     owner: String,
 }
 
-impl<'r, R> FromRow<'r, R> for OwnedRow
+impl<'r, R, C> FromRow<'r, R> for OwnedRow<C>
 where
     R: sqlx::Row,
-    RecordColumns: FromRow<'r, R>,
+    C: FromRow<'r, R>,
     String: Decode<'r, R::Database> + Type<R::Database>,
     &'static str: ColumnIndex<R>,
 {
     fn from_row(row: &'r R) -> sqlx::Result<Self> {
-        Ok(Self { record: RecordColumns::from_row(row)?, owner: row.try_get("owner")? })
+        Ok(Self { columns: C::from_row(row)?, owner: row.try_get("owner")? })
     }
 }
 
@@ -130,22 +138,23 @@ impl UnfetchedPage {
     /// # Errors
     /// When the database fails.
     pub async fn fetch(self) -> Result<UnreadPage> {
-        let Self { readers, codes, mut matched, known_up_to } = self;
+        let Self { readers, codes, matched, known_up_to } = self;
         let own = format!(
-            "SELECT {RECORD_COLUMNS} FROM {{keys}} AS k CROSS JOIN record AS r \
+            "SELECT {STATEMENT_COLUMNS}, r.enterprise AS owner FROM {{keys}} AS k CROSS JOIN record AS r \
              WHERE r.enterprise = k.value AND r.seq <= $1"
         );
-        let own: Vec<RecordColumns> = Reading::Committed(&readers).look_up(&own, &[known_up_to.0], &codes).await?;
-        let owned = |record: RecordColumns| Some(OwnedRow { owner: record.4.clone()?, record });
-        let mut rows: Vec<OwnedRow> = own.into_iter().filter_map(owned).collect();
+        let mut rows: Vec<OwnedRow<StatementColumns>> =
+            Reading::Committed(&readers).look_up(&own, &[known_up_to.0], &codes).await?;
+        let mut matched = matched.await.map_err(|_| StoreError::Broken)?;
         let of_matched = format!(
-            "SELECT {RECORD_COLUMNS}, k.value AS owner FROM {{keys}} AS k CROSS JOIN record AS r \
+            "SELECT {STATEMENT_COLUMNS}, k.value AS owner FROM {{keys}} AS k CROSS JOIN record AS r \
              WHERE r.seq = CAST(k.value AS BIGINT)"
         );
         let seqs: Vec<String> = matched.keys().map(ToString::to_string).collect();
-        let others: Vec<OwnedRow> = Reading::Committed(&readers).look_up(&of_matched, &[], &seqs).await?;
+        let others: Vec<OwnedRow<StatementColumns>> =
+            Reading::Committed(&readers).look_up(&of_matched, &[], &seqs).await?;
         rows.extend(others.into_iter().filter_map(|row| {
-            let owner = matched.remove(&row.record.0)?;
+            let owner = matched.remove(&row.columns.0)?;
             Some(OwnedRow { owner, ..row })
         }));
         Ok(UnreadPage { rows })
@@ -153,22 +162,33 @@ impl UnfetchedPage {
 }
 
 impl UnreadPage {
-    /// Makes records of the rows: the enterprises in the order of the codes, each with its records in ledger order;
+    /// Makes statements of the rows: the enterprises in the order of the codes, each with its records in ledger order;
     /// enterprises of which nothing was known yet are left out.
     ///
     /// # Errors
     /// When a row is damaged.
-    pub fn read(self) -> Result<Histories> {
-        let mut histories: BTreeMap<String, Vec<Record>> = BTreeMap::new();
-        for row in self.rows {
-            histories.entry(row.owner).or_default().push(record(row.record)?);
-        }
-        let histories = histories.into_iter().map(|(owner, mut records)| {
-            records.sort_unstable_by_key(|record| record.seq);
-            Ok((code(&owner)?, records))
-        });
-        histories.collect()
+    pub fn read(self) -> Result<Statements> {
+        histories_of(self.rows, statement)
     }
+}
+
+/// Makes histories of rows.
+fn histories_of<C, S: AsRef<Statement>>(
+    rows: Vec<OwnedRow<C>>,
+    read: impl Fn(C) -> Result<S>,
+) -> Result<Vec<(CreditCode, Vec<S>)>> {
+    let owned = rows.into_iter().map(|OwnedRow { columns, owner }| Ok((code(&owner)?, read(columns)?)));
+    let mut owned = owned.collect::<Result<Vec<(CreditCode, S)>>>()?;
+    // The database has read them in this order, but for those of which a later record has told the enterprise.
+    owned.sort_by_key(|(owner, record)| (*owner, record.as_ref().seq));
+    let mut histories: Vec<(CreditCode, Vec<S>)> = Vec::new();
+    for (owner, record) in owned {
+        match histories.last_mut() {
+            Some((last, records)) if *last == owner => records.push(record),
+            _ => histories.push((owner, vec![record])),
+        }
+    }
+    Ok(histories)
 }
 
 /// Codes of a page, and where the next starts after.
@@ -206,8 +226,11 @@ pub(crate) async fn roll(
     Ok(Roll { scope, touched, page, after: None, more: true, total })
 }
 
-/// Codes of the next page.
-async fn next_codes(transaction: &mut Transaction, roll: &mut Roll) -> Result<Vec<String>> {
+/// Codes of the next page; none after the last.
+pub(crate) async fn next_codes(transaction: &mut Transaction, roll: &mut Roll) -> Result<Option<Vec<String>>> {
+    if !roll.more {
+        return Ok(None);
+    }
     let first = roll.after.map_or(0, |after| roll.touched.partition_point(|code| *code <= after));
     let touched = &roll.touched[first..];
     let (codes, last) = match roll.scope {
@@ -225,62 +248,55 @@ async fn next_codes(transaction: &mut Transaction, roll: &mut Roll) -> Result<Ve
     };
     roll.after = last;
     roll.more = last.is_some();
-    Ok(codes)
+    Ok(Some(codes))
 }
 
-/// The next page of a run, its records still to be fetched; none after the last.
-pub(crate) async fn next_page(
-    transaction: &mut Transaction,
-    readers: DatabaseConnection,
-    roll: &mut Roll,
-    known_up_to: Seq,
-) -> Result<Option<UnfetchedPage>> {
-    if !roll.more {
-        return Ok(None);
-    }
-    let codes = next_codes(transaction, roll).await?;
+/// Records of which a later one, up to a seq, has told that they are of one of the enterprises.
+pub(crate) async fn matched(transaction: &mut Transaction, codes: &[String], known_up_to: Seq) -> Result<Matched> {
     let matched: Vec<(i64, String)> = transaction
         .look_up(
             "SELECT m.record, m.enterprise FROM {keys} AS k CROSS JOIN matched AS m \
              WHERE m.enterprise = k.value AND m.seq <= $1",
             &[known_up_to.0],
-            &codes,
+            codes,
         )
         .await?;
-    Ok(Some(UnfetchedPage { readers, codes, matched: matched.into_iter().collect(), known_up_to }))
+    Ok(matched.into_iter().collect())
 }
 
 /// Some enterprises with all that the database has of them up to a seq, and with records that it need not have yet.
-pub(crate) async fn histories_with(
+pub(crate) async fn statements_with(
     transaction: &mut Transaction,
     enterprises: &BTreeSet<CreditCode>,
     known_up_to: Seq,
     newer: impl Iterator<Item = &Record>,
-) -> Result<Histories> {
+) -> Result<Statements> {
     let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
-    let rows = transaction.look_up_stored(&sql_of_histories(), &[known_up_to.0], &codes).await?;
-    let mut histories: BTreeMap<CreditCode, Vec<Record>> = UnreadPage { rows }.read()?.into_iter().collect();
+    let rows = transaction.look_up_stored(&sql_of_histories(STATEMENT_COLUMNS), &[known_up_to.0], &codes).await?;
+    let mut histories: BTreeMap<CreditCode, Vec<Statement>> = histories_of(rows, statement)?.into_iter().collect();
     for record in newer {
         if let Some(enterprise) = record.enterprise.filter(|code| enterprises.contains(code)) {
-            histories.entry(enterprise).or_default().push(record.clone());
+            histories.entry(enterprise).or_default().push(record.statement.clone());
         }
     }
     Ok(histories.into_iter().collect())
 }
 
 /// Records of enterprises up to a seq, those among them of which a later one up to it says whose they are.
-fn sql_of_histories() -> String {
+fn sql_of_histories(columns: &str) -> String {
     format!(
-        "SELECT {RECORD_COLUMNS}, k.value AS owner FROM {{keys}} AS k CROSS JOIN record AS r \
+        "SELECT {columns}, k.value AS owner FROM {{keys}} AS k CROSS JOIN record AS r \
          WHERE r.enterprise = k.value AND r.seq <= $1 \
          UNION ALL \
-         SELECT {RECORD_COLUMNS}, k.value AS owner FROM {{keys}} AS k CROSS JOIN matched AS m CROSS JOIN record AS r \
+         SELECT {columns}, k.value AS owner FROM {{keys}} AS k CROSS JOIN matched AS m CROSS JOIN record AS r \
          WHERE m.enterprise = k.value AND m.seq <= $1 AND r.seq = m.record"
     )
 }
 
-async fn rows_of(readers: &DatabaseConnection, codes: &[String], known_up_to: Seq) -> Result<Vec<OwnedRow>> {
-    Reading::Committed(readers).look_up(&sql_of_histories(), &[known_up_to.0], codes).await
+async fn histories(readers: &DatabaseConnection, codes: &[String], known_up_to: Seq) -> Result<Histories> {
+    let sql = sql_of_histories(RECORD_COLUMNS);
+    let rows: Vec<OwnedRow<RecordColumns>> = Reading::Committed(readers).look_up(&sql, &[known_up_to.0], codes).await?;
+    histories_of(rows, record)
 }
 
 /// How many enterprises are registered, with what a writing transaction has changed.
@@ -298,8 +314,7 @@ impl Store {
     pub async fn histories(&self, after: Option<CreditCode>, limit: u64, known_up_to: Seq) -> Result<Page> {
         let readers = &self.connections.readers;
         let (codes, next) = codes(&mut Reading::Committed(readers), after, limit).await?;
-        let rows = rows_of(readers, &codes, known_up_to).await?;
-        Ok(Page { histories: UnreadPage { rows }.read()?, next })
+        Ok(Page { histories: histories(readers, &codes, known_up_to).await?, next })
     }
 
     /// What was on record about one enterprise at a seq.
@@ -321,8 +336,7 @@ impl Store {
         known_up_to: Seq,
     ) -> Result<BTreeMap<CreditCode, Vec<Record>>> {
         let codes: Vec<String> = enterprises.iter().map(ToString::to_string).collect();
-        let rows = rows_of(&self.connections.readers, &codes, known_up_to).await?;
-        Ok(UnreadPage { rows }.read()?.into_iter().collect())
+        Ok(histories(&self.connections.readers, &codes, known_up_to).await?.into_iter().collect())
     }
 
     /// Records by their places in the ledger, in order.

@@ -1,14 +1,15 @@
 //! Enterprises with records newer than the last run of levels: they wait for theirs. Nothing is kept of them but the ledger,
 //! in which every run is a record, and has its levels by all records before it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use xinheng_core::credit_code::CreditCode;
-use xinheng_core::record::Seq;
+use xinheng_core::record::{Record, Seq};
 
 use crate::bulk::{Reading, Transaction};
+use crate::entry::Entry;
 use crate::error::Result;
-use crate::projection::CLASSIFICATION;
+use crate::projection::{CLASSIFICATION, MATCHING};
 use crate::reading::code;
 use crate::store::Store;
 
@@ -16,7 +17,7 @@ use crate::store::Store;
 const FEW_TOUCHED: usize = 20;
 
 /// Newer records than these are not looked through for few enterprises.
-pub(crate) const FEW_RECORDS: usize = 200;
+const FEW_RECORDS: usize = 200;
 
 /// So many records after the newest run every transaction looks through as it begins. Any number that wait for an
 /// enterprise may lie between: those further on are looked through once somebody's level depends on it.
@@ -90,6 +91,25 @@ impl Touched {
     }
 }
 
+/// What a transaction has appended itself and need not ask the database for.
+pub(crate) struct Own {
+    /// The head as it began.
+    pub(crate) before: Seq,
+    /// Its records, while they are few and none says whose an earlier one is.
+    pub(crate) records: Option<Vec<Record>>,
+}
+
+impl Own {
+    pub(crate) fn add(&mut self, entries: &[Entry]) {
+        let Some(mut records) = self.records.take() else { return };
+        let are_few = records.len() + entries.len() <= FEW_RECORDS;
+        if are_few && entries.iter().all(|entry| entry.record.kind != MATCHING) {
+            records.extend(entries.iter().map(|entry| entry.record.clone()));
+            self.records = Some(records);
+        }
+    }
+}
+
 /// The enterprises of records; none when there are too many of either.
 fn among<'a>(records: impl Iterator<Item = &'a str>) -> Result<Option<BTreeSet<CreditCode>>> {
     let records: Vec<&str> = records.collect();
@@ -106,12 +126,13 @@ pub(crate) async fn touched(mut reading: Reading<'_>, known_up_to: Seq) -> Resul
     let newest_run = format!("SELECT {}", newest_run(" AND seq <= $1"));
     let rows: Vec<(i64,)> = reading.look_up(&newest_run, &[known_up_to.0], &[]).await?;
     let mut after = rows.first().map_or(0, |(run,)| *run);
-    let mut touched = BTreeSet::new();
+    // Most have one record or few: a set is quicker than having the database sort them.
+    let mut touched = HashSet::new();
     while after < known_up_to.0 {
         let until = known_up_to.0.min(after + WINDOW);
         let found: Vec<(String,)> = reading
             .look_up(
-                "SELECT DISTINCT enterprise FROM record WHERE seq > $1 AND seq <= $2 AND enterprise IS NOT NULL",
+                "SELECT enterprise FROM record WHERE seq > $1 AND seq <= $2 AND enterprise IS NOT NULL",
                 &[after, until],
                 &[],
             )
@@ -121,7 +142,9 @@ pub(crate) async fn touched(mut reading: Reading<'_>, known_up_to: Seq) -> Resul
         }
         after = until;
     }
-    Ok(touched.into_iter().collect())
+    let mut touched: Vec<CreditCode> = touched.into_iter().collect();
+    touched.sort_unstable();
+    Ok(touched)
 }
 
 impl Store {

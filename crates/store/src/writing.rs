@@ -10,22 +10,26 @@ use xinheng_core::classify::LevelLine;
 use xinheng_core::collect::{Content, Identity, Standing};
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::{CanonicalText, Hash, Head, chain};
-use xinheng_core::record::{Commitments, Day, EnterpriseKeys, Moment, Payload, Record, RecordId, Seq, Text, Value};
+use xinheng_core::points::Points;
+use xinheng_core::record::{
+    Commitments, Day, EnterpriseKeys, Moment, Payload, Record, RecordId, Seq, Statement, Text, Value,
+};
 
+use crate::ahead::Ahead;
 use crate::audit::Audited;
 use crate::bulk::{Batch, Extent, Transaction};
 use crate::entity::{self, current_level, level_change, past_level, personal};
 use crate::entry::{Entry, day, fixed};
 use crate::error::{Result, StoreError};
 use crate::keys::Keys;
-use crate::level::{LevelChange, LevelChanges, current_levels};
+use crate::level::{CurrentLevels, LevelChange, LevelChanges, current_levels};
 use crate::newest::{Newest, NewestRecord, newest};
 use crate::pending::Pending;
 use crate::projection::{self, Changes, KEY_COLUMNS, MATCHED_RECORD, MATCHING, Part, identifying};
-use crate::reading::{Histories, Roll, Scope, UnfetchedPage, count, histories_with, next_page, roll};
+use crate::reading::{self, Roll, Scope, Statements, UnfetchedPage, count, next_codes, roll, statements_with};
 use crate::seal::{SealedDraft, SealedField};
 use crate::store::Store;
-use crate::touched::{FEW_RECORDS, Touched};
+use crate::touched::{Own, Touched};
 
 /// So many records that it is worth while to go on before the database has them.
 const MANY: usize = 256;
@@ -99,7 +103,9 @@ pub struct Writing {
     /// What the newest records make of the projections; written before anything asks, and with the commit.
     pending: Pending,
     /// What was asked ahead about the records to come, those first that come first.
-    foreseen: VecDeque<Foreseen>,
+    foreseen: Ahead<Identity, Foreseen>,
+    /// The current levels of pages of a run, asked ahead, those first that come first.
+    levels_ahead: Ahead<String, oneshot::Receiver<CurrentLevels>>,
     /// Each says when the database has a batch of records, the earliest first.
     under_way: VecDeque<oneshot::Receiver<()>>,
     /// No record waits for an enterprise, as far as records have been appended.
@@ -154,7 +160,8 @@ impl Store {
             touched,
             own: Own { before: head.seq, records: Some(Vec::new()) },
             pending: Pending::after(last_day),
-            foreseen: VecDeque::new(),
+            foreseen: Ahead::default(),
+            levels_ahead: Ahead::default(),
             under_way: VecDeque::new(),
             none_waits: false,
             rows: 0,
@@ -197,6 +204,9 @@ impl Writing {
 
     /// Brings the projections up to the head.
     pub(crate) async fn settle(&mut self) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
         let so_far = self.transaction.leave_whole();
         for part in self.pending.take_all() {
             self.none_waits &= !part.waits();
@@ -281,7 +291,7 @@ impl Writing {
                 None => unknown.push(*identity),
             }
         }
-        self.foreseen.push_back(Foreseen { asked: identities.iter().copied().collect(), newer, stored });
+        self.foreseen.note(identities, Foreseen { newer, stored });
         self.transaction.later(|mut transaction| async move {
             let standings = stored_standings(&mut transaction, unknown).await?;
             // Nobody hears it when the records did not come to be decided.
@@ -298,8 +308,7 @@ impl Writing {
         if identities.is_empty() {
             return Ok(HashMap::new());
         }
-        let foreseen = self.foreseen.iter().position(|foreseen| foreseen.answers(identities));
-        if let Some(Foreseen { newer, stored, .. }) = foreseen.and_then(|at| self.foreseen.drain(..=at).next_back()) {
+        if let Some(Foreseen { newer, stored }) = self.foreseen.take(identities) {
             let Ok(mut standings) = stored.await else {
                 self.transaction.catch_up().await?;
                 return Err(StoreError::Broken);
@@ -371,8 +380,8 @@ impl Writing {
         let Chained { head, entries, changes, rows, personal } = chained;
         self.head = head;
         self.pending.give_back(changes);
-        for foreseen in &mut self.foreseen {
-            foreseen.take(&entries);
+        for (asked, foreseen) in self.foreseen.iter_mut() {
+            foreseen.take(asked, &entries);
         }
         self.touched.add(entries.iter().filter_map(|entry| entry.record.enterprise));
         self.own.add(&entries);
@@ -447,6 +456,7 @@ impl Writing {
     /// When the database fails.
     pub async fn roll(&mut self, scope: Scope, page: u64, known_up_to: Seq) -> Result<Roll> {
         self.settle().await?;
+        self.levels_ahead.clear();
         roll(&mut self.transaction, &self.readers, scope, page, known_up_to).await
     }
 
@@ -457,7 +467,31 @@ impl Writing {
     /// When the database fails.
     pub async fn next_page(&mut self, roll: &mut Roll, known_up_to: Seq) -> Result<Option<UnfetchedPage>> {
         self.settle().await?;
-        next_page(&mut self.transaction, self.readers.clone(), roll, known_up_to).await
+        let Some(codes) = next_codes(&mut self.transaction, roll).await? else { return Ok(None) };
+        let (answer, matched) = oneshot::channel();
+        let (answer_levels, levels) = oneshot::channel();
+        let asked = codes.clone();
+        self.transaction.later(move |mut transaction| async move {
+            answer.send(reading::matched(&mut transaction, &asked, known_up_to).await?).ok();
+            answer_levels.send(current_levels(&mut transaction, &asked).await?).ok();
+            Ok(transaction)
+        });
+        self.levels_ahead.note(&codes, levels);
+        Ok(Some(UnfetchedPage { readers: self.readers.clone(), codes, matched, known_up_to }))
+    }
+
+    /// The current levels of enterprises: asked ahead, if they are those of a page.
+    async fn current_levels(&mut self, enterprises: &[String]) -> Result<CurrentLevels> {
+        let Some(levels) = self.levels_ahead.take(enterprises) else {
+            return current_levels(&mut self.transaction, enterprises).await;
+        };
+        match levels.await {
+            Ok(levels) => Ok(levels),
+            Err(_) => {
+                self.transaction.catch_up().await?;
+                Err(StoreError::Broken)
+            }
+        }
     }
 
     /// How many enterprises are registered, with what this transaction has changed.
@@ -485,7 +519,7 @@ impl Writing {
             self.settle().await?;
         }
         let codes: Vec<String> = given.iter().map(|(code, _)| code.to_string()).collect();
-        let mut standing = current_levels(&mut self.transaction, &codes).await?;
+        let mut standing = self.current_levels(&codes).await?;
         let (mut changes, mut moved) = (LevelChanges::default(), Vec::new());
         for ((enterprise, lines), code) in given.iter().zip(codes) {
             let mut current = standing.remove(&code).unwrap_or_default();
@@ -498,31 +532,35 @@ impl Writing {
                 current.keys().filter(|scope| !now.contains_key(scope.as_str())).cloned().collect();
             now.extend(ended.iter().map(|scope| (scope.as_str(), None)));
             let so_far = changes.newest.len();
+            let mut standards = Vec::with_capacity(now.len());
             for (scope, line) in now {
-                if current.get(scope).is_some_and(|before| before.says(line)) {
+                let before = current.remove(scope);
+                if let Some(line) = line {
+                    standards.push((line.scope.clone(), line.level.clone(), line.total.map(Points::milli)));
+                }
+                if before.as_ref().is_some_and(|before| before.says(line)) {
                     continue;
                 }
                 let row = current_level::Model::new(&code, scope, line, run, as_of);
-                let before = current.insert(scope.to_owned(), row.clone());
                 let from = before.as_ref().and_then(|before| before.level.clone());
                 changes.past.extend(before.map(past_level::Model::from));
                 if from != row.level {
-                    let (scope, enterprise, to) = (scope.to_owned(), *enterprise, row.level.clone());
+                    let text = |level: &Option<String>| level.as_deref().map(Text::from);
+                    let (from_level, to) = (text(&from), text(&row.level));
+                    moved.push(LevelChange { enterprise: *enterprise, scope: scope.into(), from: from_level, to });
                     changes.moves.push(level_change::Model {
                         run: run.0,
-                        scope: scope.clone(),
+                        scope: scope.to_owned(),
                         enterprise: code.clone(),
-                        before: from.clone(),
-                        after: to.clone(),
+                        before: from,
+                        after: row.level.clone(),
                     });
-                    moved.push(LevelChange { enterprise, scope, from, to });
                 }
                 changes.newest.push(row);
             }
             if changes.newest.len() > so_far {
                 changes.graded_before.extend(was_graded.then(|| code.clone()));
-                let points = |(scope, now): (String, current_level::Model)| Some((scope, now.level?, now.total_milli));
-                changes.standards.insert(code, current.into_iter().filter_map(points).collect());
+                changes.standards.insert(code, standards);
             }
         }
         self.rows += changes.newest.len();
@@ -544,19 +582,19 @@ impl Writing {
     ///
     /// # Errors
     /// When the database fails or a row is damaged.
-    pub async fn few_touched(&mut self, known_up_to: Seq) -> Result<Option<Histories>> {
+    pub async fn few_touched(&mut self, known_up_to: Seq) -> Result<Option<Statements>> {
         let transaction = &mut self.transaction;
         let Some(touched) = self.touched.all(transaction).await? else { return Ok(None) };
         if let Some(own) = &self.own.records {
             let own = own.iter().filter(|record| record.seq <= known_up_to);
-            return histories_with(transaction, touched, known_up_to.min(self.own.before), own).await.map(Some);
+            return statements_with(transaction, touched, known_up_to.min(self.own.before), own).await.map(Some);
         }
         let touched = touched.clone();
         if self.pending.waits() {
             self.settle().await?;
         }
         self.transaction.catch_up().await?;
-        histories_with(&mut self.transaction, &touched, known_up_to, std::iter::empty()).await.map(Some)
+        statements_with(&mut self.transaction, &touched, known_up_to, std::iter::empty()).await.map(Some)
     }
 
     /// Empties all projections, to be filled again by [`Self::project`] (and levels by whoever
@@ -601,44 +639,21 @@ impl Writing {
     }
 }
 
-/// What a transaction has appended itself and need not ask the database for.
-struct Own {
-    /// The head as it began.
-    before: Seq,
-    /// Its records, while they are few and none says whose an earlier one is.
-    records: Option<Vec<Record>>,
-}
-
-impl Own {
-    fn add(&mut self, entries: &[Entry]) {
-        let Some(mut records) = self.records.take() else { return };
-        let are_few = records.len() + entries.len() <= FEW_RECORDS;
-        if are_few && entries.iter().all(|entry| entry.record.kind != MATCHING) {
-            records.extend(entries.iter().map(|entry| entry.record.clone()));
-            self.records = Some(records);
-        }
-    }
-}
-
-/// The answer to what was asked ahead, kept in step with the records that have been appended since.
+/// The standings that were asked ahead.
 struct Foreseen {
-    asked: HashSet<Identity>,
     /// Of records that the database did not have yet when it was asked.
     newer: HashMap<Identity, Standing>,
     stored: oneshot::Receiver<HashMap<Identity, Standing>>,
 }
 
 impl Foreseen {
-    fn answers(&self, identities: &[Identity]) -> bool {
-        identities.iter().all(|identity| self.asked.contains(identity))
-    }
-
-    fn take(&mut self, entries: &[Entry]) {
+    /// Keeps in step with the records that have been appended since.
+    fn take(&mut self, asked: &HashSet<Identity>, entries: &[Entry]) {
         for Entry { record, digests, .. } in entries {
             if let Some((identity, content)) = *digests
-                && self.asked.contains(&identity)
+                && asked.contains(&identity)
             {
-                let Record { seq, version, withdrawn, .. } = *record;
+                let Statement { seq, version, withdrawn, .. } = record.statement;
                 self.newer.insert(identity, Standing { seq, content, version, withdrawn });
             }
         }
@@ -648,11 +663,11 @@ impl Foreseen {
 /// The current row of each identity that has one in the database.
 async fn stored_standings(
     transaction: &mut Transaction,
-    identities: Vec<Identity>,
+    mut identities: Vec<Identity>,
 ) -> Result<HashMap<Identity, Standing>> {
-    let mut keys: Vec<String> = identities.into_iter().map(|identity| hex::encode(identity.0)).collect();
     // In the order of the tree that they are looked up in.
-    keys.sort_unstable();
+    identities.sort_unstable();
+    let keys: Vec<String> = identities.into_iter().map(|identity| hex::encode(identity.0)).collect();
     type Current = (Vec<u8>, i64, Vec<u8>, Option<String>, bool);
     let rows: Vec<Current> = transaction
         .look_up(
@@ -711,18 +726,20 @@ fn entered(head: Head, keys: &Keys, new: NewRecord) -> (Entry, entity::record::M
         Body::Draft(sealed) => {
             let draft = sealed.draft;
             let record = Record {
-                seq,
+                statement: Statement {
+                    seq,
+                    kind: draft.kind,
+                    occurred_on: draft.occurred_on,
+                    version: draft.version,
+                    document_number: draft.document_number,
+                    supersedes: new.supersedes,
+                    withdrawn: draft.withdrawn,
+                    payload: draft.payload,
+                },
                 id: sealed.id,
                 enterprise: new.enterprise,
-                kind: draft.kind,
-                occurred_on: draft.occurred_on,
-                version: draft.version,
                 received_at: new.received_at,
                 source_unit: new.source_unit,
-                document_number: draft.document_number,
-                supersedes: new.supersedes,
-                withdrawn: draft.withdrawn,
-                payload: draft.payload,
                 commitments: sealed.commitments,
             };
             let digests = Some((sealed.identity, sealed.content));
@@ -731,18 +748,20 @@ fn entered(head: Head, keys: &Keys, new: NewRecord) -> (Entry, entity::record::M
         Body::System { kind, occurred_on, payload } => {
             let id = RecordId { submission: 0, line: seq.0, part: 0 };
             let record = Record {
-                seq,
+                statement: Statement {
+                    seq,
+                    kind,
+                    occurred_on,
+                    version: None,
+                    document_number: None,
+                    supersedes: new.supersedes,
+                    withdrawn: false,
+                    payload,
+                },
                 id,
                 enterprise: new.enterprise,
-                kind,
-                occurred_on,
-                version: None,
                 received_at: new.received_at,
                 source_unit: new.source_unit,
-                document_number: None,
-                supersedes: new.supersedes,
-                withdrawn: false,
-                payload,
                 commitments: Commitments::default(),
             };
             let written = CanonicalText::of_payload(&record.payload);

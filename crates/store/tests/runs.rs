@@ -4,9 +4,9 @@
 mod sample;
 
 use sample::{World, code, day, known, moment, named, penalty, put_run, registration};
-use xinheng_core::record::Seq;
+use xinheng_core::record::{Record, Seq};
 use xinheng_store::testing::databases;
-use xinheng_store::{Body, NewRecord, Scope};
+use xinheng_store::{Body, NewRecord, Scope, Statements};
 
 #[tokio::test]
 async fn a_run_takes_up_the_enterprises_touched_since_the_run_before() {
@@ -140,7 +140,10 @@ async fn a_transaction_knows_of_the_touched_what_it_appended_itself_as_whoever_r
             let few = writing.few_touched(known_up_to).await.unwrap().unwrap();
             writing.commit().await.unwrap();
             let page = store.histories(None, 1, known_up_to).await.unwrap();
-            assert_eq!(few, page.histories, "{about}");
+            let said = |records: Vec<Record>| records.into_iter().map(|record| record.statement).collect();
+            let histories: Statements =
+                page.histories.into_iter().map(|(code, records)| (code, said(records))).collect();
+            assert_eq!(few, histories, "{about}");
         }
     }
 }

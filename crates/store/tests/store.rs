@@ -16,7 +16,7 @@ use xinheng_core::collect::Decision;
 use xinheng_core::credit_code::CreditCode;
 use xinheng_core::ledger::{Hash, Head};
 use xinheng_core::points::Points;
-use xinheng_core::record::{EnterpriseKeys, Payload, Seq};
+use xinheng_core::record::{EnterpriseKeys, Payload, Seq, Text};
 use xinheng_store::testing::{TestDatabase, databases, keys};
 use xinheng_store::{Body, Keys, NewRecord, Store, StoreError};
 
@@ -485,9 +485,9 @@ async fn keys_identify_an_enterprise_by_precedence_and_only_when_unique() {
         world.import(&store, "登记.csv", registered).await;
         let given = |credit_code, main_identity: Option<&str>, registration_number: Option<&str>| EnterpriseKeys {
             credit_code,
-            main_identity: main_identity.map(str::to_owned),
-            registration_number: registration_number.map(str::to_owned),
-            name: Some("示例商行1".to_owned()),
+            main_identity: main_identity.map(Text::from),
+            registration_number: registration_number.map(Text::from),
+            name: Some("示例商行1".into()),
         };
         let cases = [
             (given(Some(code(1)), Some("P00000002"), Some("4199000000002")), Some(code(1))),
@@ -597,11 +597,11 @@ async fn pages_of_histories_hold_what_each_history_holds() {
 /// Enterprise `n` with one level, by a model.
 fn level(n: i64, level: &str) -> (CreditCode, Vec<LevelLine>) {
     let line = LevelLine {
-        scope: "general".to_owned(),
-        level: level.to_owned(),
+        scope: "general".into(),
+        level: level.into(),
         total: Some(Points::from_milli(12_500)),
         in_force: true,
-        model: Some("general@v1".to_owned()),
+        model: Some("general@v1".into()),
     };
     (code(n), vec![line])
 }
@@ -616,7 +616,7 @@ async fn levels_are_written_only_where_they_differ() {
             writing.commit().await.unwrap();
             moved.into_iter().map(|change| (change.from, change.to)).collect::<Vec<_>>()
         };
-        let text = |level: &str| Some(level.to_owned());
+        let text = |level: &str| Some(Text::from(level));
         assert_eq!(run(10, &[level(1, "A"), level(2, "B")]).await, vec![(None, text("A")), (None, text("B"))]);
         assert_eq!(run(11, &[level(1, "A"), level(2, "C")]).await, vec![(text("B"), text("C"))]);
         let mut more_points = level(1, "A");

@@ -5,7 +5,7 @@
 use xinheng_app::rules::{embedded, load};
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::points::Points;
-use xinheng_core::record::{Day, Draft, Moment, Record, RecordId, Seq};
+use xinheng_core::record::{Day, Draft, Seq, Statement};
 use xinheng_core::rulebook::load::Rulebook;
 use xinheng_core::score::Kernel;
 use xinheng_exchange::{Forms, ReadOptions, open};
@@ -38,24 +38,19 @@ fn drafts(rulebook: &Rulebook) -> Vec<Draft> {
 }
 
 /// As a ledger would hold them: a later registration supersedes the earlier one.
-fn ledger(drafts: Vec<Draft>) -> Vec<Record> {
+fn ledger(drafts: Vec<Draft>) -> Vec<Statement> {
     let mut registration = None;
     let record = |(seq, draft): (i64, Draft)| {
         let seq = Seq(seq);
-        Record {
+        Statement {
             seq,
-            id: RecordId { submission: 1, line: draft.line, part: draft.part },
-            enterprise: draft.keys.credit_code,
             supersedes: if draft.kind == "registration" { registration.replace(seq) } else { None },
             kind: draft.kind,
             occurred_on: draft.occurred_on,
             version: draft.version,
-            received_at: Moment::from_micros(0).unwrap(),
-            source_unit: Default::default(),
             document_number: draft.document_number,
             withdrawn: false,
             payload: draft.payload,
-            commitments: Default::default(),
         }
     };
     (1..).zip(drafts).map(record).collect()

@@ -13,7 +13,7 @@ use crate::history::{Facts, Kinds};
 use crate::plan::{Placement, Screen, Terms};
 use crate::points::Points;
 use crate::publicity;
-use crate::record::{Commitments, Day, Moment, Record, RecordId, Seq, Text, Value};
+use crate::record::{Commitments, Day, Moment, Record, RecordId, Seq, Statement, Text, Value};
 use crate::score::Kernel;
 
 /// Outcome of all cases of a rulebook.
@@ -258,21 +258,23 @@ fn ledger_of(given: &[GivenRecord], kinds: &Kinds) -> Vec<Record> {
         let identity = kind.identity.iter().map(|field| record.fields.get(field)).collect();
         let previous = current.insert((&record.kind, identity), seq);
         records.push(Record {
-            seq,
+            statement: Statement {
+                seq,
+                kind: record.kind.as_str().into(),
+                occurred_on: record.occurred_on,
+                version: version_of(kind, record),
+                document_number: kind
+                    .document_number
+                    .as_ref()
+                    .and_then(|field| record.fields.get(field)?.as_text().map(str::to_owned)),
+                supersedes: previous.filter(|_| kind.nature == Nature::State),
+                withdrawn: false,
+                payload: record.fields.clone().into_iter().collect(),
+            },
             id: RecordId { submission: 1, line, part: 0 },
             enterprise: None,
-            kind: record.kind.as_str().into(),
-            occurred_on: record.occurred_on,
-            version: version_of(kind, record),
             received_at: Moment::midnight_in_china(record.received_on.unwrap_or(record.occurred_on)),
             source_unit: Text::default(),
-            document_number: kind
-                .document_number
-                .as_ref()
-                .and_then(|field| record.fields.get(field)?.as_text().map(str::to_owned)),
-            supersedes: previous.filter(|_| kind.nature == Nature::State),
-            withdrawn: false,
-            payload: record.fields.clone().into_iter().collect(),
             commitments: Commitments::default(),
         });
     }

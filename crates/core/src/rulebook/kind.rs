@@ -9,7 +9,7 @@ use serde_saphyr::Spanned;
 use super::model::Condition;
 use super::{Citation, Head};
 use crate::calendar::{CalendarDays, Months, Years};
-use crate::record::{Day, Record};
+use crate::record::{Day, Statement};
 
 /// A kind of record: what it consists of, when two are the same, who owes it and by when.
 #[derive(Clone, Debug, Deserialize, Serialize, JsonSchema)]
@@ -310,7 +310,7 @@ impl Kind {
 
     /// The day on which a record of this kind was formed.
     #[must_use]
-    pub fn formed_on(&self, record: &Record) -> Day {
+    pub fn formed_on(&self, record: &Statement) -> Day {
         let field = self.formed_on.as_ref().and_then(|field| record.payload.day(field));
         field.unwrap_or(record.occurred_on)
     }

@@ -3,7 +3,7 @@
 use chrono::Datelike;
 
 use crate::history::{Fact, Facts, Kinds, full_months, within_months};
-use crate::record::{Day, Payload, Record, Seq, Value};
+use crate::record::{Day, Payload, Seq, Statement, Value};
 use crate::rulebook::kind::{FieldType, Kind};
 use crate::rulebook::model::{Condition, Filter, RepairedRecords, Requirement, State};
 
@@ -79,7 +79,7 @@ impl<'a> CompiledFilter<'a> {
     /// Whether a record of one of its kinds matches on a day.
     pub(super) fn matches(&self, fact: &Fact, day: Day) -> bool {
         let filter = self.filter;
-        let Record { occurred_on, payload, .. } = fact.record;
+        let Statement { occurred_on, payload, .. } = fact.record;
         let hold = |conditions: &[CompiledCondition]| {
             conditions.iter().all(|CompiledCondition(condition, codes)| holds(condition, *codes, payload))
         };

@@ -57,7 +57,11 @@ impl IndicatorPoints {
 
 /// Cuts the indicators down to a new sum.
 pub(super) fn shrink_indicators<'i>(indicators: impl Iterator<Item = &'i mut IndicatorPoints>, target: Points) {
-    each(indicators, |parts| shrink(parts, target), IndicatorPoints::shrink);
+    let indicators: Vec<_> = indicators.collect();
+    // Most are within their caps.
+    if indicators.iter().map(|indicator| indicator.points).sum::<Points>() != target {
+        each(indicators.into_iter(), |parts| shrink(parts, target), IndicatorPoints::shrink);
+    }
 }
 
 /// Multiplies the indicators to a new sum.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use xinheng_core::history::{Fact, Facts, Kinds};
-use xinheng_core::record::{Day, Record, Value};
+use xinheng_core::record::{Day, Statement, Value};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_core::rulebook::model::Model;
 use xinheng_core::score::cut::{Cuts, FieldCuts, cuts};
@@ -199,7 +199,7 @@ proptest! {
         let (model, kinds) = (model(&choice), kinds());
         let numbers = Kinds::new(&kinds);
         let (kernel, all_cuts) = (Kernel::new(&model, &numbers), cuts(&model, &numbers, on()));
-        let records: Vec<Record> = (1..).zip(&drawn).map(|(seq, one)| drawn_record(seq, one)).collect();
+        let records: Vec<Statement> = (1..).zip(&drawn).map(|(seq, one)| drawn_record(seq, one)).collect();
         let facts = Facts::new(&records, on(), &numbers);
         for (kind, cuts) in all_cuts.iter().enumerate() {
             prop_assert_eq!(cuts.is_some(), kernel.looks_at(kind));

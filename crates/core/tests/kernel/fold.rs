@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use xinheng_core::history::{Facts, Kinds};
-use xinheng_core::record::Record;
+use xinheng_core::record::Statement;
 use xinheng_core::score::fold::{Fold, Sheet, Target};
 use xinheng_core::score::{Kept, Kernel, Tally};
 
@@ -23,7 +23,7 @@ proptest! {
         let Some(fold) = Fold::new(&kernel, leads) else { return Ok(()) };
         for enterprise in 0..ENTERPRISES {
             let own_drawn = (1..).zip(&drawn).filter(|(_, one)| one.0 == enterprise);
-            let records: Vec<Record> = own_drawn.map(|(seq, one)| drawn_record(seq, one)).collect();
+            let records: Vec<Statement> = own_drawn.map(|(seq, one)| drawn_record(seq, one)).collect();
             let facts = Facts::new(&records, on(), &numbers);
             let mut tallies = vec![Tally::default(); kernel.slots().len()];
             let (mut first, mut sheet, mut added) = (Vec::new(), Sheet::default(), [false; 256]);

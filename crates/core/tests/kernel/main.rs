@@ -9,7 +9,7 @@ use chrono::Days;
 use proptest::prelude::*;
 use xinheng_core::history::{Facts, Kinds};
 use xinheng_core::points::Points;
-use xinheng_core::record::{Day, Record, Seq, Value};
+use xinheng_core::record::{Day, Seq, Statement, Value};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_core::rulebook::model::Model;
 use xinheng_core::score::{Assessment, Kernel};
@@ -164,7 +164,7 @@ fn text(text: impl ToString) -> Value {
     Value::from(text.to_string())
 }
 
-fn assess(records: &[Record], on: Day) -> Assessment {
+fn assess(records: &[Statement], on: Day) -> Assessment {
     assess_by(&model(), records, on)
 }
 
@@ -174,7 +174,7 @@ fn full_model() -> Model {
     serde_saphyr::from_str(&text).unwrap()
 }
 
-fn assess_by(model: &Model, records: &[Record], on: Day) -> Assessment {
+fn assess_by(model: &Model, records: &[Statement], on: Day) -> Assessment {
     let kinds = kinds();
     let kinds = Kinds::new(&kinds);
     Kernel::new(model, &kinds).assess(&Facts::new(records, on, &kinds)).unwrap()
@@ -197,7 +197,7 @@ prop_compose! {
     }
 }
 
-fn ledger(drawn: &[Drawn], on: Day) -> Vec<Record> {
+fn ledger(drawn: &[Drawn], on: Day) -> Vec<Statement> {
     let names = ["penalty", "abnormal_entry", "abnormal_removal", "repair", "inspection"];
     let occurred = |age: u64| on.checked_sub_days(Days::new(age)).unwrap();
     (1..).zip(drawn).map(|(seq, (choice, age, fields))| record(seq, names[*choice], occurred(*age), fields)).collect()
@@ -241,7 +241,7 @@ proptest! {
     fn what_happens_later_does_not_reach_back(drawn in prop::collection::vec(random_record(), 0..10)) {
         let (then, now) = (day("2024-06-30"), day("2026-11-24"));
         let all = ledger(&drawn, now);
-        let earlier: Vec<Record> = all.iter().filter(|record| record.occurred_on <= then).cloned().collect();
+        let earlier: Vec<Statement> = all.iter().filter(|record| record.occurred_on <= then).cloned().collect();
         let model = full_model();
         prop_assert_eq!(assess_by(&model, &all, then), assess_by(&model, &earlier, then));
     }
@@ -251,7 +251,7 @@ proptest! {
 #[test]
 fn bounds_of_levels_are_exact() {
     let on = day("2026-11-24");
-    let penalties = |severities: &[i64]| -> Vec<Record> {
+    let penalties = |severities: &[i64]| -> Vec<Statement> {
         let fields = |severity: &i64| [("severity", Value::Integer(*severity))];
         (1..).zip(severities).map(|(seq, severity)| record(seq, "penalty", on, &fields(severity))).collect()
     };
@@ -317,12 +317,12 @@ fn a_listing_ends_on_the_day_of_its_removal() {
 }
 
 /// Points of one indicator of the further dimension, before its multiplier.
-fn amount(indicator: usize, records: &[Record], on: &str) -> Points {
+fn amount(indicator: usize, records: &[Statement], on: &str) -> Points {
     let assessment = assess_by(&full_model(), records, day(on));
     assessment.indicators.iter().find(|one| one.place == (3, indicator)).map_or(Points::ZERO, |one| one.capped)
 }
 
-fn penalty(seq: i64, occurred_on: &str, severity: i64, fine: i64) -> Record {
+fn penalty(seq: i64, occurred_on: &str, severity: i64, fine: i64) -> Statement {
     let fields =
         [("severity", Value::Integer(severity)), ("fine", Value::Integer(fine)), ("document_number", text(seq))];
     record(seq, "penalty", day(occurred_on), &fields)

@@ -3,7 +3,7 @@
 
 use chrono::Days;
 use proptest::prelude::*;
-use xinheng_core::record::{Day, Moment, Record, RecordId, Seq, Value};
+use xinheng_core::record::{Day, Seq, Statement, Value};
 use xinheng_core::rulebook::kind::Kind;
 use xinheng_core::rulebook::model::Model;
 
@@ -154,7 +154,7 @@ pub fn earlier(days: i64) -> Day {
     if days < 0 { on().checked_add_days(by).unwrap() } else { on().checked_sub_days(by).unwrap() }
 }
 
-pub fn drawn_record(seq: i64, &(_, kind, age, [a, fine, until, number, flag, codes]): &Drawn) -> Record {
+pub fn drawn_record(seq: i64, &(_, kind, age, [a, fine, until, number, flag, codes]): &Drawn) -> Statement {
     let text = |text: &str| Value::from(text);
     let mut fields = vec![("number", text(&number.to_string()))];
     match kind {
@@ -179,21 +179,16 @@ pub fn drawn_record(seq: i64, &(_, kind, age, [a, fine, until, number, flag, cod
 }
 
 /// A record of a kind on a day.
-pub fn record(seq: i64, kind: &str, occurred_on: Day, fields: &[(&str, Value)]) -> Record {
-    Record {
+pub fn record(seq: i64, kind: &str, occurred_on: Day, fields: &[(&str, Value)]) -> Statement {
+    Statement {
         seq: Seq(seq),
-        id: RecordId { submission: 1, line: seq, part: 0 },
-        enterprise: None,
         kind: kind.into(),
         occurred_on,
         version: None,
-        received_at: Moment::from_micros(0).unwrap(),
-        source_unit: Default::default(),
         document_number: None,
         supersedes: None,
         withdrawn: false,
         payload: fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
-        commitments: Default::default(),
     }
 }
 

@@ -17,6 +17,8 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use tokio::task::JoinHandle;
 
+use self::postgres::Copy;
+use self::sqlite::Statements;
 use crate::error::{Result, StoreError};
 
 /// A row that both databases' drivers can read, such as a tuple of columns.
@@ -93,6 +95,8 @@ type Few = Vec<(Batch, Present)>;
 /// The transaction that writes. There is one at a time for a database, whoever opens it.
 pub(crate) struct Transaction {
     held: Held,
+    /// Of the two databases.
+    sqlite: bool,
     queue: Queue,
     /// What waits to be put in together.
     few: Few,
@@ -129,14 +133,16 @@ impl Transaction {
     pub(crate) async fn begin(connections: &Connections, extent: Extent) -> Result<Self> {
         let Connections { writer, queue, .. } = connections;
         let _waiting = queue.join();
-        let connection = match writer.get_database_backend() {
-            DbBackend::Sqlite => Connection::Sqlite(sqlite::begin(writer.get_sqlite_connection_pool()).await?),
-            _ => Connection::Postgres(postgres::begin(writer.get_postgres_connection_pool(), extent).await?),
+        let sqlite = writer.get_database_backend() == DbBackend::Sqlite;
+        let connection = match sqlite {
+            true => Connection::Sqlite(sqlite::begin(writer.get_sqlite_connection_pool()).await?),
+            false => Connection::Postgres(postgres::begin(writer.get_postgres_connection_pool(), extent).await?),
         };
-        Ok(Self { held: Held::Here(connection), queue: queue.clone(), few: Vec::new(), whole: true })
+        Ok(Self { held: Held::Here(connection), sqlite, queue: queue.clone(), few: Vec::new(), whole: true })
     }
 
-    /// Has work done by a task of its own, after all that was put off before; meanwhile the caller makes the next ready.
+    /// Has work done by a task of its own; meanwhile the caller makes the next ready. What the work asks of its transaction
+    /// waits for all that was put off before, and what it makes ready first it makes ready while others are at work.
     /// Whatever else is asked of the transaction waits for it, and fails when it has.
     pub(crate) fn later<W, F>(&mut self, work: W)
     where
@@ -144,9 +150,8 @@ impl Transaction {
         F: Future<Output = Result<Self>> + Send,
     {
         let held = std::mem::replace(&mut self.held, Held::Lost);
-        let mut lent = Self { held, queue: self.queue.clone(), few: std::mem::take(&mut self.few), whole: true };
+        let lent = Self { held, few: std::mem::take(&mut self.few), whole: true, queue: self.queue.clone(), ..*self };
         self.held = Held::Away(tokio::spawn(async move {
-            lent.here().await?;
             let mut back = work(lent).await?;
             // What the work itself has put off.
             back.here().await?;
@@ -186,7 +191,11 @@ impl Transaction {
             let few = std::mem::take(&mut self.few);
             let so_far = self.leave_whole();
             match self.here().await? {
-                Connection::Sqlite(connection) => sqlite::put(connection, few).await?,
+                Connection::Sqlite(connection) => {
+                    for (batch, present) in few {
+                        sqlite::put(connection, Statements::new(batch, present)).await?;
+                    }
+                }
                 Connection::Postgres(connection) => postgres::put(connection, few).await?,
             }
             self.whole_again(so_far);
@@ -260,6 +269,11 @@ impl Transaction {
         self.put(Batch::of(rows), Present::Replace).await
     }
 
+    /// As [`Self::replace`], of rows that were made ready elsewhere.
+    pub(crate) async fn replace_batch(&mut self, batch: Batch) -> Result<()> {
+        self.put(batch, Present::Replace).await
+    }
+
     /// Puts rows into a table; where one with the same key is, their other columns are added to its.
     pub(crate) async fn add<A: ActiveModelTrait>(&mut self, rows: Vec<impl IntoActiveModel<A>>) -> Result<()> {
         self.put(Batch::of(rows), Present::Add).await
@@ -289,11 +303,20 @@ impl Transaction {
 
     /// While the database takes them the caller makes the next ready.
     fn put_many(&mut self, batch: Batch, present: Present) {
+        let sqlite = self.sqlite;
         self.later(move |mut transaction| async move {
-            match (transaction.caught_up().await?, present) {
-                (Connection::Sqlite(connection), _) => sqlite::put(connection, vec![(batch, present)]).await?,
-                (Connection::Postgres(connection), Present::Refuse) => postgres::copy(connection, batch).await?,
-                (Connection::Postgres(connection), _) => postgres::put(connection, vec![(batch, present)]).await?,
+            let ready = match (sqlite, present) {
+                (true, _) => Ready::Statements(Statements::ready(batch, present)?),
+                (false, Present::Refuse) => Ready::Copy(Copy::ready(batch)),
+                (false, _) => Ready::Rows(batch),
+            };
+            match (transaction.caught_up().await?, ready) {
+                (Connection::Sqlite(connection), Ready::Statements(ready)) => sqlite::put(connection, ready).await?,
+                (Connection::Postgres(connection), Ready::Copy(ready)) => postgres::copy(connection, ready).await?,
+                (Connection::Postgres(connection), Ready::Rows(batch)) => {
+                    postgres::put(connection, vec![(batch, present)]).await?;
+                }
+                _ => unreachable!("made ready for the database that it is"),
             }
             Ok(transaction)
         });
@@ -382,6 +405,13 @@ enum Present {
     Refuse,
     Replace,
     Add,
+}
+
+/// Rows as a database is given them.
+enum Ready {
+    Statements(Statements),
+    Copy(Copy),
+    Rows(Batch),
 }
 
 /// Rows of one table, cell after cell.

@@ -97,26 +97,37 @@ pub(super) fn take_stock(readers: &PgPool) {
 }
 
 /// `COPY` in the binary format: a signature, rows of counted cells, an end mark.
-pub(super) async fn copy(connection: &mut PgConnection, batch: Batch) -> Result<()> {
-    let width = batch.columns.len();
-    let mut data = Vec::with_capacity(batch.cells.len() * 24);
-    data.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
-    data.extend_from_slice(&[0; 8]);
-    for row in batch.cells.chunks_exact(width) {
-        data.extend_from_slice(&i16::try_from(width).expect("tables are narrow").to_be_bytes());
-        for value in row {
-            match value {
-                Value::Bool(flag) => cell(&mut data, flag.map(|flag| [u8::from(flag)])),
-                Value::SmallInt(number) => cell(&mut data, number.map(i16::to_be_bytes)),
-                Value::BigInt(number) => cell(&mut data, number.map(i64::to_be_bytes)),
-                Value::String(text) => cell(&mut data, text.as_ref()),
-                Value::Bytes(bytes) => cell(&mut data, bytes.as_ref()),
-                other => unreachable!("no table has a column for {other:?}"),
+pub(super) struct Copy {
+    statement: String,
+    data: Vec<u8>,
+}
+
+impl Copy {
+    pub(super) fn ready(batch: Batch) -> Self {
+        let width = batch.columns.len();
+        let mut data = Vec::with_capacity(batch.cells.len() * 24);
+        data.extend_from_slice(b"PGCOPY\n\xff\r\n\0");
+        data.extend_from_slice(&[0; 8]);
+        for row in batch.cells.chunks_exact(width) {
+            data.extend_from_slice(&i16::try_from(width).expect("tables are narrow").to_be_bytes());
+            for value in row {
+                match value {
+                    Value::Bool(flag) => cell(&mut data, flag.map(|flag| [u8::from(flag)])),
+                    Value::SmallInt(number) => cell(&mut data, number.map(i16::to_be_bytes)),
+                    Value::BigInt(number) => cell(&mut data, number.map(i64::to_be_bytes)),
+                    Value::String(text) => cell(&mut data, text.as_ref()),
+                    Value::Bytes(bytes) => cell(&mut data, bytes.as_ref()),
+                    other => unreachable!("no table has a column for {other:?}"),
+                }
             }
         }
+        data.extend_from_slice(&(-1_i16).to_be_bytes());
+        let columns = batch.columns.join(", ");
+        Self { statement: format!("COPY {} ({columns}) FROM STDIN (FORMAT binary)", batch.table), data }
     }
-    data.extend_from_slice(&(-1_i16).to_be_bytes());
-    let statement = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", batch.table, batch.columns.join(", "));
+}
+
+pub(super) async fn copy(connection: &mut PgConnection, Copy { statement, data }: Copy) -> Result<()> {
     let mut copy = connection.copy_in_raw(&statement).await?;
     copy.send(data).await?;
     copy.finish().await?;

@@ -17,6 +17,8 @@ const ROWS: [usize; 5] = [1_024, 256, 32, 4, 1];
 /// The most rows of one statement: longer programs take SQLite longer for each row, and our widest table must stay below
 /// its 32,766 places.
 const MOST_ROWS: usize = 256;
+/// So many statements as long as may be go to SQLite's thread together: it need not wait for the next.
+const MOST_TOGETHER: usize = 4;
 /// The same where names are made searchable: each statement leaves a segment of the index, to be merged with others.
 const MOST_SEARCHED_ROWS: usize = 1_024;
 /// How long a writer waits for those before it: of this process by the pool, of others by SQLite itself.
@@ -76,37 +78,35 @@ pub(super) fn write_back(readers: &SqlitePool) {
 
 /// Multi-row `INSERT`s. `OR FAIL`: whoever fails gives the whole transaction up, so SQLite need not
 /// note how to undo the single statement, which would copy every page it touches.
-pub(super) async fn put(connection: &mut SqliteConnection, batches: Vec<(Batch, Present)>) -> Result<()> {
+pub(super) async fn put(connection: &mut SqliteConnection, mut statements: Statements) -> Result<()> {
     // What a statement was given is freed here when the next has run, and not on SQLite's thread, which has the most to do.
     let mut spent = SqliteArguments::default();
-    for (batch, present) in batches {
-        let mut statements = Statements::new(batch, present);
-        let mut next = statements.next()?;
-        while let Some((sql, arguments)) = next {
-            let given = arguments.clone();
-            // While SQLite's thread runs one statement, the next is made ready on this.
-            let running = sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *connection);
-            let (done, prepared) = tokio::join!(running, async { statements.next() });
-            done?;
-            drop(std::mem::replace(&mut spent, given));
-            next = prepared?;
-        }
+    let mut next = statements.next()?;
+    while let Some((sql, arguments)) = next {
+        let given = arguments.clone();
+        // While SQLite's thread runs one statement, the next is made ready on this.
+        let running = sqlx::query_with(AssertSqlSafe(sql), arguments).execute(&mut *connection);
+        let (done, prepared) = tokio::join!(running, async { statements.next() });
+        done?;
+        drop(std::mem::replace(&mut spent, given));
+        next = prepared?;
     }
     Ok(())
 }
 
 /// The statements that put a batch of rows.
-struct Statements {
+pub(super) struct Statements {
     start: String,
     row: String,
     end: String,
     width: usize,
     most_rows: usize,
     cells: std::vec::IntoIter<Value>,
+    first: Option<(String, SqliteArguments)>,
 }
 
 impl Statements {
-    fn new(batch: Batch, present: Present) -> Self {
+    pub(super) fn new(batch: Batch, present: Present) -> Self {
         let width = batch.columns.len();
         Self {
             start: format!("INSERT OR FAIL INTO {} ({}) VALUES ", batch.table, batch.columns.join(", ")),
@@ -115,19 +115,31 @@ impl Statements {
             width,
             most_rows: if batch.table == searched::Entity.table_name() { MOST_SEARCHED_ROWS } else { MOST_ROWS },
             cells: batch.cells.into_iter(),
+            first: None,
         }
     }
 
+    /// With the first of them made ready, for a connection that still has other work.
+    pub(super) fn ready(batch: Batch, present: Present) -> Result<Self> {
+        let mut statements = Self::new(batch, present);
+        statements.first = statements.next()?;
+        Ok(statements)
+    }
+
     fn next(&mut self) -> Result<Option<(String, SqliteArguments)>> {
-        let left = self.most_rows.min(self.cells.len() / self.width);
-        let Some(rows) = ROWS.into_iter().find(|rows| *rows <= left) else { return Ok(None) };
+        if let Some(first) = self.first.take() {
+            return Ok(Some(first));
+        }
+        let left = self.cells.len() / self.width;
+        let Some(rows) = ROWS.into_iter().find(|rows| *rows <= self.most_rows.min(left)) else { return Ok(None) };
+        let together = (left / rows).min(if rows == self.most_rows { MOST_TOGETHER } else { 1 });
         let mut arguments = SqliteArguments::default();
-        arguments.reserve(rows * self.width, 0);
-        for cell in self.cells.by_ref().take(rows * self.width) {
+        arguments.reserve(together * rows * self.width, 0);
+        for cell in self.cells.by_ref().take(together * rows * self.width) {
             bind(&mut arguments, cell)?;
         }
-        let values = vec![self.row.as_str(); rows].join(",");
-        Ok(Some((format!("{}{values}{}", self.start, self.end), arguments)))
+        let statement = format!("{}{}{}", self.start, vec![self.row.as_str(); rows].join(","), self.end);
+        Ok(Some((vec![statement.as_str(); together].join(";"), arguments)))
     }
 }
 

@@ -168,11 +168,11 @@ pub async fn put_run(store: &Store) {
 /// A level of enterprise `n`.
 pub fn level(n: i64, scope: &str, level: &str, total_milli: Option<i64>) -> (CreditCode, LevelLine) {
     let line = LevelLine {
-        scope: scope.to_owned(),
-        level: level.to_owned(),
+        scope: scope.into(),
+        level: level.into(),
         total: total_milli.map(Points::from_milli),
         in_force: true,
-        model: Some(scope.to_owned()),
+        model: Some(scope.into()),
     };
     (code(n), line)
 }
@@ -241,16 +241,16 @@ pub fn known(n: i64) -> EnterpriseKeys {
 
 /// The registry's own key of enterprise `n`.
 pub fn by_main_identity(n: i64) -> EnterpriseKeys {
-    EnterpriseKeys { main_identity: Some(format!("P{n:08}")), ..EnterpriseKeys::default() }
+    EnterpriseKeys { main_identity: Some(format!("P{n:08}").into()), ..EnterpriseKeys::default() }
 }
 
 pub fn by_registration_number(n: i64) -> EnterpriseKeys {
-    EnterpriseKeys { registration_number: Some(format!("4199{n:09}")), ..EnterpriseKeys::default() }
+    EnterpriseKeys { registration_number: Some(format!("4199{n:09}").into()), ..EnterpriseKeys::default() }
 }
 
 /// Nothing but a name: personal, as it may be a person's.
 pub fn named(name: &str) -> EnterpriseKeys {
-    EnterpriseKeys { name: Some(name.to_owned()), ..EnterpriseKeys::default() }
+    EnterpriseKeys { name: Some(name.into()), ..EnterpriseKeys::default() }
 }
 
 pub fn set(draft: &mut Draft, field: &str, value: &str) {
@@ -319,8 +319,8 @@ fn put_given_keys(row: &mut SealedDraft) {
     let keys = row.draft().keys.clone();
     for (field, key) in [
         (given::CREDIT_CODE, keys.credit_code.map(|code| code.to_string())),
-        (given::MAIN_IDENTITY, keys.main_identity),
-        (given::REGISTRATION_NUMBER, keys.registration_number),
+        (given::MAIN_IDENTITY, keys.main_identity.map(String::from)),
+        (given::REGISTRATION_NUMBER, keys.registration_number.map(String::from)),
     ] {
         if let Some(key) = key {
             row.keep_given(field, key);
