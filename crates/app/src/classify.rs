@@ -441,7 +441,14 @@ pub(crate) async fn classify_into(
         if ahead == 0 {
             return Ok(found);
         }
-        let computed = computed.recv().await.context("计算等级的线程意外结束")??;
+        let computed = match computed.recv().await.context("计算等级的线程意外结束")? {
+            Ok(computed) => computed,
+            Err(error) => {
+                // What the transaction was refused says more than that its answer did not come.
+                writing.taken().await?;
+                return Err(error);
+            }
+        };
         ahead -= 1;
         found.take(writing, &ready, computed, known_up_to).await?;
         watcher(Stage { name: format!("分类 {as_of}"), done: found.tally.enterprises, total });

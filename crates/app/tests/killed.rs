@@ -3,6 +3,7 @@
 
 mod county;
 
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,8 @@ use xinheng_app::Surroundings;
 
 /// Names the folder in which the killed process works; set only by the test below.
 const FOLDER: &str = "XINHENG_TEST_KILLED_IMPORT";
+/// The file in it by which that process says that it is ready and begins.
+const BEGUN: &str = "begun";
 const ROWS: usize = 100_000;
 const KILLS: u32 = 10;
 
@@ -21,6 +24,7 @@ async fn child_process_that_imports_until_it_is_killed() {
         // It commits often, so that a kill meets it between two commits and in the midst of one.
         let often = Surroundings { turn: Duration::from_millis(50), ..surroundings() };
         let county = County::in_folder_and(folder.as_ref(), often).await;
+        std::fs::write(Path::new(&folder).join(BEGUN), "").unwrap();
         county.import(&county.folder().join("市场主体.csv")).await.unwrap();
     }
 }
@@ -40,6 +44,7 @@ async fn ten_kills_in_mid_import_leave_the_ledger_of_an_undisturbed_one() {
     std::fs::write(folder.path().join("市场主体.csv"), &bytes).unwrap();
     let mut hit = 0;
     for kill in 1..=KILLS {
+        std::fs::remove_file(folder.path().join(BEGUN)).ok();
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child_process_that_imports_until_it_is_killed"])
             .env(FOLDER, folder.path())
@@ -47,7 +52,13 @@ async fn ten_kills_in_mid_import_leave_the_ledger_of_an_undisturbed_one() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        std::thread::sleep(Duration::from_millis(50) + duration * kill / 70);
+        // The first are met while they open the database, the others while they import, each a little later.
+        if kill > 2 {
+            while !folder.path().join(BEGUN).exists() && child.try_wait().unwrap().is_none() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        std::thread::sleep(Duration::from_millis(50) + duration * kill / 80);
         hit += u32::from(child.try_wait().unwrap().is_none());
         child.kill().unwrap();
         child.wait().unwrap();

@@ -617,11 +617,10 @@ impl Writing {
         self.pending = Pending::after(self.pending.last_day());
     }
 
-    /// For a comparison: returns when the database has everything that was appended.
+    /// Returns when the database has everything that was given to it while the caller went on.
     ///
     /// # Errors
-    /// When the database fails.
-    #[cfg(feature = "testing")]
+    /// What the database refused, if it did.
     pub async fn taken(&mut self) -> Result<()> {
         self.transaction.catch_up().await
     }
