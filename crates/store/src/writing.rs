@@ -204,9 +204,6 @@ impl Writing {
 
     /// Brings the projections up to the head.
     pub(crate) async fn settle(&mut self) -> Result<()> {
-        if self.pending.is_empty() {
-            return Ok(());
-        }
         let so_far = self.transaction.leave_whole();
         for part in self.pending.take_all() {
             self.none_waits &= !part.waits();
@@ -466,7 +463,10 @@ impl Writing {
     /// # Errors
     /// When the database fails.
     pub async fn next_page(&mut self, roll: &mut Roll, known_up_to: Seq) -> Result<Option<UnfetchedPage>> {
-        self.settle().await?;
+        // The pages before are still being written: nobody waits for them.
+        if !self.pending.is_empty() {
+            self.settle().await?;
+        }
         let Some(codes) = next_codes(&mut self.transaction, roll).await? else { return Ok(None) };
         let (answer, matched) = oneshot::channel();
         let (answer_levels, levels) = oneshot::channel();
