@@ -62,12 +62,7 @@ impl Pending {
 
     /// Whether there is nothing to be written.
     pub(crate) fn is_empty(&self) -> bool {
-        self.left() == 0
-    }
-
-    /// Records whose projections are still to be written, about.
-    pub(crate) fn left(&self) -> usize {
-        self.newest.records() + self.parts.len() * (TOGETHER / PARTS)
+        self.newest.records() == 0 && self.parts.is_empty()
     }
 
     /// The next part to be written.

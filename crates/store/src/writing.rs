@@ -306,10 +306,7 @@ impl Writing {
             return Ok(HashMap::new());
         }
         if let Some(Foreseen { newer, stored }) = self.foreseen.take(identities) {
-            let Ok(mut standings) = stored.await else {
-                self.transaction.catch_up().await?;
-                return Err(StoreError::Broken);
-            };
+            let mut standings = self.heard(stored).await?;
             standings.extend(newer);
             return Ok(standings);
         }
@@ -485,13 +482,16 @@ impl Writing {
         let Some(levels) = self.levels_ahead.take(enterprises) else {
             return current_levels(&mut self.transaction, enterprises).await;
         };
-        match levels.await {
-            Ok(levels) => Ok(levels),
-            Err(_) => {
-                self.transaction.catch_up().await?;
-                Err(StoreError::Broken)
-            }
+        self.heard(levels).await
+    }
+
+    /// The answer to what was asked ahead; when none comes, why.
+    async fn heard<T>(&mut self, answer: oneshot::Receiver<T>) -> Result<T> {
+        if let Ok(answer) = answer.await {
+            return Ok(answer);
         }
+        self.transaction.catch_up().await?;
+        Err(StoreError::Broken)
     }
 
     /// How many enterprises are registered, with what this transaction has changed.

@@ -17,10 +17,10 @@ const ROWS: [usize; 5] = [1_024, 256, 32, 4, 1];
 /// The most rows of one statement: longer programs take SQLite longer for each row, and our widest table must stay below
 /// its 32,766 places.
 const MOST_ROWS: usize = 256;
-/// So many statements as long as may be go to SQLite's thread together: it need not wait for the next.
-const MOST_TOGETHER: usize = 4;
 /// The same where names are made searchable: each statement leaves a segment of the index, to be merged with others.
 const MOST_SEARCHED_ROWS: usize = 1_024;
+/// So many statements as long as may be go to SQLite's thread together: it need not wait for the next.
+const MOST_TOGETHER: usize = 4;
 /// How long a writer waits for those before it: of this process by the pool, of others by SQLite itself.
 const PATIENCE: Duration = Duration::from_secs(60);
 
